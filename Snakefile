@@ -1,0 +1,28 @@
+# syngeno: from genotypes and labels to a synthetic cohort and the report that judges it.
+# The stages, in order: prepare, train, sample, evaluate, report; each is a target of its own.
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+# The embedded cohort runs only where the user brings no run file: Snakemake merges nested
+# configurations, and a default file with cohorts would slip into every run.
+if "cohorts" not in config:
+
+    configfile: workflow.source_path("config/config.yaml")
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/prepare.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/sample.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        rules.sample.input,
+        rules.report.input,

@@ -1,0 +1,97 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from syngeno import runfile
+from syngeno.errors import BadInput
+
+ROOT = Path(__file__).parent.parent
+SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
+
+
+def run(**changes):
+    return {"cohorts": {"mine": {"genotypes": "a.vcf.gz", "labels": "a.tsv", "label": "population"}}} | changes
+
+
+def cohort(**changes):
+    return run(cohorts={"mine": run()["cohorts"]["mine"] | changes})
+
+
+class TestCheck:
+    def test_least_run_file(self):
+        runfile.check(run(), SCHEMA)
+
+    @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.stem)
+    def test_shipped_run_files(self, path):
+        runfile.check(yaml.safe_load(path.read_text()), SCHEMA)
+
+    @pytest.mark.parametrize(
+        ("config", "told"),
+        [
+            (run(fraktions=[100]), r"top level: there is no key 'fraktions'; did you mean 'fractions'\?"),
+            (
+                cohort(filter={"mav": 0.1}),
+                r"cohorts\.mine\.filter: there is no key 'mav'; did you mean 'maf'",
+            ),
+            (cohort(filter={"maf": 0.7}), r"cohorts\.mine\.filter\.maf: 0\.7 is greater than the maximum"),
+            (cohort(split={"train": 0.5, "validation": 0.1, "test": 0.2}), "sum to 0.8; make them sum to 1"),
+            (cohort(prune={"r2": 0}), r"prune\.r2: 0 is less than or equal to the minimum"),
+            (run(seeds=["one"]), r"seeds\.0: 'one' is not of type 'integer'"),
+            (run(fractions=[0]), r"fractions\.0: 0 is less than the minimum"),
+            (run(generators={"g": {"kind": "gan"}}), r"generators\.g\.kind: 'gan' is not one of"),
+            (
+                run(generators={"g": {"kind": "copycat", "pooled": True}}),
+                r"generators\.g: there is no key 'pooled'; known keys: kind",
+            ),
+            (run(generators={"summary": {"kind": "copycat"}}), "'summary' is the name of a folder"),
+            (run(generators={"a b": {"kind": "copycat"}}), "'a b' does not match"),
+            (cohort(simulate={}), r"cohorts\.mine: a cohort is either simulated or read"),
+            (
+                {"cohorts": {"mine": {"genotypes": "a.vcf.gz", "label": "x"}}},
+                r"cohorts\.mine: 'labels' is missing",
+            ),
+            ({}, "'cohorts' is missing"),
+        ],
+    )
+    def test_faults_in_one_line(self, config, told):
+        with pytest.raises(BadInput, match=told) as caught:
+            runfile.check(config, SCHEMA)
+        assert "\n" not in str(caught.value)
+
+
+class TestCheckFiles:
+    def test_missing_file(self, tmp_path):
+        config = run(data_dir=str(tmp_path))
+        (tmp_path / "a.tsv").touch()
+        with pytest.raises(BadInput, match=r"a\.vcf\.gz: there is no such file; correct cohorts\.mine\.genotypes"):
+            runfile.check_files(config)
+        (tmp_path / "a.vcf.gz").touch()
+        runfile.check_files(config)
+
+
+def described(schema, path=""):
+    """Every property of the schema, with its own schema."""
+    for name, part in schema.get("properties", {}).items():
+        yield f"{path}{name}", part
+        yield from described(part, f"{path}{name}.")
+    for key in ("then", "else"):
+        if key in schema:
+            yield from described(schema[key], path)
+    for part in schema.get("allOf", []):
+        yield from described(part, path)
+    for name, part in schema.get("$defs", {}).items():
+        yield from described(part, f"{name}.")
+
+
+def test_every_key_of_the_schema_says_what_it_is():
+    schema = yaml.safe_load(SCHEMA.read_text())
+    silent = [name for name, part in described(schema) if part and "description" not in part]
+    assert not silent
+
+
+def test_every_key_of_the_schema_is_in_the_manual():
+    schema = yaml.safe_load(SCHEMA.read_text())
+    manual = (ROOT / "config/README.md").read_text()
+    missing = [name for name, part in described(schema) if part and f"`{name.split('.')[-1]}`" not in manual]
+    assert not missing

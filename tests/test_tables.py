@@ -1,0 +1,43 @@
+import numpy as np
+import pandas as pd
+
+from syngeno import metrics, tables
+
+
+def numbers(value, low=0.4, high=0.6, metric="aa_truth", against="train", generator="g"):
+    rows = metrics.table(
+        [metrics.row(metric, value, against=against, low=value - 0.1, high=value + 0.1, n=10)],
+        generator=generator, fraction=100, seed=1,
+    )  # fmt: skip
+    return rows.assign(real=0.5, real_low=low, real_high=high)
+
+
+class TestScorecard:
+    def test_marks_what_falls_outside_the_envelope(self):
+        assert "▼" not in tables.scorecard(numbers(0.5)).split("<p>")[0]
+        assert 'class="outside">0.3 ▼' in tables.scorecard(numbers(0.3))
+        assert 'class="outside">0.7 ▲' in tables.scorecard(numbers(0.7))
+
+    def test_a_number_without_envelope_is_not_marked(self):
+        page = tables.scorecard(numbers(0.3, low=np.nan, high=np.nan))
+        assert "outside" not in page.split("<tbody>")[1]
+
+    def test_shows_the_mean_over_seeds(self):
+        three = pd.concat([numbers(value).assign(seed=str(i)) for i, value in enumerate((0.2, 0.3, 0.4))])
+        page = tables.scorecard(metrics.over_seeds(three))
+        assert "0.3 ▼" in page
+        assert "0.2 " not in page
+
+    def test_a_name_cannot_break_the_page(self):
+        assert "<script>" not in tables.scorecard(numbers(0.5, generator="<script>"))
+
+
+class TestRun:
+    def test_counts_people_variants_and_relatives(self):
+        people = pd.DataFrame({"label": ["A", "A", "B"], "split": ["train", "test", "train"]})
+        variants = pd.DataFrame({"contig": ["1", "2"], "read": [5, 7], "kept": [3, 4]})
+        relatives = pd.DataFrame({"split_a": ["train", "train"], "split_b": ["train", "test"]})
+        page = tables.run({"seeds": [1]}, people, variants, relatives)
+        assert "2 pairs of second degree or closer, 1 of them on two sides of the split" in page
+        assert "<td>12</td>" in page
+        assert "seeds" in page

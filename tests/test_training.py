@@ -1,0 +1,333 @@
+import logging
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+import torch
+
+from syngeno import training
+from syngeno.errors import BadInput
+
+NETWORK = {
+    "embedding": 8,
+    "mlp_widths": [16, 8],
+    "cnn_base": 4,
+    "cnn_multipliers": [1, 2],
+    "cnn_attention": [2],
+    "cnn_heads": 2,
+}
+CONFIG = {"steps": 20, "epochs": 3, "batch": 16, "warmup_steps": 3, "network": NETWORK}
+MASK = np.array([[True, True], [True, False], [True, True]])
+
+
+def people(count, seed=0):
+    """Two labels, apart in the first entry; the padded entry is zero as the encoder leaves it."""
+    rng = np.random.default_rng(seed)
+    label = np.arange(count) % 2
+    latents = rng.normal(0, 0.5, (count, 3, 2)).astype(np.float32)
+    latents[:, 0, 0] += np.where(label == 1, 1.5, -1.5)
+    return latents * MASK, label
+
+
+def run(folder, config=CONFIG, seed=1, fingerprint="f", validation=True, **more):
+    held = people(30, 9) if validation else None
+    return training.train(
+        *people(100),
+        MASK,
+        np.array(["a", "b"]),
+        validation=held,
+        config=config,
+        seed=seed,
+        state_path=folder / "state.pt",
+        fingerprint=fingerprint,
+        device="cpu",
+        **more,
+    )
+
+
+def assert_same(one, two):
+    """Models and histories equal to the last bit, the clock apart."""
+    assert one[0]["weights"].keys() == two[0]["weights"].keys()
+    for name, weight in one[0]["weights"].items():
+        assert torch.equal(weight, two[0]["weights"][name]), name
+    assert without_clock(one[1]) == without_clock(two[1])
+
+
+def without_clock(history):
+    return [{key: value for key, value in row.items() if key != "seconds"} for row in history]
+
+
+class Interrupted(Exception):
+    pass
+
+
+def interrupt(monkeypatch, at):
+    """Let the step after number `at` fail."""
+    learn = training._Run.learn
+
+    def failing(self):
+        if self.step == at:
+            raise Interrupted
+        learn(self)
+
+    monkeypatch.setattr(training._Run, "learn", failing)
+
+
+# The child trains with a state saved at every step; after the given number of saves it meets the given end.
+CHILD = """
+    import os, signal, sys
+    from pathlib import Path
+    sys.path[:0] = [{tests!r}, *{path!r}]
+    import test_training as cases
+    from syngeno import training
+    saves, save = 0, training._Run.save
+    def counted(self, *arguments):
+        global saves
+        save(self, *arguments)
+        saves += 1
+        if saves == {after}:
+            os.kill(os.getpid(), signal.{end})
+    training._Run.save = counted
+    cases.run(Path({folder!r}), save_every=0)
+"""
+
+
+def run_and_end(folder, end, after):
+    script = CHILD.format(
+        tests=os.path.dirname(__file__), path=sys.path, after=after, end=end, folder=str(folder)
+    )
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)], env=environment, capture_output=True, text=True
+    )
+
+
+class TestInterruptedEqualsUninterrupted:
+    def test_killed_in_the_middle_of_an_epoch(self, tmp_path):
+        ended = run_and_end(tmp_path / "killed", "SIGKILL", after=10)  # 7 steps an epoch
+        assert ended.returncode == -signal.SIGKILL, ended.stderr
+        assert training._load(tmp_path / "killed" / "state.pt")["step"] == 10
+        assert_same(run(tmp_path / "killed"), run(tmp_path / "whole"))
+
+    def test_sigterm_saves_where_it_is_and_exits(self, tmp_path):
+        ended = run_and_end(tmp_path / "ended", "SIGTERM", after=5)
+        assert ended.returncode == 143, ended.stderr
+        assert "Traceback" not in ended.stderr
+        assert training._load(tmp_path / "ended" / "state.pt")["step"] in (5, 6)
+        assert_same(run(tmp_path / "ended"), run(tmp_path / "whole"))
+
+    @pytest.mark.parametrize("at", [1, 7, 13, 20])
+    def test_wherever_it_stops(self, tmp_path, monkeypatch, at):
+        whole = run(tmp_path / "whole")
+        with monkeypatch.context() as patch:
+            interrupt(patch, at)
+            with pytest.raises(Interrupted):
+                run(tmp_path / "stopped", save_every=0)
+        torch.manual_seed(at)  # the state of the caller's generators must not matter
+        assert_same(run(tmp_path / "stopped"), whole)
+
+    def test_steps_since_the_last_save_are_taken_again(self, tmp_path, monkeypatch):
+        with monkeypatch.context() as patch:
+            interrupt(patch, 9)
+            with pytest.raises(Interrupted):
+                run(tmp_path / "stopped", save_every=0)
+        with monkeypatch.context() as patch:
+            interrupt(patch, 15)
+            with pytest.raises(Interrupted):
+                run(tmp_path / "stopped", save_every=1e9)
+        assert training._load(tmp_path / "stopped" / "state.pt")["step"] == 9
+        assert_same(run(tmp_path / "stopped"), run(tmp_path / "whole"))
+
+    def test_a_finished_state_gives_the_model_again(self, tmp_path, monkeypatch):
+        first = run(tmp_path)
+        interrupt(monkeypatch, 0)
+        monkeypatch.setattr(training._Run, "learn", lambda self: pytest.fail("nothing is left to learn"))
+        assert_same(run(tmp_path), first)
+
+    def test_after_early_stopping(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(training._Run, "validate", lambda self, *_: 1.0)
+        config = {**CONFIG, "epochs": 30, "patience": 2}
+        whole = run(tmp_path / "whole", config)
+        assert len(whole[1]) == 3
+        with monkeypatch.context() as patch:
+            interrupt(patch, 10)
+            with pytest.raises(Interrupted):
+                run(tmp_path / "stopped", config, save_every=0)
+        assert_same(run(tmp_path / "stopped", config), whole)
+
+
+class TestTrain:
+    def test_learns(self, tmp_path):
+        config = {**CONFIG, "epochs": 25, "learning_rate": 1e-2, "ema": 0.9}
+        model, history = run(tmp_path, config)
+        assert history[0]["train_loss"] > 0.9
+        assert min(row["validation_loss"] for row in history) < 0.75
+        assert model["labels"] == ["a", "b"]
+        assert model["low"].shape == (3, 2)
+
+    def test_same_seed_same_weights_other_seed_others(self, tmp_path):
+        one, two, other = run(tmp_path / "1"), run(tmp_path / "2"), run(tmp_path / "3", seed=2)
+        assert_same(one, two)
+        assert not torch.equal(
+            one[0]["weights"]["time.layers.0.weight"], other[0]["weights"]["time.layers.0.weight"]
+        )
+
+    def test_leaves_the_random_state_alone(self, tmp_path):
+        torch.manual_seed(5)
+        expected = torch.rand(3)
+        torch.manual_seed(5)
+        run(tmp_path)
+        assert torch.equal(torch.rand(3), expected)
+
+    def test_history(self, tmp_path):
+        _, history = run(tmp_path, validation=False)
+        assert [row["epoch"] for row in history] == [1, 2, 3]
+        assert [row["step"] for row in history] == [7, 14, 21]
+        assert all(np.isnan(row["validation_loss"]) for row in history)
+        assert history[-1]["learning_rate"] == pytest.approx(0, abs=1e-12)
+        assert list(history[0]) == [
+            "epoch",
+            "step",
+            "train_loss",
+            "validation_loss",
+            "learning_rate",
+            "seconds",
+        ]
+
+    def test_keeps_the_best_weights_on_validation(self, tmp_path, monkeypatch):
+        losses = iter([0.5, 0.4, 0.6])
+        monkeypatch.setattr(training._Run, "validate", lambda self, *_: next(losses))
+        kept = run(tmp_path / "best")
+        with monkeypatch.context() as patch:
+            interrupt(patch, 14)
+            losses = iter([0.5, 0.4])
+            with pytest.raises(Interrupted):
+                run(tmp_path / "two", save_every=0)
+        state = training._load(tmp_path / "two" / "state.pt")
+        for name, weight in kept[0]["weights"].items():
+            assert torch.equal(weight, state["ema"][name])
+
+    def test_patience(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(training._Run, "validate", lambda self, *_: 1.0)
+        assert len(run(tmp_path / "1", {**CONFIG, "epochs": 9, "patience": 2})[1]) == 3
+        assert len(run(tmp_path / "2", {**CONFIG, "epochs": 9, "patience": 0})[1]) == 9
+
+    @pytest.mark.parametrize("content", ["other", "broken"])
+    def test_a_state_of_something_else_is_left_unused(self, tmp_path, content, caplog):
+        if content == "other":
+            run(tmp_path / "a", seed=4, fingerprint="g")
+        else:
+            (tmp_path / "a").mkdir()
+            (tmp_path / "a" / "state.pt").write_bytes(b"half a file")
+        with caplog.at_level(logging.WARNING):
+            found = run(tmp_path / "a")
+        assert "starting afresh" in caplog.text
+        assert_same(found, run(tmp_path / "b"))
+
+    def test_validation_does_not_change_what_is_learned(self, tmp_path):
+        with_it, without = run(tmp_path / "1"), run(tmp_path / "2", validation=False)
+        assert [row["train_loss"] for row in with_it[1]] == [row["train_loss"] for row in without[1]]
+
+    def test_bad_data(self, tmp_path):
+        latents, label = people(20)
+        common = {
+            "validation": None,
+            "config": CONFIG,
+            "seed": 1,
+            "state_path": tmp_path / "s",
+            "fingerprint": "",
+        }
+        with pytest.raises(ValueError, match="do not fit together"):
+            training.train(latents, label[:5], MASK, ["a", "b"], **common)
+        with pytest.raises(ValueError, match="there are 1 labels"):
+            training.train(latents, label, MASK, ["a"], **common)
+        with pytest.raises(ValueError, match="not finite"):
+            training.train(latents * np.nan, label, MASK, ["a", "b"], **common)
+        with pytest.raises(ValueError, match="monomorphic"):
+            training.train(latents, label, np.zeros_like(MASK), ["a", "b"], **common)
+
+
+class TestLearningRate:
+    def test_warm_up_then_cosine(self, tmp_path, monkeypatch):
+        rates = []
+        learn = training._Run.learn
+
+        def noted(self):
+            rates.append(self.learning_rate())
+            learn(self)
+
+        monkeypatch.setattr(training._Run, "learn", noted)
+        run(tmp_path, validation=False)
+        np.testing.assert_allclose(rates[:4], [2e-4 / 3, 4e-4 / 3, 2e-4, 2e-4])
+        assert (np.diff(rates[3:]) < 0).all()
+        assert rates[3 + 9] == pytest.approx(1e-4)  # half way down
+
+
+class TestComplete:
+    def test_defaults(self):
+        full = training.complete({"epochs": 7, "network": {"kind": "mlp"}})
+        assert (full["epochs"], full["steps"], full["batch"]) == (7, 500, 32)
+        assert full["network"]["kind"] == "mlp"
+        assert full["network"]["mlp_widths"] == [1024, 512, 256]
+        assert training.DEFAULTS["network"] == {}
+
+    @pytest.mark.parametrize(
+        ("change", "words"),
+        [
+            ({"epoch": 3}, "unknown training settings"),
+            ({"network": {"cnn": 3}}, "unknown network settings"),
+            ({"prediction": "x0"}, "prediction 'x0'"),
+            ({"epochs": 0}, "epochs 0"),
+            ({"ema": 1.0}, "ema 1.0"),
+        ],
+    )
+    def test_bad_settings(self, change, words):
+        with pytest.raises(ValueError, match=words):
+            training.complete(change)
+
+
+class TestModelFile:
+    def test_round_trip(self, tmp_path):
+        model, _ = run(tmp_path)
+        training.save_model(tmp_path / "model.pt", model)
+        back = training.load_model(tmp_path / "model.pt", "f")
+        assert back["config"] == model["config"]
+        assert torch.equal(back["mask"], model["mask"])
+        diffusion, network = training.restore(back, torch.device("cpu"))
+        assert diffusion.steps == 20
+        assert all(
+            torch.equal(weight, model["weights"][name]) for name, weight in network.state_dict().items()
+        )
+        assert not (tmp_path / "model.pt.part").exists()
+
+    def test_foreign_files(self, tmp_path):
+        path = tmp_path / "model.pt"
+        with pytest.raises(BadInput, match="no such file"):
+            training.load_model(path)
+        path.write_text("hello")
+        with pytest.raises(BadInput, match="not a diffusion model"):
+            training.load_model(path)
+        torch.save({"weights": {}}, path)
+        with pytest.raises(BadInput, match="not a diffusion model"):
+            training.load_model(path)
+        training.save_model(path, run(tmp_path)[0])
+        with pytest.raises(BadInput, match="other data or settings"):
+            training.load_model(path, "g")
+
+
+class TestLevels:
+    def test_spread_evenly_over_all_steps(self):
+        levels = training._levels(40, 20, torch.device("cpu"))
+        assert sorted(levels.tolist()) == [t for t in range(1, 21) for _ in range(2)]
+        assert training._levels(1, 20, torch.device("cpu")).item() in range(1, 21)
+
+
+class TestMixedSeed:
+    def test_differs_by_part_and_order(self):
+        seeds = {training.mixed_seed(*parts) for parts in ((1,), (1, 0, 1), (1, 1), (1, 2), (2, 1))}
+        assert len(seeds) == 5
+        assert all(0 <= seed < 2**63 for seed in seeds)

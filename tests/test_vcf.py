@@ -1,0 +1,148 @@
+import gzip
+
+import cyvcf2
+import numpy as np
+import pysam
+import pysam.bcftools
+import pytest
+
+from syngeno.errors import BadInput
+from syngeno.store import Sites
+from syngeno.vcf import read_dosages, synthetic_ids, write_vcf
+
+
+def some_sites(n=6):
+    contig = np.array(["1"] * (n - 2) + ["2"] * 2)
+    ids = np.array([".", ""] + [f"rs{i}" for i in range(n - 2)])
+    position = np.concatenate([np.arange(10, 10 * (n - 1), 10), [5, 7]])
+    return Sites(contig, position, ids, np.full(n, "A"), np.full(n, "G"), {"1": 1000, "2": 0})
+
+
+def some_calls(n=6, people=4, seed=1):
+    return np.random.default_rng(seed).integers(0, 2, (n, people, 2)).astype(np.int8)
+
+
+def write(path, calls, sites=None, phased=True, **options):
+    samples = synthetic_ids(calls.shape[1])
+    write_vcf(path, sites or some_sites(len(calls)), samples, iter([calls[:2], calls[2:]]), phased, **options)
+    return path
+
+
+class TestSyntheticIds:
+    def test_numbered(self):
+        assert synthetic_ids(2) == ["SYN000001", "SYN000002"]
+        assert synthetic_ids(0) == []
+
+
+class TestWriteVcf:
+    def test_text(self, tmp_path):
+        calls = np.array([[[0, 1], [1, 1]], [[0, 0], [1, 0]], [[-1, -1], [-1, -1]]], np.int8)
+        sites = Sites(
+            *(np.array(x) for x in (["1"] * 3, [3, 4, 9], ["rs1", "", "."], ["A", "C", "G"], ["T", "G", "A"])),
+            {"1": 50, "2": 0},
+        )
+        path = tmp_path / "x.vcf.gz"
+        write_vcf(path, sites, ["s", "t"], [calls], True, header_lines=["##made=here"])
+        lines = gzip.decompress(path.read_bytes()).decode().splitlines()
+        assert lines[0] == "##fileformat=VCFv4.2"
+        assert {"##source=syngeno", "##contig=<ID=1,length=50>", "##contig=<ID=2>", "##made=here"} < set(lines)
+        assert lines[-4:] == [
+            "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ts\tt",
+            "1\t3\trs1\tA\tT\t.\tPASS\tAC=3;AN=4;AF=0.75\tGT\t0|1\t1|1",
+            "1\t4\t.\tC\tG\t.\tPASS\tAC=1;AN=4;AF=0.25\tGT\t0|0\t1|0",
+            "1\t9\t.\tG\tA\t.\tPASS\tAC=0;AN=0;AF=.\tGT\t.|.\t.|.",
+        ]
+
+    def test_unphased_order_tells_nothing(self, tmp_path):
+        calls = np.array([[[1, 0], [0, 1]]] * 6, np.int8)
+        text = gzip.decompress(write(tmp_path / "x.vcf.gz", calls, phased=False).read_bytes()).decode()
+        assert text.count("0/1\t0/1\n") == 6
+
+    def test_bcftools_finds_nothing_to_complain_about(self, tmp_path):
+        path = write(tmp_path / "x.vcf.gz", some_calls())
+        stats = pysam.bcftools.stats(str(path))
+        assert "number of records:\t6" in stats
+        assert "number of samples:\t4" in stats
+        assert pysam.bcftools.view("-H", str(path), "2").count("\n") == 2
+
+    def test_cyvcf2_reads_it_by_region(self, tmp_path):
+        calls = some_calls()
+        path = write(tmp_path / "x.vcf.gz", calls)
+        variants = list(cyvcf2.VCF(str(path))("1:20-30"))
+        assert [variant.POS for variant in variants] == [20, 30]
+        assert (variants[0].genotype.array()[:, :2] == calls[1]).all()
+        assert variants[0].genotype.array()[:, 2].all()
+        assert variants[0].INFO["AC"] == calls[1].sum()
+        assert cyvcf2.VCF(str(path)).seqlens[0] == 1000
+
+    def test_same_bytes_and_no_traces(self, tmp_path):
+        for name in "ab":
+            write(tmp_path / f"{name}.vcf.gz", some_calls())
+        assert (tmp_path / "a.vcf.gz").read_bytes() == (tmp_path / "b.vcf.gz").read_bytes()
+        assert (tmp_path / "a.vcf.gz.tbi").read_bytes() == (tmp_path / "b.vcf.gz.tbi").read_bytes()
+        names = sorted(path.name for path in tmp_path.iterdir())
+        assert names == ["a.vcf.gz", "a.vcf.gz.tbi", "b.vcf.gz", "b.vcf.gz.tbi"]
+
+    @pytest.mark.parametrize("wrong", [some_calls(5), some_calls(7), some_calls(6, people=3)])
+    def test_calls_must_fit(self, tmp_path, wrong):
+        with pytest.raises(ValueError, match="calls"):
+            write_vcf(tmp_path / "x.vcf.gz", some_sites(), list("abcd"), [wrong], True)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_header_lines_must_be_header_lines(self, tmp_path):
+        with pytest.raises(ValueError, match="header lines"):
+            write(tmp_path / "x.vcf.gz", some_calls(), header_lines=["#CHROM"])
+
+
+class TestReadDosages:
+    def test_round_trip(self, tmp_path):
+        calls = some_calls()
+        dosages, samples = read_dosages(write(tmp_path / "x.vcf.gz", calls), some_sites())
+        assert dosages.dtype == np.int8
+        assert (dosages == calls.sum(axis=2).T).all()
+        assert samples == synthetic_ids(4)
+
+    def test_order_and_chr_do_not_matter(self, tmp_path):
+        calls, sites = some_calls(), some_sites()
+        path = write(tmp_path / "x.vcf.gz", calls)
+        turned = [values[::-1] for values in (sites.position, sites.id, sites.ref, sites.alt)]
+        contig = np.array([f"chr{name}" for name in sites.contig[::-1]])
+        dosages, _ = read_dosages(path, Sites(contig, *turned, {"chr1": 0, "chr2": 0}))
+        assert (dosages == calls.sum(axis=2).T[:, ::-1]).all()
+
+    def test_other_sites(self, tmp_path):
+        sites = some_sites()
+        path = write(tmp_path / "x.vcf.gz", some_calls())
+        swapped = Sites(sites.contig, sites.position, sites.id, sites.alt, sites.ref, {})
+        with pytest.raises(BadInput, match=r"lacks 6 .*first 1:10 G>A.*has 6 records.*first 1:10 A>G"):
+            read_dosages(path, swapped)
+        fewer = Sites(*(v[:5] for v in (sites.contig, sites.position, sites.id, sites.ref, sites.alt)), {})
+        with pytest.raises(BadInput, match=r"x.vcf.gz: has 1 records that the cohort has not.*2:7 A>G"):
+            read_dosages(path, fewer)
+
+    def test_missing_calls(self, tmp_path):
+        calls = some_calls()
+        calls[3, 1] = calls[3, 2, 0] = -1
+        with pytest.raises(BadInput, match="1:40: 2 calls are missing"):
+            read_dosages(write(tmp_path / "x.vcf.gz", calls), some_sites())
+
+    def test_haploid_calls(self, tmp_path):
+        path = tmp_path / "x.vcf"
+        head = '##fileformat=VCFv4.2\n##contig=<ID=1>\n##FORMAT=<ID=GT,Number=1,Type=String,Description="G">\n'
+        columns = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ta\tb\n"
+        path.write_text(f"{head}{columns}1\t10\t.\tA\tG\t.\t.\t.\tGT\t0|1\t1\n")
+        with pytest.raises(BadInput, match="not diploid"):
+            read_dosages(path, some_sites())
+
+    def test_no_vcf(self, tmp_path):
+        with pytest.raises(BadInput, match="no such file"):
+            read_dosages(tmp_path / "none.vcf.gz", some_sites())
+        (tmp_path / "text").write_text("hello\n")
+        with pytest.raises(BadInput, match="cannot be read"):
+            read_dosages(tmp_path / "text", some_sites())
+
+    def test_truncated(self, tmp_path):
+        path = write(tmp_path / "x.vcf.gz", some_calls(3000), sites=some_sites(3000))
+        path.write_bytes(path.read_bytes()[:12_000])
+        with pytest.raises(BadInput):
+            read_dosages(path, some_sites(3000))

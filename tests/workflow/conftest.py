@@ -1,0 +1,115 @@
+"""The real workflow, run on a tiny cohort in a temporary folder."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+
+TINY = {
+    "cohorts": {
+        "tiny": {
+            "simulate": {"people": 160, "length": 1.5e5},
+            "label": "population",
+            "split": {"train": 0.5, "validation": 0.1, "test": 0.4},
+        }
+    },
+    "generators": {
+        "diffusion": {
+            "kind": "diffusion",
+            "denoiser": {"mlp_widths": [64, 32], "cnn_base": 8, "cnn_multipliers": [1, 2], "cnn_attention": [2]},
+            "diffusion": {"steps": 50},
+            "training": {"epochs": 3},
+            "sampler": {"sampler": "ddim", "steps": 5},
+        },
+        "independent": {"kind": "independent"},
+        "copycat": {"kind": "copycat"},
+    },
+    "sample": {"shards": 2},
+    "evaluate": {
+        "splits": {"fidelity": 3, "privacy": 3, "utility": 2},
+        "utility": {"classifiers": ["logistic_regression"]},
+    },
+}
+
+
+class Run:
+    """A folder, a run file in it, and the workflow of some checkout."""
+
+    def __init__(self, folder, config=TINY, root=ROOT):
+        self.folder, self.root = Path(folder), Path(root)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.configure(config)
+
+    def configure(self, config):
+        (self.folder / "run.yaml").write_text(yaml.safe_dump(config))
+
+    def command(self, *arguments):
+        return [
+            sys.executable, "-m", "snakemake", *arguments, "--snakefile", str(self.root / "Snakefile"),
+            "--directory", str(self.folder), "--configfile", str(self.folder / "run.yaml"), "--cores", "2",
+        ]  # fmt: skip
+
+    def start(self, *arguments):
+        # Threads beyond the two cores would make the many small jobs slower, not faster.
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        return subprocess.Popen(
+            self.command(*arguments),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
+            start_new_session=True,
+        )
+
+    def __call__(self, *arguments, fails=False):
+        process = self.start(*arguments)
+        said, _ = process.communicate()
+        assert (process.returncode != 0) == fails, said
+        return said
+
+    def planned(self, *arguments):
+        """Jobs of a dry run: rule -> how many."""
+        said = self(*arguments, "--dry-run", "--quiet", "host")
+        if "Nothing to be done" in said:
+            return {}
+        table = said.split("Job stats:")[1].strip().splitlines()[2:]
+        jobs = {}
+        for line in table:
+            if line.startswith("total"):
+                break
+            rule, count = line.split()
+            jobs[rule] = int(count)
+        return jobs
+
+    def read(self, path):
+        return (self.folder / "results" / path).read_bytes()
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    """The tiny cohort, run to the end once."""
+    run = Run(tmp_path_factory.mktemp("tiny"))
+    run("--report", "results/report.html", "--report-after-run")
+    return run
+
+
+@pytest.fixture
+def copy(tiny, tmp_path):
+    """A copy of the finished run that a test may change, with a checkout of its own."""
+    root = tmp_path / "checkout"
+    for name in ("Snakefile", "workflow", "config", "envs"):
+        source = ROOT / name
+        target = root / name
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
+    shutil.copytree(tiny.folder, tmp_path / "run")
+    return Run(tmp_path / "run", root=root)

@@ -1,0 +1,157 @@
+"""The whole chain, judged by properties of what it made."""
+
+import cyvcf2
+import numpy as np
+import pandas as pd
+import pysam.bcftools
+import pytest
+
+from syngeno import metrics, training
+from syngeno.store import open_store
+
+pytestmark = pytest.mark.workflow
+RUNS = ["diffusion", "independent"]
+
+
+@pytest.fixture(scope="module")
+def results(tiny):
+    return tiny.folder / "results"
+
+
+@pytest.fixture(scope="module")
+def numbers(results):
+    return metrics.read(results / "tiny/summary/metrics.tsv")
+
+
+def value(numbers, generator, metric, against="", group="all"):
+    chosen = numbers[
+        (numbers["generator"] == generator)
+        & (numbers["metric"] == metric)
+        & (numbers["against"] == against)
+        & (numbers["group"] == group)
+    ]
+    assert len(chosen) == 1, f"{generator} {metric} {against} {group}: {len(chosen)} rows"
+    return chosen.iloc[0]
+
+
+class TestSyntheticCohort:
+    @pytest.mark.parametrize("generator", RUNS)
+    def test_is_a_valid_vcf_with_the_sites_of_the_real_cohort(self, results, generator):
+        path = results / f"tiny/{generator}/100/1/synthetic.vcf.gz"
+        assert "number of records:" in pysam.bcftools.stats(str(path))
+        store = open_store(results / "tiny/prepare/genotypes.zarr.zip")
+        variants = [(v.CHROM, v.POS, v.REF, v.ALT[0]) for v in cyvcf2.VCF(str(path))]
+        sites = store.sites()
+        assert variants == list(
+            zip(sites.contig.tolist(), sites.position.tolist(), sites.ref.tolist(), sites.alt.tolist(), strict=True)
+        )
+        first = variants[0]
+        assert first[1] == next(cyvcf2.VCF(str(path))(f"{first[0]}:{first[1]}-{first[1]}")).POS
+
+    @pytest.mark.parametrize("generator", RUNS)
+    def test_carries_no_id_of_a_real_person(self, results, generator):
+        real = pd.read_csv(results / "tiny/prepare/people.tsv", sep="\t")
+        labels = pd.read_csv(results / f"tiny/{generator}/100/1/synthetic.labels.tsv", sep="\t")
+        samples = cyvcf2.VCF(str(results / f"tiny/{generator}/100/1/synthetic.vcf.gz")).samples
+        assert labels["sample"].tolist() == samples
+        assert samples[0] == "SYN000001"
+        assert not set(samples) & set(real["sample"])
+
+    @pytest.mark.parametrize("generator", RUNS)
+    def test_has_the_labels_of_train(self, results, generator):
+        real = pd.read_csv(results / "tiny/prepare/people.tsv", sep="\t")
+        labels = pd.read_csv(results / f"tiny/{generator}/100/1/synthetic.labels.tsv", sep="\t")
+        train = real[real["split"] == "train"]["label"].value_counts().to_dict()
+        assert labels["population"].value_counts().to_dict() == train
+
+    def test_is_phased_where_the_generator_draws_haplotypes(self, results):
+        for generator, phased in (("independent", True), ("diffusion", False)):
+            variant = next(cyvcf2.VCF(str(results / f"tiny/{generator}/100/1/synthetic.vcf.gz")))
+            assert bool(variant.gt_phases.all()) is phased
+
+
+class TestCopycat:
+    def test_is_flagrant(self, numbers):
+        assert value(numbers, "copycat", "aa_truth", "train")["value"] == 0
+        assert value(numbers, "copycat", "duplicate_share", "train")["value"] == 1
+        loss = value(numbers, "copycat", "privacy_loss")
+        assert loss["value"] == pytest.approx(0.5, abs=0.2)
+        assert loss["value"] > loss["real_high"]
+        assert loss["value"] > value(numbers, "independent", "privacy_loss")["value"] + 0.1
+
+    def test_leaves_no_real_person_behind(self, results):
+        assert not list(results.glob("tiny/copycat/**/synthetic*"))
+
+    def test_is_no_product(self, tiny):
+        assert "copy_people" not in tiny.planned("sample", "--forceall")
+
+
+class TestMetrics:
+    def test_every_generator_is_judged_alike(self, numbers):
+        asked = {
+            name: set(zip(part["metric"], part["group"], part["against"], strict=True))
+            for name, part in numbers[numbers["metric"] != "decode_concordance"].groupby("generator")
+        }
+        assert asked["diffusion"] == asked["independent"] == asked["copycat"]
+
+    def test_envelopes_stand_beside_the_numbers(self, numbers):
+        for metric, against in (
+            ("aa_truth", "test"),
+            ("privacy_loss", ""),
+            ("recovery_rate", "test"),
+            ("ld_r", "train"),
+        ):
+            row = value(numbers, "diffusion", metric, against)
+            assert row["real_low"] <= row["real"] <= row["real_high"]
+
+    def test_independent_variants_have_no_linkage_of_their_own(self, numbers):
+        row = value(numbers, "independent", "ld_r", "train")
+        assert row["value"] < row["real_low"]
+
+    def test_decoding_is_measured(self, numbers):
+        assert 0.5 < value(numbers, "diffusion", "decode_concordance", "validation")["value"] <= 1
+
+
+class TestReport:
+    def test_is_written_with_all_figures(self, results):
+        page = (results / "report.html").read_text()
+        for name in ("aats.svg", "recovery.svg", "pca.svg", "ld_decay.svg", "ld_blocks.svg", "training.svg"):
+            assert name in page
+        assert "allele_frequencies.svg" in page
+        assert "scorecard.html" in page
+
+    def test_logs_and_benchmarks_of_every_job(self, results):
+        for kind in ("logs", "benchmarks"):
+            names = {path.relative_to(results / kind).parts[1].split(".")[0] for path in (results / kind).rglob("*.*")}
+            assert {"simulate_cohort", "check_inputs", "split_people", "filter_variants", "summarise"} <= names
+
+
+class TestTargets:
+    def test_a_second_run_has_nothing_to_do(self, tiny):
+        assert tiny.planned() == {}
+
+    @pytest.mark.parametrize("target", ["prepare", "train", "sample", "evaluate", "report"])
+    def test_each_stage_is_a_target(self, tiny, target):
+        jobs = tiny.planned(target, "--forceall")
+        stages = {
+            "prepare": "encode",
+            "train": "train_diffusion",
+            "sample": "decode_people",
+            "evaluate": "summarise",
+            "report": "plot_metrics",
+        }
+        order = list(stages)
+        for stage, rule in stages.items():
+            assert (rule in jobs) == (order.index(stage) <= order.index(target)), (target, rule)
+
+
+class TestModel:
+    def test_is_a_plain_file_of_this_run(self, results):
+        model = training.load_model(results / "tiny/diffusion/100/1/model.pt")
+        assert model["labels"] == ["ADX", "AFR", "EAS", "EUR"]
+        assert not list(results.rglob("training.state"))
+
+    def test_history_has_a_row_per_epoch(self, results):
+        history = pd.read_csv(results / "tiny/diffusion/100/1/history.tsv", sep="\t")
+        assert history["epoch"].tolist() == [1, 2, 3]
+        assert np.isfinite(history[["train_loss", "validation_loss"]]).all(axis=None)

@@ -1,0 +1,28 @@
+"""Open every input and hold them against each other."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from syngeno import inputs, log
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+logger = log.start(snakemake.log[0])
+params = snakemake.params
+Path(snakemake.output.index).mkdir()
+
+checked = inputs.check(
+    snakemake.input.genotypes if isinstance(snakemake.input.genotypes, list) else [snakemake.input.genotypes],
+    snakemake.input.labels,
+    params.label,
+    index_folder=snakemake.output.index,
+    family=params.family,
+    genes=snakemake.input.get("genes") or None,
+    chromosomes=params.chromosomes,
+    intersect=params.people == "intersect",
+)
+
+Path(snakemake.output.inputs).write_text(json.dumps(checked, indent=1) + "\n")
+logger.info("%d people, %d chromosomes", len(checked["samples"]), len(checked["contigs"]))

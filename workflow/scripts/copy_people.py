@@ -1,0 +1,35 @@
+"""Copy training people verbatim, for the eyes of the evaluation only."""
+
+import os
+from typing import TYPE_CHECKING
+
+from syngeno import controls, log, people, vcf
+from syngeno.store import open_store
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+logger = log.start(snakemake.log[0])
+os.umask(0o077)  # real people: readable by their owner only
+members, params = people.read_people(snakemake.input.members), snakemake.params
+wanted = people.label_plan(members["label"], params.people or len(members))
+samples = vcf.synthetic_ids(len(wanted))
+
+with open_store(snakemake.input.genotypes) as store:
+    calls = controls.copycat(
+        store,
+        store.rows(members.index),
+        members["label"].to_numpy(),
+        wanted,
+        seed=int(snakemake.wildcards.seed),
+    )
+    vcf.write_vcf(
+        snakemake.output.vcf,
+        store.sites(),
+        samples,
+        calls,
+        phased=store.phased,
+        header_lines=["##syngeno_control=copycat: these are REAL training people; never hand this file on"],
+    )
+people.write_labels(snakemake.output.labels, samples, wanted, params.label)
+logger.info("%d people copied", len(samples))

@@ -1,0 +1,25 @@
+"""Gather all metrics of a cohort into one table with envelopes."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from syngeno import log, metrics
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+logger = log.start(snakemake.log[0])
+tables = [metrics.read(path) for path in snakemake.input.metrics]
+for path in snakemake.input.concordance:
+    fraction, seed = path.split("/")[-3:-1]
+    rows = pd.read_csv(path, sep="\t", keep_default_na=False, na_values={"low": "", "high": ""}).to_dict("records")
+    tables += [
+        metrics.table(rows, generator=name, fraction=int(fraction), seed=seed) for name in snakemake.params.encoded
+    ]
+envelope = pd.concat([pd.read_csv(path, sep="\t", keep_default_na=False) for path in snakemake.input.envelope])
+
+numbers = metrics.over_seeds(metrics.with_envelope(pd.concat(tables, ignore_index=True), envelope))
+
+metrics.write(numbers, snakemake.output.metrics)
+logger.info("%d numbers", len(numbers))

@@ -1,0 +1,91 @@
+"""A cohort as the evaluation sees it: people by variants, a label per person, a place per variant."""
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Cohort:
+    """People and their genotypes; the cohorts of one evaluation share their variants.
+
+    Attributes:
+        dosages: int8 (people, variants), ALT alleles carried: 0, 1 or 2, none missing.
+        label: str (people,), the class of each person.
+        contig: str (variants,), ascending runs: the variants of one contig stand together.
+        position: int (variants,), 1-based, ascending within a contig.
+        block: int (variants,), the gene or window that the encoder works on.
+    """
+
+    dosages: np.ndarray
+    label: np.ndarray
+    contig: np.ndarray
+    position: np.ndarray
+    block: np.ndarray
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where shapes do not fit or a dosage is not 0, 1 or 2."""
+        people, variants = self.dosages.shape
+        if self.label.shape != (people,):
+            raise ValueError(f"{people} people need as many labels, not {self.label.shape}")
+        for name in ("contig", "position", "block"):
+            if getattr(self, name).shape != (variants,):
+                raise ValueError(f"{name} has shape {getattr(self, name).shape}, not ({variants},)")
+        if self.dosages.size and (self.dosages.min() < 0 or self.dosages.max() > 2):
+            raise ValueError("dosages must be 0, 1 or 2; fill missing calls first")
+
+    def __len__(self) -> int:
+        """How many people."""
+        return len(self.label)
+
+    @property
+    def labels(self) -> list[str]:
+        """The classes there are, sorted."""
+        return sorted(set(self.label.tolist()))
+
+    @property
+    def frequency(self) -> np.ndarray:
+        """Frequency of the ALT allele, float64 (variants,)."""
+        return self.dosages.sum(0, dtype=np.int64) / (2 * len(self))
+
+    def take(self, people: np.ndarray) -> "Cohort":
+        """The people at these indices (or under this mask), in this order."""
+        return replace(self, dosages=self.dosages[people], label=self.label[people])
+
+    def of(self, label: str) -> "Cohort":
+        """The people of one class."""
+        return self.take(np.flatnonzero(self.label == label))
+
+    def digests(self) -> np.ndarray:
+        """One hash per person over the genotypes: equal where all genotypes are, bytes (people,)."""
+        rows = np.ascontiguousarray(self.dosages)
+        digests = [hashlib.blake2b(row.tobytes(), digest_size=16).hexdigest() for row in rows]
+        return np.array(digests, dtype="S32")
+
+    def in_canonical_order(self) -> "Cohort":
+        """The same people, ordered by what they carry.
+
+        Seeded subsamples and fits then depend on who is there, not on the order of a file.
+        """
+        return self.take(np.lexsort((self.label, self.digests())))
+
+
+def together(*cohorts: Cohort) -> Cohort:
+    """All people of several cohorts in one."""
+    same_variants(*cohorts)
+    return replace(
+        cohorts[0],
+        dosages=np.concatenate([cohort.dosages for cohort in cohorts]),
+        label=np.concatenate([cohort.label for cohort in cohorts]),
+    )
+
+
+def same_variants(*cohorts: Cohort) -> None:
+    """Raise ValueError unless all cohorts have the same variants and at least one person."""
+    first = cohorts[0]
+    for cohort in cohorts:
+        if not len(cohort):
+            raise ValueError("a cohort without people cannot be evaluated")
+        if not (np.array_equal(cohort.contig, first.contig) and np.array_equal(cohort.position, first.position)):
+            raise ValueError("the cohorts do not have the same variants; bring them to the same sites first")

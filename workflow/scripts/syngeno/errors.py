@@ -1,0 +1,8 @@
+"""The one exception that is meant for the user's eyes."""
+
+
+class BadInput(ValueError):
+    """An input the user can mend, told in one line: the file (or config key), the fact, the remedy."""
+
+    def __init__(self, where: object, fact: str, remedy: str) -> None:
+        super().__init__(f"{where}: {fact}; {remedy}")

@@ -1,0 +1,146 @@
+"""The metrics table: tidy, one number per row, the source of every figure and claim.
+
+`generator, variant, fraction, real_fraction, seed, protocol` say what was judged; `group, metric, against`
+say which number it is; `value, low, high` are the number and its interval; `real, real_low, real_high` are
+the real-vs-real envelope of the same number; `n` is how many people (or pairs, or variants) stand behind it,
+and in rows with seed "all" how many seeds.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from syngeno.errors import BadInput
+
+COLUMNS = [
+    "generator",
+    "variant",
+    "fraction",
+    "real_fraction",
+    "seed",
+    "protocol",
+    "group",
+    "metric",
+    "against",
+    "value",
+    "low",
+    "high",
+    "real",
+    "real_low",
+    "real_high",
+    "n",
+]
+NUMBER = ["metric", "group", "against"]
+SUBJECT = ["generator", "variant", "fraction", "real_fraction", "seed", "protocol"]
+
+_TEXT = ["generator", "variant", "seed", "protocol", "group", "metric", "against"]
+_WHOLE = ["fraction", "real_fraction", "n"]
+_FLOAT = ["value", "low", "high", "real", "real_low", "real_high"]
+_ENVELOPE = ["real", "real_low", "real_high"]
+
+
+def row(
+    metric: str,
+    value: float,
+    *,
+    n: int,
+    group: str = "all",
+    against: str = "",
+    low: float = np.nan,
+    high: float = np.nan,
+) -> dict:
+    """One number of a battery: what it is, its value, its interval, how many stand behind it."""
+    return {
+        "metric": metric,
+        "group": group,
+        "against": against,
+        "value": float(value),
+        "low": float(low),
+        "high": float(high),
+        "n": int(n),
+    }
+
+
+def table(
+    rows: Iterable[dict],
+    *,
+    generator: str,
+    fraction: int | None,
+    seed: int | str,
+    variant: str = "",
+    real_fraction: int | None = None,
+    protocol: str = "ours",
+) -> pd.DataFrame:
+    """The rows of the batteries as a metrics table of one subject, still without envelope."""
+    subject = {
+        "generator": generator,
+        "variant": variant,
+        "fraction": fraction,
+        "real_fraction": real_fraction,
+        "seed": str(seed),
+        "protocol": protocol,
+    }
+    return _typed(pd.DataFrame([subject | one for one in rows], columns=COLUMNS))
+
+
+def with_envelope(rows: pd.DataFrame, envelope: pd.DataFrame) -> pd.DataFrame:
+    """Put `real, real_low, real_high` of the envelope beside each number that it knows.
+
+    Raises ValueError when the envelope gives the same number twice.
+    """
+    beside = envelope[[*NUMBER, *_ENVELOPE]]
+    if beside.duplicated(NUMBER).any():
+        raise ValueError("the envelope gives the same (metric, group, against) twice")
+    joined = rows.drop(columns=_ENVELOPE).merge(beside, on=NUMBER, how="left", sort=False)
+    return _typed(joined)
+
+
+def over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
+    """Add rows with seed "all": mean over seeds, 95 % t-interval of the mean, n = seeds (two or more)."""
+    single = rows[rows["seed"] != "all"]
+    key = [column for column in [*SUBJECT, *NUMBER] if column != "seed"]
+    added = []
+    for values, part in single.groupby(key, sort=False, dropna=False):
+        if len(part) < 2:
+            continue
+        mean, half = part["value"].mean(), _half_width(part["value"].to_numpy())
+        added.append(
+            dict(zip(key, values, strict=True))
+            | {"seed": "all", "value": mean, "low": mean - half, "high": mean + half, "n": len(part)}
+            | {column: part[column].mean() for column in _ENVELOPE}
+        )
+    if not added:
+        return single.reset_index(drop=True)
+    return pd.concat([single, _typed(pd.DataFrame(added, columns=COLUMNS))], ignore_index=True)
+
+
+def write(rows: pd.DataFrame, path: Path | str) -> None:
+    """Write the table as TSV, numbers with six significant digits, nothing where there is no number."""
+    rows[COLUMNS].to_csv(path, sep="\t", index=False, float_format="%.6g", lineterminator="\n")
+
+
+def read(path: Path | str) -> pd.DataFrame:
+    """Read what `write` wrote; labels such as "NA" stay text. Raises BadInput when it is another file."""
+    try:
+        rows = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise BadInput(path, f"cannot be read as a metrics table ({error})", "make it again") from error
+    if list(rows.columns) != COLUMNS:
+        raise BadInput(path, "does not have the columns of a metrics table", "make it again")
+    return _typed(rows.replace({column: {"": None} for column in [*_WHOLE, *_FLOAT]}))
+
+
+def _typed(rows: pd.DataFrame) -> pd.DataFrame:
+    rows = rows[COLUMNS].reset_index(drop=True)
+    kinds = dict.fromkeys(_TEXT, "str") | dict.fromkeys(_WHOLE, "Int64") | dict.fromkeys(_FLOAT, "float64")
+    for column in [*_WHOLE, *_FLOAT]:
+        rows[column] = pd.to_numeric(rows[column])
+    return rows.astype(kinds)
+
+
+def _half_width(values: np.ndarray) -> float:
+    k = len(values)
+    return float(stats.t.ppf(0.975, k - 1) * values.std(ddof=1) / np.sqrt(k))

@@ -1,0 +1,288 @@
+"""People: their labels, their part in the split, whom a generator may see, and which labels it is to draw.
+
+Who goes where depends on ids, labels and the seed alone: people are ordered by a hash of seed and id, so that
+neither the order of the file nor the genotypes matter, and further people move none but those at the edge
+between two parts.
+"""
+
+import hashlib
+import logging
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from syngeno.errors import BadInput
+
+logger = logging.getLogger(__name__)
+
+MISSING = frozenset({"", "NA", "NaN", "nan", ".", "-9"})
+NO_FAMILY = MISSING | {"0"}  # PLINK writes 0 for no family
+SPLITS = ("train", "validation", "test")
+LEAST = {"train": 2, "validation": 1, "test": 2}  # people per class
+JOINT = "|"
+RESERVED = {"all", "encoder_space", "heldout", "within_labels", "most_likely"}  # other groups of the metrics table
+
+
+def read_labels(path: str | Path, label: str | list[str], family: str | None = None) -> pd.DataFrame:
+    """Read a table of people (tab-separated; comma for .csv), indexed by `sample`, all columns as text.
+
+    A column `label` is added: the class, the values of several label columns joined by "|". Raises BadInput.
+    """
+    path, columns = Path(path), [label] if isinstance(label, str) else list(label)
+    table = _read_table(path)
+    for wanted in ["sample", *columns, *([family] if family else [])]:
+        if wanted not in table.columns:
+            fact = f"has no column `{wanted}` (it has {_few(table.columns, 12)})"
+            key = {"sample": "the table needs one of that name, with the ids of the genotype file"}
+            raise BadInput(path, fact, key.get(wanted, "correct `label` or `family` of the cohort"))
+    _refuse_missing(path, table, "sample", table.index + 2, "rows", "give every row an id")
+    twice = [sample for sample, count in Counter(table["sample"]).items() if count > 1]
+    if twice:
+        raise BadInput(path, f"{len(twice)} samples come more than once ({_few(twice)})", "give each person one row")
+    for column in columns:
+        remedy = "fill them in, or leave these people out here and set `people: intersect`"
+        _refuse_missing(path, table, column, table["sample"], "people", remedy)
+        if len(columns) > 1 and (column == "label" or table[column].str.contains(JOINT, regex=False).any()):
+            raise BadInput(path, f"column `{column}` cannot be joined: its name is taken, or it holds `|`", "rename it")
+    table = table.assign(label=table[columns].agg(JOINT.join, axis=1)).set_index("sample")
+    taken = sorted(RESERVED & set(table["label"]))
+    if taken:
+        raise BadInput(path, f"a label is called `{taken[0]}`, as a row of the metrics is", "rename it")
+    return table
+
+
+def match(
+    genotype_samples: list[str],
+    labels: pd.DataFrame,
+    genotypes_where: object,
+    labels_where: object,
+    intersect: bool = False,
+) -> list[str]:
+    """Give the ids that genotypes and labels share, in the genotypes' order.
+
+    Raises BadInput for ids that only one of the two has, unless `intersect`, and when they share none.
+    """
+    known, typed = set(labels.index), set(genotype_samples)
+    both = [sample for sample in genotype_samples if sample in known]
+    unlabelled = [sample for sample in genotype_samples if sample not in known]
+    untyped = [sample for sample in labels.index if sample not in typed]
+    if not both:
+        few = f"{_few(labels.index)} against {_few(genotype_samples)}"
+        fact = f"shares no sample id with {genotypes_where} ({few})"
+        raise BadInput(labels_where, fact, "make the column `sample` hold the ids of the genotype file")
+    if (unlabelled or untyped) and not intersect:
+        facts = [
+            f"{len(ids)} people {what} ({_few(ids)})"
+            for ids, what in (
+                (unlabelled, f"of {genotypes_where} are not here"),
+                (untyped, "here have no genotypes"),
+            )
+            if ids
+        ]
+        remedy = f"mend the ids, or set `people: intersect` to go on with the {len(both)} in both"
+        raise BadInput(labels_where, " and ".join(facts), remedy)
+    if unlabelled or untyped:
+        logger.warning("left out: %d people without labels, %d without genotypes", len(unlabelled), len(untyped))
+    return both
+
+
+def split(
+    labels: pd.DataFrame,
+    shares: Mapping[str, float],
+    seed: int,
+    family: str | None = None,
+) -> pd.Series:
+    """Divide people into train, validation and test, class by class; families stay together.
+
+    Within a class each part's count is within one family of its share (more only to reach the least numbers
+    in `LEAST`, or where families mix classes). Returns a Series "split" in the order of `labels`. Raises
+    BadInput for a class too small to be divided.
+    """
+    given = [shares.get(part, -1) for part in SPLITS]
+    if abs(sum(given) - 1) > 1e-6 or min(given) < 0:
+        raise BadInput("split", f"{dict(shares)} are no shares", "give train, validation and test, with sum 1")
+    parts = _divide(labels, {part: shares[part] for part in ("test", "validation")}, seed, family)
+    return _checked(parts, labels, family)
+
+
+def split_by_column(
+    labels: pd.DataFrame,
+    column: str,
+    validation: float,
+    seed: int,
+    family: str | None = None,
+) -> pd.Series:
+    """Take train and test from a column; the share `validation` of its train is drawn class by class.
+
+    Case does not matter. Raises BadInput for other values, for a family on both sides and for classes too
+    small.
+    """
+    if column not in labels.columns:
+        raise BadInput("split.column", f"the labels have no column `{column}`", f"they have {_few(labels.columns, 12)}")
+    if not 0 < validation < 1:
+        raise BadInput("split.validation", f"{validation} is no share", "give a number between 0 and 1")
+    parts = labels[column].str.strip().str.lower().rename("split")
+    other = sorted(set(labels[column][~parts.isin(("train", "test"))]))
+    if other:
+        fact = f"column `{column}` holds {_few(other)} beside train and test"
+        raise BadInput("split.column", fact, "use only these two (validation is drawn from train)")
+    units = _units(labels, family)
+    torn = [unit for unit, sides in parts.groupby(units).nunique().items() if sides > 1]
+    if torn:
+        fact = f"column `{column}` puts {len(torn)} families on both sides ({_few(name for _, name in torn)})"
+        raise BadInput("split.column", fact, "keep families together, or give no `family`")
+    train = labels[parts == "train"]
+    parts.update(_divide(train, {"validation": validation}, seed, family))
+    return _checked(parts, labels, family)
+
+
+def members(people: pd.DataFrame, fraction: int, seed: int) -> list[str]:
+    """Draw `fraction` percent of the training people, at least two of each class, in the order of the table.
+
+    For one seed a smaller fraction lies within a larger one; 100 is everybody. `people` has the columns
+    `split` and `label` and is indexed by `sample`.
+    """
+    if not 0 < fraction <= 100:
+        raise ValueError(f"fraction is a percentage above 0 and up to 100, not {fraction}")
+    train = people[people["split"] == "train"]
+    drawn = set()
+    for _, ids in train.groupby("label").groups.items():
+        count = max(LEAST["train"], int(len(ids) * fraction / 100 + 0.5))
+        drawn.update(sorted(ids, key=lambda sample: _draw(seed, "members", sample))[:count])
+    return [sample for sample in train.index if sample in drawn]
+
+
+def label_plan(label: np.ndarray, people: int, weights: dict[str, float] | None = None) -> np.ndarray:
+    """Labels of the people to draw, sorted, str (people,): in the members' proportions, or by weights.
+
+    `label` (members,) are the members' labels. Counts are by largest remainder, ties by name, so that nothing is
+    left to chance. Raises BadInput for a weight of a label that no member has, and when all weights are 0.
+    """
+    names, counts = np.unique(np.asarray(label, dtype=str), return_counts=True)
+    if weights is not None:
+        unknown = sorted(set(weights) - set(names.tolist()))
+        if unknown:
+            raise BadInput("sample.labels", f"no training person is '{unknown[0]}'", f"use {', '.join(names)}")
+        counts = np.array([weights.get(name, 0) for name in names.tolist()], dtype=float)
+        if not counts.sum():
+            raise BadInput("sample.labels", "all weights are 0", "give at least one label a weight")
+    share = counts * people / counts.sum()
+    whole = np.floor(share).astype(int)
+    whole[np.argsort(whole - share, kind="stable")[: people - whole.sum()]] += 1
+    return np.repeat(names, whole)
+
+
+def write_labels(path: str | Path, samples: list[str], label: np.ndarray, columns: str | list[str]) -> None:
+    """Write `sample` and the label column, or the several that were joined into one class."""
+    columns = [columns] if isinstance(columns, str) else list(columns)
+    values = [str(one).split(JOINT) if len(columns) > 1 else [str(one)] for one in label]
+    table = pd.DataFrame(values, columns=columns)
+    table.insert(0, "sample", samples)
+    table.to_csv(path, sep="\t", index=False)
+
+
+def write_people(path: str | Path, labels: pd.DataFrame, parts: pd.Series, columns: Iterable[str] = ()) -> None:
+    """Write the table of people: sample, split, label and further `columns` of `labels` (labels, family).
+
+    A further column that is called like one of the first three is left out.
+    """
+    more = [column for column in dict.fromkeys(columns) if column not in ("sample", "split", "label")]
+    table = labels[["label", *more]].copy()
+    table.insert(0, "split", parts)
+    table.to_csv(path, sep="\t", index_label="sample", lineterminator="\n")
+
+
+def read_people(path: str | Path) -> pd.DataFrame:
+    """Read the table that `write_people` wrote, indexed by `sample`, all columns as text."""
+    return _read_table(Path(path)).set_index("sample")
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        raise BadInput(path, "no such file", "check the path (relative paths start at `data_dir`)")
+    separator = "," if ".csv" in path.suffixes else "\t"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # else values beyond the header are dropped
+            table = pd.read_csv(  # utf-8-sig: spreadsheets put a byte order mark before the first column's name
+                path,
+                sep=separator,
+                dtype=str,
+                keep_default_na=False,
+                index_col=False,
+                encoding="utf-8-sig",
+            )
+    except (ValueError, OSError, EOFError, pd.errors.ParserWarning) as error:
+        reason = " ".join(str(error).split())
+        raise BadInput(
+            path, f"cannot be read as a table ({reason})", "give a tab-separated table with a header"
+        ) from error
+    table.columns = table.columns.str.strip()
+    if table.empty:
+        raise BadInput(path, "holds no people", "give one row a person under a header")
+    return table.apply(lambda column: column.str.strip())
+
+
+def _refuse_missing(path: Path, table: pd.DataFrame, column: str, names: Iterable, what: str, remedy: str) -> None:
+    empty = table[column].isin(MISSING).to_numpy()
+    if empty.any():
+        few = _few(np.asarray(names)[empty])
+        raise BadInput(path, f"{int(empty.sum())} {what} have no value in column `{column}` ({few})", remedy)
+
+
+def _few(values: Iterable, most: int = 3) -> str:
+    values = [str(value) for value in values]
+    return ", ".join(values[:most]) + (", ..." if len(values) > most else "")
+
+
+def _draw(seed: int, *what: str) -> bytes:
+    return hashlib.blake2b("\t".join((str(seed), *what)).encode(), digest_size=16).digest()
+
+
+def _units(labels: pd.DataFrame, family: str | None) -> pd.Series:
+    """Give each person's unit, which is never torn apart: the family, or the person."""
+    alone = pd.Series([("person", sample) for sample in labels.index], labels.index)
+    if family is None:
+        return alone
+    related = [("family", name) for name in labels[family]]
+    return alone.where(labels[family].isin(NO_FAMILY).to_numpy(), pd.Series(related, labels.index))
+
+
+def _divide(labels: pd.DataFrame, shares: dict[str, float], seed: int, family: str | None) -> pd.Series:
+    """Fill the parts in `shares` one after the other, unit by unit in drawn order; whoever is left is train.
+
+    A unit is taken while it brings the part's counts by class nearer to their targets (least squares). Units
+    of several classes come first, so that the others even out what they leave.
+    """
+    classes, codes = np.unique(labels["label"].to_numpy(str), return_inverse=True)
+    sizes = np.bincount(codes, minlength=len(classes))
+    people: dict[tuple[str, str], list[int]] = {}
+    for row, unit in enumerate(_units(labels, family)):
+        people.setdefault(unit, []).append(row)
+    counts = {unit: np.bincount(codes[rows], minlength=len(classes)) for unit, rows in people.items()}
+    order = sorted(people, key=lambda unit: ((counts[unit] > 0).sum() == 1, _draw(seed, "split", *unit)))
+    missing = {part: np.maximum(share * sizes, LEAST[part]) for part, share in shares.items()}
+    parts = np.full(len(labels), "train", object)
+    for unit in order:
+        for part, left in missing.items():
+            if counts[unit] @ left >= counts[unit] @ counts[unit] / 2:
+                left -= counts[unit]
+                parts[people[unit]] = part
+                break
+    return pd.Series(parts.astype(str), labels.index, name="split")
+
+
+def _checked(parts: pd.Series, labels: pd.DataFrame, family: str | None) -> pd.Series:
+    counts = pd.crosstab(labels["label"], parts).reindex(columns=SPLITS, fill_value=0)
+    for part, least in LEAST.items():
+        for name, count in counts[part][counts[part] < least].items():
+            size = int(counts.loc[name].sum())
+            kin = f" in {_units(labels, family)[labels['label'] == name].nunique()} families" if family else ""
+            fact = f"class `{name}` ({size} people{kin}) leaves {count} for {part}, where {least} are needed"
+            raise BadInput("split", fact, "merge or leave out small classes, or change the shares")
+    logger.info("split: %s", ", ".join(f"{part} {int(counts[part].sum())}" for part in SPLITS))
+    return parts

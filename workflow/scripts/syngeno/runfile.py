@@ -1,0 +1,72 @@
+"""The run file: checked against its closed schema, every fault told in one line that names the key.
+
+Read while the Snakefile is parsed, so nothing heavy is imported here.
+"""
+
+import difflib
+from pathlib import Path
+
+import jsonschema
+import yaml
+
+from syngeno.errors import BadInput
+
+RESERVED = ("prepare", "summary", "logs", "benchmarks")
+
+
+def check(config: dict, schema_path: Path) -> None:
+    """Raise BadInput for the most telling fault of a run file: unknown, missing, mistyped, impossible."""
+    schema = yaml.safe_load(schema_path.read_text())
+    validator = jsonschema.Draft202012Validator(schema)
+    fault = jsonschema.exceptions.best_match(validator.iter_errors(config))
+    if fault is not None:
+        where = "run file, " + (".".join(str(key) for key in fault.absolute_path) or "top level")
+        raise BadInput(where, *_told(fault))
+    for name in [*config["cohorts"], *config.get("generators", {})]:
+        if name in RESERVED:
+            raise BadInput("run file", f"'{name}' is the name of a folder of the workflow", "choose another name")
+    for name, cohort in config["cohorts"].items():
+        shares = cohort.get("split", {})
+        if shares and "column" not in shares:
+            total = sum(shares.get(part, 0) for part in ("train", "validation", "test"))
+            if abs(total - 1) > 1e-9:
+                raise BadInput(
+                    f"run file, cohorts.{name}.split",
+                    f"train, validation and test sum to {total:g}",
+                    "make them sum to 1",
+                )
+
+
+def check_files(config: dict) -> None:
+    """Raise BadInput for an input file that is not there, before any job is planned."""
+    for name, cohort in config["cohorts"].items():
+        for key in ("genotypes", "labels", "genes"):
+            for path in paths(config, cohort.get(key) or []):
+                if not Path(path).is_file():
+                    raise BadInput(
+                        path,
+                        "there is no such file",
+                        f"correct cohorts.{name}.{key}, or say with --config data_dir=... where the data lie",
+                    )
+
+
+def paths(config: dict, names: str | list[str]) -> list[str]:
+    """The paths of a cohort's files: relative ones lie under `data_dir`."""
+    names = [names] if isinstance(names, str) else names
+    return [str(Path(config["data_dir"]) / name) for name in names]
+
+
+def _told(fault: jsonschema.ValidationError) -> tuple[str, str]:
+    """Fact and remedy of one schema violation."""
+    if fault.validator in ("additionalProperties", "unevaluatedProperties"):
+        known = list(fault.schema.get("properties", {}))
+        extra = sorted(set(fault.instance) - set(known))[0]
+        close = difflib.get_close_matches(extra, known, n=1)
+        hint = f"did you mean '{close[0]}'?" if close else f"known keys: {', '.join(known)}"
+        return f"there is no key '{extra}'", hint
+    if fault.validator == "required":
+        missing = [key for key in fault.validator_value if key not in fault.instance]
+        return f"'{missing[0]}' is missing", "add it (config/README.md lists every key)"
+    if fault.validator == "not":
+        return "a cohort is either simulated or read", "leave out `simulate` or `genotypes`"
+    return " ".join(fault.message.split()), "config/README.md lists every key with its values"

@@ -1,0 +1,175 @@
+"""The synthetic cohort as a VCF, bgzipped and indexed, and back."""
+
+import logging
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import cyvcf2
+import numpy as np
+import pysam
+
+from syngeno.errors import BadInput
+from syngeno.sources import normal_contig
+from syngeno.store import CHUNK, Sites
+
+log = logging.getLogger(__name__)
+
+HEADER = """\
+##fileformat=VCFv4.2
+##FILTER=<ID=PASS,Description="All filters passed">
+##source=syngeno
+"""
+FIELDS = """\
+##INFO=<ID=AC,Number=A,Type=Integer,Description="ALT alleles in called genotypes">
+##INFO=<ID=AN,Number=1,Type=Integer,Description="Alleles in called genotypes">
+##INFO=<ID=AF,Number=A,Type=Float,Description="ALT allele frequency">
+##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">
+"""
+COLUMNS = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT")
+ALLELE = np.frombuffer(b".01", dtype=np.uint8)  # by allele + 1
+
+
+def synthetic_ids(n: int) -> list[str]:
+    """Ids of n synthetic people: SYN000001, ...; they carry nothing of a real person."""
+    return [f"SYN{number:06d}" for number in range(1, n + 1)]
+
+
+def unphased_calls(dosages: np.ndarray) -> Iterator[np.ndarray]:
+    """Dosages (people, V) as calls int8 (v, people, 2), chunk by chunk, for `write_vcf`."""
+    for start in range(0, dosages.shape[1], CHUNK):
+        alt = dosages[:, start : start + CHUNK].T
+        yield np.stack([alt == 2, alt >= 1], axis=2).astype(np.int8)
+
+
+def write_vcf(
+    path: str | Path,
+    sites: Sites,
+    samples: Sequence[str],
+    chunks: Iterable[np.ndarray],
+    phased: bool,
+    header_lines: Iterable[str] = (),
+) -> None:
+    """Write a bgzipped VCF and its tabix index (path + .tbi); both appear whole, or not at all.
+
+    `chunks` yields calls int8 (v, people, 2), -1 for missing, that follow the sites from first to last;
+    unphased genotypes are written with the smaller allele first, so that their order tells nothing.
+    `header_lines` are further lines of the header ("##..."). The same arguments give the same bytes.
+
+    Raises `ValueError` if the chunks do not fit the sites and samples.
+    """
+    path = Path(path)
+    extra = [line.rstrip("\n") for line in header_lines]
+    if any(not line.startswith("##") or "\n" in line for line in extra):
+        raise ValueError("header lines start with ## and are one line each")
+    contigs = [
+        f"##contig=<ID={name}{f',length={size}' if size else ''}>\n" for name, size in sites.contig_lengths.items()
+    ]
+    head = HEADER + "".join(f"{line}\n" for line in extra) + "".join(contigs) + FIELDS
+    head += "\t".join([*COLUMNS, *samples]) + "\n"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+        unfinished = os.path.join(folder, "cohort.vcf.gz")
+        done = 0
+        with pysam.BGZFile(unfinished, "wb") as file:
+            file.write(head.encode())
+            for calls in chunks:
+                if calls.shape[1:] != (len(samples), 2) or done + len(calls) > len(sites):
+                    raise ValueError(
+                        f"calls of shape {calls.shape} at {done} of {len(sites)} sites, {len(samples)} people"
+                    )
+                file.write(_lines(sites, done, calls, phased))
+                done += len(calls)
+        if done != len(sites):
+            raise ValueError(f"calls end after {done} of {len(sites)} sites")
+        pysam.tabix_index(unfinished, preset="vcf", force=True)
+        os.replace(unfinished, path)
+        os.replace(f"{unfinished}.tbi", f"{path}.tbi")
+    log.info(f"wrote {len(sites)} variants of {len(samples)} people to {path}")
+
+
+def _lines(sites: Sites, first: int, calls: np.ndarray, phased: bool) -> bytes:
+    """The records of a chunk. A genotype is four bytes with its tab: the chunk is one table look-up."""
+    if not phased:
+        calls = np.sort(calls, axis=2)
+    text = np.empty((*calls.shape[:2], 4), dtype=np.uint8)
+    text[..., 0] = ord("\t")
+    text[..., 1] = ALLELE[calls[..., 0] + 1]
+    text[..., 2] = ord("|" if phased else "/")
+    text[..., 3] = ALLELE[calls[..., 1] + 1]
+    alt = (calls == 1).sum(axis=(1, 2)).tolist()
+    called = (calls >= 0).sum(axis=(1, 2)).tolist()
+    parts = []
+    for row, (ac, an) in enumerate(zip(alt, called, strict=True)):
+        site = first + row
+        place = f"{sites.contig[site]}\t{sites.position[site]}\t{sites.id[site] or '.'}"
+        info = f"AC={ac};AN={an};AF={f'{ac / an:.6g}' if an else '.'}"
+        parts.append(f"{place}\t{sites.ref[site]}\t{sites.alt[site]}\t.\tPASS\t{info}\tGT".encode())
+        parts.append(text[row].tobytes())
+        parts.append(b"\n")
+    return b"".join(parts)
+
+
+def read_dosages(path: str | Path, sites: Sites) -> tuple[np.ndarray, list[str]]:
+    """ALT counts int8 (people, V) and samples of a VCF or BCF that holds exactly these sites, in any order.
+
+    Contigs match with and without "chr". Raises `BadInput` if the file cannot be read, lacks sites, has
+    others (alleles count: REF and ALT must be the same), or has calls that are missing or not diploid.
+    """
+    if not Path(path).is_file():
+        raise BadInput(path, "no such file", "check the path")
+    try:
+        vcf = cyvcf2.VCF(str(path))
+    except Exception as error:  # cyvcf2 raises bare Exceptions
+        raise BadInput(path, f"cannot be read as a VCF ({error})", "give a VCF or BCF") from error
+    samples = list(vcf.samples)
+    if not samples or len(set(samples)) < len(samples):
+        raise BadInput(path, "has no samples, or some twice", "give a VCF with one column for each person")
+    names = {name: normal_contig(name) for name in set(sites.contig.tolist())}
+    rows = (sites.contig.tolist(), sites.position.tolist(), sites.ref.tolist(), sites.alt.tolist())
+    place = {(names[c], *rest): index for index, (c, *rest) in enumerate(zip(*rows, strict=True))}
+    by_site = np.empty((len(sites), len(samples)), dtype=np.int8)
+    found = np.zeros(len(sites), dtype=bool)
+    others: list[str] = []
+    try:
+        for variant in vcf:
+            alt = ",".join(variant.ALT)
+            index = place.get((normal_contig(variant.CHROM), variant.POS, variant.REF, alt))
+            if index is None or found[index]:
+                others.append(f"{variant.CHROM}:{variant.POS} {variant.REF}>{alt}")
+                continue
+            found[index] = True
+            by_site[index] = _dosage(path, variant)
+    except BadInput:
+        raise
+    except Exception as error:
+        raise BadInput(path, f"is damaged ({error})", "make the file again") from error
+    finally:
+        vcf.close()
+    _compare(path, sites, found, others)
+    return np.ascontiguousarray(by_site.T), samples
+
+
+def _dosage(path: str | Path, variant: cyvcf2.Variant) -> np.ndarray:
+    where = f"{path}, {variant.CHROM}:{variant.POS}"
+    genotype = variant.genotype
+    alleles = None if genotype is None else genotype.array()[:, :-1]
+    if alleles is None or alleles.shape[1] != 2 or (alleles == -2).any():
+        raise BadInput(where, "calls are absent or not diploid", "give two alleles (GT) for every person")
+    missing = int((alleles < 0).any(axis=1).sum())
+    if missing:
+        raise BadInput(where, f"{missing} calls are missing", "fill or leave out people and sites with missing calls")
+    return alleles.sum(axis=1, dtype=np.int8)
+
+
+def _compare(path: str | Path, sites: Sites, found: np.ndarray, others: list[str]) -> None:
+    facts = []
+    if not found.all():
+        first = int(np.flatnonzero(~found)[0])
+        name = f"{sites.contig[first]}:{sites.position[first]} {sites.ref[first]}>{sites.alt[first]}"
+        facts.append(f"lacks {int((~found).sum())} of the cohort's {len(sites)} sites (first {name})")
+    if others:
+        facts.append(f"has {len(others)} records that the cohort has not, or twice (first {others[0]})")
+    if facts:
+        raise BadInput(path, " and ".join(facts), "give exactly the sites and alleles of the prepared cohort")
