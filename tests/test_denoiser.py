@@ -39,9 +39,7 @@ class TestBuild:
         network = denoiser.build(130, 8, 26)
         assert [layer.out_features for layer in network.mlp.down] == [1024, 512, 256]
         assert network.cnn.multiple == 128
-        attending = [
-            2**i for i, b in enumerate(network.cnn.down) if isinstance(b.attention, denoiser.Attention)
-        ]
+        attending = [2**i for i, b in enumerate(network.cnn.down) if isinstance(b.attention, denoiser.Attention)]
         assert attending == [32, 64]
 
     def test_every_weight_learns(self):

@@ -164,18 +164,14 @@ class TestDecode:
         dosages = np.concatenate([rng.integers(0, 3, (4000, 1)), rng.binomial(2, 0.1, (4000, 1))], axis=1)
         made = encoder.fit(dosages.astype(np.int8), np.zeros(2, int))  # one component: the first site
         assert made.r2[0] > 0.99 > 0.05 > made.r2[1]
-        decoded = encoder.decode(
-            made, encoder.encode(made, dosages.astype(np.int8)), np.random.default_rng(1)
-        )
+        decoded = encoder.decode(made, encoder.encode(made, dosages.astype(np.int8)), np.random.default_rng(1))
         assert (decoded[:, 0] == dosages[:, 0]).mean() > 0.99
         assert (decoded[:, 1] == 1).mean() == pytest.approx(0.18, abs=0.02)
 
     def test_full_rank_gives_back_the_genotypes(self):
         dosages = np.random.default_rng(5).integers(0, 3, (200, 12), dtype=np.int8)
         made = encoder.fit(dosages, np.repeat([0, 1], 6), components=1.0)
-        assert (
-            encoder.decode(made, encoder.encode(made, dosages), np.random.default_rng(0)) == dosages
-        ).all()
+        assert (encoder.decode(made, encoder.encode(made, dosages), np.random.default_rng(0)) == dosages).all()
 
     def test_same_seed_same_genotypes(self, fitted):
         made, dosages, _ = fitted

@@ -10,8 +10,9 @@ from bed_reader import open_bed, to_bed
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syngeno import sources
+from syngeno import plink, sources
 from syngeno.errors import BadInput
+from syngeno.records import normal_contig
 
 HEADER = """\
 ##fileformat=VCFv4.2
@@ -80,12 +81,12 @@ class TestNormalContig:
         ],
     )
     def test_names(self, name, normal):
-        assert sources.normal_contig(name) == normal
+        assert normal_contig(name) == normal
 
     @given(st.text())
     def test_once_is_enough_for_what_is_no_chr(self, name):
-        normal = sources.normal_contig(name)
-        assert normal == sources.normal_contig(normal) or normal.lower().startswith("chr")
+        normal = normal_contig(name)
+        assert normal == normal_contig(normal) or normal.lower().startswith("chr")
 
 
 class TestVcf:
@@ -351,7 +352,7 @@ class TestPlink:
         assert [record.calls is None for record in records(fileset, "2")] == [False, True]
 
     def test_equals_bed_reader_over_chunks(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(sources, "CHUNK_BYTES", 100)
+        monkeypatch.setattr(plink, "CHUNK_BYTES", 100)
         values = np.random.default_rng(1).choice([0, 1, 2, -127], (7, 50)).astype(np.int8)
         names = {
             "chromosome": ["chr1"] * 50,

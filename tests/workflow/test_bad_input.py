@@ -194,6 +194,16 @@ class TestForeignFiles:
         said = copy("results/tiny/prepare/100/1/latents.npz", "--forcerun", "encode", fails=True)
         assert "Bad input: results/tiny/prepare/100/1/encoder.npz" in said
 
+    def test_a_model_of_another_encoder(self, copy):
+        other = yaml.safe_load(yaml.safe_dump(TINY))
+        other["cohorts"]["tiny"]["encoder"] = {"window": 10}
+        foreign = Run(copy.folder.parent / "foreign", other)
+        path = "results/tiny/diffusion/100/1/model.pt"
+        foreign(path)
+        (copy.folder / path).write_bytes((foreign.folder / path).read_bytes())
+        said = copy("results/tiny/diffusion/100/1/synthetic.vcf.gz", "--forcerun", "sample_shard", fails=True)
+        assert f"Bad input: {path}: the model was trained on the latents of another encoder; delete it" in said
+
     def test_a_model_that_is_none(self, copy):
         (copy.folder / "results/tiny/diffusion/100/1/model.pt").write_bytes(b"none of ours")
         said = copy("results/tiny/diffusion/100/1/synthetic.vcf.gz", "--forcerun", "sample_shard", fails=True)

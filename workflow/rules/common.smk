@@ -112,7 +112,9 @@ def contigs(pattern):
     """An input function: the pattern for every contig that the checked inputs hold."""
 
     def files(wildcards):
-        with checkpoints.check_inputs.get(cohort=wildcards.cohort).output.inputs.open() as file:
+        with checkpoints.check_inputs.get(
+            cohort=wildcards.cohort
+        ).output.inputs.open() as file:
             names = json.load(file)["contigs"]
         return expand(pattern, cohort=wildcards.cohort, contig=names)
 

@@ -19,6 +19,7 @@ rule sample_shard:
     input:
         model="results/{cohort}/{generator}/{fraction}/{seed}/model.pt",
         members="results/{cohort}/prepare/{fraction}/{seed}/members.tsv",
+        latents="results/{cohort}/prepare/{fraction}/{seed}/latents.npz",
     output:
         latents=temp(
             "results/{cohort}/{generator}/{fraction}/{seed}/shards/{shard}.npz"

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 logger = log.start(snakemake.log[0])
-model, params = training.load_model(snakemake.input.model), snakemake.params
+params, mask = snakemake.params, np.load(snakemake.input.latents)["mask"]
+model = training.load_model(snakemake.input.model, mask)
 members = people.read_people(snakemake.input.members)
 plan = people.label_plan(members["label"], params.people or len(members), params.labels)
 shard = int(snakemake.wildcards.shard)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from syngeno.errors import BadInput
-from syngeno.sources import normal_contig
+from syngeno.records import normal_contig
 
 log = logging.getLogger(__name__)
 

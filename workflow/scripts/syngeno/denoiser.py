@@ -101,9 +101,7 @@ class TimeEmbedding(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         half = width // 2
-        self.register_buffer(
-            "rates", torch.exp(-math.log(10_000) * torch.arange(half) / half), persistent=False
-        )
+        self.register_buffer("rates", torch.exp(-math.log(10_000) * torch.arange(half) / half), persistent=False)
         self.layers = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
 
     def forward(self, t: Tensor) -> Tensor:
@@ -123,10 +121,7 @@ class MLP(nn.Module):
         self.conditions = nn.ModuleList(nn.Linear(condition, w) for w in reversed(widths))
         self.norms = nn.ModuleList(nn.LayerNorm(w) for w in reversed(widths))
         self.up = nn.ModuleList(nn.Linear(w, w) for w in reversed(widths))
-        narrower = [*reversed(widths)]
-        self.widen = nn.ModuleList(
-            nn.Linear(a, b) for a, b in zip(narrower, [*narrower[1:], size], strict=True)
-        )
+        self.widen = nn.ModuleList(nn.Linear(b, a) for a, b in reversed([*itertools.pairwise(sizes)]))
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """(people, size) -> the same."""

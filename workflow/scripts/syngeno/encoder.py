@@ -69,9 +69,7 @@ class Encoder:
         return self.mask.shape
 
 
-def fit(
-    dosages: np.ndarray, block: np.ndarray, components: str | float = "paper", max_components: int = 8
-) -> Encoder:
+def fit(dosages: np.ndarray, block: np.ndarray, components: str | float = "paper", max_components: int = 8) -> Encoder:
     """Fit on training people only: `dosages` (people, V) 0/1/2, `block` (V,) nondecreasing ids.
 
     `components` is "paper" (8 for more than 20 sites, 4 for 5 to 20, 1 for up to 4) or the share of the

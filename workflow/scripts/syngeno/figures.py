@@ -42,7 +42,7 @@ def aats(metrics: pd.DataFrame) -> Figure:
     with mpl.rc_context(STYLE):
         figure, axes = plt.subplots(2, 2, figsize=(9.5, 6.5), width_ratios=[3, 1.6], squeeze=False)
         for (left, right), (group, space) in zip(
-            axes, [("all", "genotypes"), ("encoder_space", "encoder's space")], strict=True
+            axes, [("all", "genotypes"), ("encoder_space", "encoded people")], strict=True
         ):
             numbers = metrics[metrics["group"] == group]
             _points(left, [numbers[_is(numbers, metric, against)] for metric, against in terms], names)

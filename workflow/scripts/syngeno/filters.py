@@ -11,11 +11,11 @@ import numpy as np
 from scipy.special import gammaln
 
 from syngeno.errors import BadInput
-from syngeno.sources import normal_contig
+from syngeno.records import normal_contig
 from syngeno.store import CHUNK, StoreWriter
 
 if TYPE_CHECKING:
-    from syngeno.sources import Record, Source
+    from syngeno.records import Record, Source
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from syngeno import people
 from syngeno.blocks import read_genes
 from syngeno.errors import BadInput
-from syngeno.sources import Source, index_beside, normal_contig, open_source, write_index
+from syngeno.records import Source, normal_contig
+from syngeno.sources import index_beside, open_source, write_index
 
 logger = logging.getLogger(__name__)
 

@@ -42,9 +42,7 @@ def draw(
     if sampler not in SAMPLERS:
         raise ValueError(f"sampler {sampler!r}; there are {SAMPLERS}")
     if label.size and (label.min() < 0 or label.max() >= len(model["labels"])):
-        raise ValueError(
-            f"label codes reach from {label.min()} to {label.max()}; there are {len(model['labels'])}"
-        )
+        raise ValueError(f"label codes reach from {label.min()} to {label.max()}; there are {len(model['labels'])}")
     torch.set_num_threads(threads)
     where = pick_device(device)
     process, network = restore(model, where)

@@ -11,7 +11,7 @@ import numpy as np
 import pysam
 
 from syngeno.errors import BadInput
-from syngeno.sources import normal_contig
+from syngeno.records import normal_contig
 from syngeno.store import CHUNK, Sites
 
 log = logging.getLogger(__name__)

@@ -1,0 +1,62 @@
+"""What every source of genotypes yields, and the words that all of them share."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from syngeno.errors import BadInput
+
+BASES = frozenset("ACGT")
+DAMAGED = "fetch or make the file again"
+
+
+class Record(NamedTuple):
+    """One variant of one contig.
+
+    `calls` is int8 (people, 2), alleles 0/1 and -1 for missing, in the order of the source's samples; None
+    when the variant is not a biallelic SNP. `phased` is true when no called heterozygote is unphased.
+    `position` counts from 1.
+    """
+
+    contig: str
+    position: int
+    id: str
+    ref: str
+    alt: str
+    calls: np.ndarray | None
+    phased: bool
+
+
+class Source(Protocol):
+    """A genotype file: its people, the contigs that hold records, and the contig lengths it declares."""
+
+    path: Path
+    samples: list[str]
+    contigs: list[str]
+    contig_lengths: dict[str, int]
+
+    def records(self, contig: str) -> Iterator[Record]:
+        """Yield the records of a contig by position; "chr1" and "1" are one name, an unknown one has none."""
+        ...
+
+
+def normal_contig(name: str) -> str:
+    """Give the name under which contigs of different files are matched: "chr1" is "1", "chrM" is "MT"."""
+    short = name[3:] if name[:3].lower() == "chr" and len(name) > 3 else name
+    return "MT" if short.upper() == "M" else short
+
+
+def spellings(contig: str, contigs: list[str]) -> list[str]:
+    """Find a contig among those of a source: by its very name, else by the normal one."""
+    same = [name for name in contigs if normal_contig(name) == normal_contig(contig)]
+    return [contig] if contig in contigs else same
+
+
+def refuse_duplicates(path: Path, samples: list[str], remedy: str) -> None:
+    """Raise BadInput when a sample id comes more than once."""
+    if len(set(samples)) < len(samples):
+        twice = [sample for sample, count in Counter(samples).items() if count > 1]
+        raise BadInput(path, f"{len(twice)} sample ids come more than once ({', '.join(twice[:3])})", remedy)
