@@ -234,5 +234,5 @@ class TestSaveAndLoad:
         with pytest.raises(BadInput, match="not an encoder"):
             encoder.load(path)
         encoder.save(path, fitted[0], "abc")
-        with pytest.raises(BadInput, match="other settings"):
+        with pytest.raises(BadInput, match="other variants or blocks"):
             encoder.load(path, "abd")

@@ -90,3 +90,9 @@ class TestRealVsReal:
         assert table.loc["once", "splits"] == 1
         assert np.isnan(table.loc["once", "real_low"])
         assert calls == [1, 2, 3]
+
+    def test_a_battery_that_has_nothing_to_say(self):
+        """Utility of a cohort of one class, say: an empty table, not a crash."""
+        table = envelope.real_vs_real(lambda **_: [], cohort(12), 0.5, splits=2, seed=1)
+        assert table.empty
+        assert list(table.columns) == envelope.COLUMNS

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syngeno import fidelity
-from syngeno.cohort import Cohort, same_variants, together
+from syngeno.cohort import Cohort, same_variants
 
 
 def cohort(dosages, label=None):
@@ -35,12 +35,11 @@ def values(rows, metric, against=""):
 
 
 class TestCohort:
-    def test_take_of_and_together(self):
+    def test_take_and_of(self):
         one = cohort(np.array([[0, 1], [2, 2], [1, 0]]), ["A", "B", "A"])
         assert one.of("A").dosages.tolist() == [[0, 1], [1, 0]]
         assert one.labels == ["A", "B"]
         assert one.frequency.tolist() == [0.5, 0.5]
-        assert together(one, one.of("B")).label.tolist() == ["A", "B", "A", "B"]
 
     @settings(max_examples=20, deadline=None)
     @given(st.integers(0, 1000))

@@ -39,6 +39,13 @@ class TestMetricFigures:
         points = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
         assert sum(len(line.get_xdata()) for line in points) == 2 * 2 * 3
 
+    def test_a_saturated_loss_is_drawn_hollow(self):
+        table = numbers()
+        saturated = table[(table["metric"] == "privacy_loss") & (table["generator"] == "ours")]
+        table = pd.concat([table, saturated.assign(metric="aa_saturated", value=1.0)], ignore_index=True)
+        faces = [line.get_markerfacecolor() for line in figures.aats(table).axes[1].lines if line.get_marker() == "o"]
+        assert [face == "white" for face in faces] == [True, False]
+
     def test_no_linkage_is_said_and_not_drawn(self):
         table = numbers()
         figure = figures.ld_decay(table[table["metric"] != "ld_r2"])

@@ -35,7 +35,7 @@ class TestCheck:
                 r"cohorts\.mine\.filter: there is no key 'mav'; did you mean 'maf'",
             ),
             (cohort(filter={"maf": 0.7}), r"cohorts\.mine\.filter\.maf: 0\.7 is greater than the maximum"),
-            (cohort(split={"train": 0.5, "validation": 0.1, "test": 0.2}), "sum to 0.8; make them sum to 1"),
+            (cohort(simulate={}, genotypes=None), "a cohort is either simulated or read"),
             (cohort(prune={"r2": 0}), r"prune\.r2: 0 is less than or equal to the minimum"),
             (run(seeds=["one"]), r"seeds\.0: 'one' is not of type 'integer'"),
             (run(fractions=[0]), r"fractions\.0: 0 is less than the minimum"),
@@ -60,7 +60,29 @@ class TestCheck:
         assert "\n" not in str(caught.value)
 
 
+class TestCheckSense:
+    def test_shares_that_do_not_sum_to_one(self):
+        config = cohort(split={"train": 0.5, "validation": 0.1, "test": 0.2}) | {"generators": {}}
+        with pytest.raises(BadInput, match=r"sum to 0\.8; make them sum to 1"):
+            runfile.check_sense(config)
+
+    def test_more_steps_than_the_diffusion_has(self):
+        generator = {"kind": "diffusion", "sampler": {"sampler": "ddim", "steps": 50}, "diffusion": {"steps": 20}}
+        config = cohort(split={"column": "part"}) | {"generators": {"g": generator}}
+        with pytest.raises(BadInput, match=r"generators\.g\.sampler\.steps: 50 is more than the 20 steps"):
+            runfile.check_sense(config)
+        generator["sampler"]["sampler"] = "ancestral"
+        runfile.check_sense(config)
+
+
 class TestCheckFiles:
+    def test_missing_part_of_a_plink_set(self, tmp_path):
+        config = cohort(genotypes="a.bed") | {"data_dir": str(tmp_path)}
+        for name in ("a.bed", "a.bim", "a.tsv"):
+            (tmp_path / name).touch()
+        with pytest.raises(BadInput, match=r"a\.fam: there is no such file"):
+            runfile.check_files(config)
+
     def test_missing_file(self, tmp_path):
         config = run(data_dir=str(tmp_path))
         (tmp_path / "a.tsv").touch()

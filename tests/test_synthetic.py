@@ -4,7 +4,7 @@ import pytest
 
 from syngeno import synthetic, vcf
 from syngeno.errors import BadInput
-from syngeno.people import label_plan, write_labels
+from syngeno.labels import label_plan, write_labels
 from syngeno.store import StoreWriter, open_store
 
 

@@ -28,6 +28,13 @@ class TestScorecard:
         assert "0.3 ▼" in page
         assert "0.2 " not in page
 
+    def test_a_privacy_loss_that_cannot_see_says_so(self):
+        loss = numbers(0.0, metric="privacy_loss", against="")
+        for saturated in (0, 1):
+            mark = numbers(saturated, metric="aa_saturated", against="")
+            page = tables.scorecard(pd.concat([loss, mark], ignore_index=True))
+            assert ("cannot see: saturated" in page) is bool(saturated)
+
     def test_a_name_cannot_break_the_page(self):
         assert "<script>" not in tables.scorecard(numbers(0.5, generator="<script>"))
 
@@ -40,4 +47,5 @@ class TestRun:
         page = tables.run({"seeds": [1]}, people, variants, relatives)
         assert "2 pairs of second degree or closer, 1 of them on two sides of the split" in page
         assert "<td>12</td>" in page
+        assert "not looked for" in tables.run({}, people, variants, None)
         assert "seeds" in page

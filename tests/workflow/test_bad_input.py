@@ -184,6 +184,16 @@ class TestRunFile:
 
 
 class TestForeignFiles:
+    def test_a_store_of_other_people(self, copy):
+        other = yaml.safe_load(yaml.safe_dump(TINY))
+        other["cohorts"]["tiny"]["simulate"]["people"] = 120
+        path = "results/tiny/prepare/genotypes.zarr.zip"
+        foreign = Run(copy.folder.parent / "foreign", other)
+        foreign(path)
+        (copy.folder / path).write_bytes((foreign.folder / path).read_bytes())
+        said = copy("results/tiny/prepare/100/1/encoder.npz", "--forcerun", "fit_encoder", fails=True)
+        assert f"Bad input: {path}: holds other people than the split: it lacks" in said
+
     def test_an_encoder_of_another_cohort(self, copy):
         other = yaml.safe_load(yaml.safe_dump(TINY))
         other["cohorts"]["tiny"]["simulate"]["seed"] = 2
@@ -194,15 +204,15 @@ class TestForeignFiles:
         said = copy("results/tiny/prepare/100/1/latents.npz", "--forcerun", "encode", fails=True)
         assert "Bad input: results/tiny/prepare/100/1/encoder.npz" in said
 
-    def test_a_model_of_another_encoder(self, copy):
+    def test_a_model_of_other_people(self, copy):
         other = yaml.safe_load(yaml.safe_dump(TINY))
-        other["cohorts"]["tiny"]["encoder"] = {"window": 10}
+        other["cohorts"]["tiny"]["split"]["seed"] = 2  # the same variants, the same shapes
         foreign = Run(copy.folder.parent / "foreign", other)
         path = "results/tiny/diffusion/100/1/model.pt"
         foreign(path)
         (copy.folder / path).write_bytes((foreign.folder / path).read_bytes())
         said = copy("results/tiny/diffusion/100/1/synthetic.vcf.gz", "--forcerun", "sample_shard", fails=True)
-        assert f"Bad input: {path}: the model was trained on the latents of another encoder; delete it" in said
+        assert f"Bad input: {path}: the model was trained on other people, variants or settings; delete it" in said
 
     def test_a_model_that_is_none(self, copy):
         (copy.folder / "results/tiny/diffusion/100/1/model.pt").write_bytes(b"none of ours")

@@ -82,6 +82,14 @@ class TestCopycat:
     def test_leaves_no_real_person_behind(self, results):
         assert not list(results.glob("tiny/copycat/**/synthetic*"))
 
+    def test_is_marked_and_for_its_owner_only_while_it_is_there(self, copy):
+        path = "results/tiny/copycat/100/1/synthetic.vcf.gz"
+        copy(path)
+        written = copy.folder / path
+        assert written.stat().st_mode & 0o077 == 0
+        assert written.with_name("synthetic.vcf.gz.tbi").stat().st_mode & 0o077 == 0
+        assert "never hand this file on" in cyvcf2.VCF(str(written)).raw_header
+
     def test_is_no_product(self, tiny):
         assert "copy_people" not in tiny.planned("sample", "--forceall")
 

@@ -35,6 +35,10 @@ class TestSettings:
             "write_scorecard", "describe_run",
         }  # fmt: skip
 
+    def test_how_often_a_state_is_saved_is_no_part_of_the_result(self, copy):
+        copy.configure(changed(generators__diffusion__training={"save_every": 7}))
+        assert "train_diffusion" not in copy.planned("train")
+
     def test_a_setting_of_the_sampler_does_not_train_again(self, copy):
         copy.configure(changed(generators__diffusion__sampler={"steps": 6}))
         jobs = copy.planned()
@@ -50,6 +54,13 @@ class TestLibrary:
         assert copy.planned() == {}
         module.write_text(module.read_text() + "\nANSWER = 42\n")
         assert set(copy.planned()) == {"all", "find_relatives", "describe_run"}
+
+    def test_an_edit_of_the_evaluation_does_not_train_again(self, copy):
+        module = copy.root / "workflow/scripts/syngeno/metrics.py"
+        module.write_text(module.read_text() + "\nANSWER = 42\n")
+        jobs = copy.planned()
+        assert {"measure_encoder", "measure_real", "measure_synthetic", "summarise"} <= set(jobs)
+        assert not {"encode", "train_diffusion", "sample_shard", "draw_independent"} & set(jobs)
 
 
 class TestInterruption:

@@ -21,6 +21,7 @@ except BadInput as error:
 validate(config, "../schemas/config.schema.yaml")
 
 try:
+    runfile.check_sense(config)
     runfile.check_files(config)
 except BadInput as error:
     raise WorkflowError(str(error)) from None
@@ -33,6 +34,11 @@ PRODUCTS = [
     name
     for name, settings in config["generators"].items()
     if settings["kind"] != "copycat"
+]
+ENCODED = [
+    name
+    for name, settings in config["generators"].items()
+    if settings["kind"] == "diffusion"
 ]
 BATTERIES = ["fidelity", "privacy", "utility"]
 
@@ -90,6 +96,11 @@ def genotype_files(wildcards):
             for contig in (1, 2)
         ]
     return runfile.paths(config, settings["genotypes"])
+
+
+def plink_parts(wildcards):
+    """The .bim and .fam beside a .bed."""
+    return runfile.plink_parts(genotype_files(wildcards))
 
 
 def label_file(wildcards):

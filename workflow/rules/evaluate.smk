@@ -32,6 +32,29 @@ rule measure_real:
         "../scripts/measure_real.py"
 
 
+rule measure_encoder:
+    """Measure how many genotypes of held-out people survive encoding and decoding."""
+    input:
+        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
+        people="results/{cohort}/prepare/people.tsv",
+        encoder="results/{cohort}/prepare/{fraction}/{seed}/encoder.npz",
+    output:
+        concordance="results/{cohort}/prepare/{fraction}/{seed}/concordance.tsv",
+    log:
+        "results/logs/{cohort}/{fraction}/{seed}/measure_encoder.log",
+    benchmark:
+        "results/benchmarks/{cohort}/{fraction}/{seed}/measure_encoder.tsv"
+    conda:
+        "../../envs/evaluate.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        code=code("measure_encoder"),
+    script:
+        "../scripts/measure_encoder.py"
+
+
 rule measure_synthetic:
     """Measure a synthetic cohort against training and held-out people, by one battery of metrics."""
     input:
@@ -73,7 +96,7 @@ rule summarise:
         ),
         concordance=expand(
             "results/{{cohort}}/prepare/{fraction}/{seed}/concordance.tsv",
-            fraction=config["fractions"],
+            fraction=config["fractions"] if ENCODED else [],
             seed=config["seeds"],
         ),
         envelope=expand(
@@ -91,11 +114,7 @@ rule summarise:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        encoded=[
-            name
-            for name in GENERATORS
-            if config["generators"][name]["kind"] == "diffusion"
-        ],
+        encoded=ENCODED,
         code=code("summarise"),
     script:
         "../scripts/summarise.py"

@@ -46,6 +46,7 @@ checkpoint check_inputs:
     """Open every input, compare people and chromosomes across files, and refuse what cannot work before any work starts."""
     input:
         genotypes=genotype_files,
+        plink=plink_parts,
         labels=label_file,
         genes=gene_file,
     output:
@@ -55,6 +56,8 @@ checkpoint check_inputs:
         "results/logs/{cohort}/check_inputs.log",
     benchmark:
         "results/benchmarks/{cohort}/check_inputs.tsv"
+    # Every cohort's inputs are looked at before any work on one of them begins.
+    priority: 1
     conda:
         "../../envs/prepare.yaml"
     resources:
@@ -81,6 +84,8 @@ rule split_people:
         "results/logs/{cohort}/split_people.log",
     benchmark:
         "results/benchmarks/{cohort}/split_people.tsv"
+    # Every cohort's inputs are looked at before any work on one of them begins.
+    priority: 1
     conda:
         "../../envs/prepare.yaml"
     resources:
@@ -90,6 +95,7 @@ rule split_people:
         label=cohort("label"),
         family=cohort("family"),
         split=cohort("split"),
+        wanted=config["sample"]["labels"],
         code=code("split_people"),
     script:
         "../scripts/split_people.py"
@@ -99,8 +105,10 @@ rule filter_variants:
     """Keep the biallelic SNPs of one chromosome that pass call rate, allele frequency and Hardy-Weinberg in training people."""
     input:
         inputs="results/{cohort}/prepare/inputs.json",
+        index="results/{cohort}/prepare/index",
         people="results/{cohort}/prepare/people.tsv",
         genotypes=genotype_files,
+        plink=plink_parts,
     output:
         store="results/{cohort}/prepare/chromosomes/{contig}.zarr.zip",
         counts="results/{cohort}/prepare/chromosomes/{contig}.filter.tsv",
@@ -239,7 +247,7 @@ rule fit_encoder:
 
 
 rule encode:
-    """Encode members and validation people, and measure how many held-out genotypes survive the way there and back."""
+    """Encode members and validation people as the components of their genes or windows."""
     input:
         genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
         people="results/{cohort}/prepare/people.tsv",
@@ -247,7 +255,6 @@ rule encode:
         encoder="results/{cohort}/prepare/{fraction}/{seed}/encoder.npz",
     output:
         latents="results/{cohort}/prepare/{fraction}/{seed}/latents.npz",
-        concordance="results/{cohort}/prepare/{fraction}/{seed}/concordance.tsv",
     log:
         "results/logs/{cohort}/{fraction}/{seed}/encode.log",
     benchmark:
@@ -259,7 +266,6 @@ rule encode:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        encoder=cohort("encoder"),
         code=code("encode"),
     script:
         "../scripts/encode.py"

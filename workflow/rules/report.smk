@@ -19,11 +19,7 @@ rule report:
         expand(
             "results/{cohort}/{generator}/{fraction}/{seed}/training.svg",
             cohort=COHORTS,
-            generator=[
-                name
-                for name in GENERATORS
-                if config["generators"][name]["kind"] == "diffusion"
-            ],
+            generator=ENCODED,
             fraction=config["fractions"],
             seed=config["seeds"],
         ),
@@ -186,7 +182,6 @@ rule write_scorecard:
 rule describe_run:
     """Write what made this report: people and variants counted, configuration, versions."""
     input:
-        metrics="results/{cohort}/summary/metrics.tsv",
         people="results/{cohort}/prepare/people.tsv",
         variants="results/{cohort}/prepare/variants.tsv",
         relatives="results/{cohort}/prepare/relatives.tsv",

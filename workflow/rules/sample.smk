@@ -133,7 +133,6 @@ rule copy_people:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        people=config["sample"]["people"],
         label=cohort("label"),
         code=code("copy_people"),
     script:

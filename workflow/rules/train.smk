@@ -7,11 +7,7 @@ rule train:
         expand(
             "results/{cohort}/{generator}/{fraction}/{seed}/model.pt",
             cohort=COHORTS,
-            generator=[
-                name
-                for name in GENERATORS
-                if config["generators"][name]["kind"] == "diffusion"
-            ],
+            generator=ENCODED,
             fraction=config["fractions"],
             seed=config["seeds"],
         ),
@@ -40,7 +36,14 @@ rule train_diffusion:
     params:
         denoiser=generator("denoiser"),
         diffusion=generator("diffusion"),
-        training=generator("training"),
+        # How often the state is saved changes no result, so a change of it trains nothing again.
+        training=lambda wildcards: {
+            key: value
+            for key, value in config["generators"][wildcards.generator][
+                "training"
+            ].items()
+            if key != "save_every"
+        },
         code=code("train_diffusion"),
         # Not declared as an output: Snakemake wipes outputs before each attempt, and this file is what
         # lets a killed training go on.

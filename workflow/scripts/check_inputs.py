@@ -14,7 +14,7 @@ params = snakemake.params
 Path(snakemake.output.index).mkdir()
 
 checked = inputs.check(
-    snakemake.input.genotypes if isinstance(snakemake.input.genotypes, list) else [snakemake.input.genotypes],
+    list(snakemake.input.genotypes),
     snakemake.input.labels,
     params.label,
     index_folder=snakemake.output.index,

@@ -3,7 +3,7 @@
 import os
 from typing import TYPE_CHECKING
 
-from syngeno import controls, log, people, vcf
+from syngeno import controls, labels, log, people, vcf
 from syngeno.store import open_store
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 logger = log.start(snakemake.log[0])
 os.umask(0o077)  # real people: readable by their owner only
 members, params = people.read_people(snakemake.input.members), snakemake.params
-wanted = people.label_plan(members["label"], params.people or len(members))
+wanted = members["label"].to_numpy()  # everybody once, whatever is drawn from the others
 samples = vcf.synthetic_ids(len(wanted))
 
 with open_store(snakemake.input.genotypes) as store:
@@ -31,5 +31,5 @@ with open_store(snakemake.input.genotypes) as store:
         phased=store.phased,
         header_lines=["##syngeno_control=copycat: these are REAL training people; never hand this file on"],
     )
-people.write_labels(snakemake.output.labels, samples, wanted, params.label)
+labels.write_labels(snakemake.output.labels, samples, wanted, params.label)
 logger.info("%d people copied", len(samples))

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from syngeno import encoder, log, people, vcf
+from syngeno import encoder, labels, log, vcf
 from syngeno.store import open_store
 
 if TYPE_CHECKING:
@@ -20,5 +20,5 @@ with open_store(snakemake.input.genotypes) as store:
     fitted = encoder.load(snakemake.input.encoder, store.fingerprint())
     calls = vcf.unphased_calls(encoder.decode(fitted, latents, rng))
     vcf.write_vcf(snakemake.output.vcf, store.sites(), samples, calls, phased=False)
-people.write_labels(snakemake.output.labels, samples, label, snakemake.params.label)
+labels.write_labels(snakemake.output.labels, samples, label, snakemake.params.label)
 logger.info("%d people", len(samples))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from syngeno import log, people, tables
+from syngeno import kinship, log, people, tables
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -13,11 +13,14 @@ if TYPE_CHECKING:
 logger = log.start(snakemake.log[0])
 source = snakemake.input
 
+variants = pd.read_csv(source.variants, sep="\t", dtype={"contig": str})
+looked_for = kinship.meaningful((variants["unlinked"] > 0).sum(), variants["unlinked"].sum())
+
 page = tables.run(
     snakemake.params.settings,
     people.read_people(source.people),
-    pd.read_csv(source.variants, sep="\t", dtype={"contig": str}),
-    pd.read_csv(source.relatives, sep="\t"),
+    variants,
+    pd.read_csv(source.relatives, sep="\t") if looked_for else None,
 )
 
 Path(snakemake.output.run).write_text(page)

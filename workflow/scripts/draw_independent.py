@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from syngeno import controls, log, people, vcf
+from syngeno import controls, labels, log, people, vcf
 from syngeno.store import open_store
 
 if TYPE_CHECKING:
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 logger = log.start(snakemake.log[0])
 members, params = people.read_people(snakemake.input.members), snakemake.params
-wanted = people.label_plan(members["label"], params.people or len(members), params.labels)
+wanted = labels.label_plan(members["label"], params.people or len(members), params.labels)
 samples = vcf.synthetic_ids(len(wanted))
 
 with open_store(snakemake.input.genotypes) as store:
@@ -23,5 +23,5 @@ with open_store(snakemake.input.genotypes) as store:
         pooled=params.pooled,
     )
     vcf.write_vcf(snakemake.output.vcf, store.sites(), samples, calls, phased=store.phased)
-people.write_labels(snakemake.output.labels, samples, wanted, params.label)
+labels.write_labels(snakemake.output.labels, samples, wanted, params.label)
 logger.info("%d people drawn", len(samples))

@@ -14,6 +14,7 @@ label, family, settings = snakemake.params.label, snakemake.params.family, dict(
 seed = settings.pop("seed")
 labels = people.read_labels(snakemake.input.labels, label, family)
 labels = labels.loc[json.loads(Path(snakemake.input.inputs).read_text())["samples"]]
+people.refuse_unknown(snakemake.params.wanted or [], labels["label"])
 
 if "column" in settings:
     parts = people.split_by_column(labels, settings["column"], settings["validation"], seed, family)

@@ -14,11 +14,10 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 logger = log.start(snakemake.log[0])
-params, seed, data = snakemake.params, int(snakemake.wildcards.seed), np.load(snakemake.input.latents)
-settings = dict(params.training)
-save_every = settings.pop("save_every")
-config = {**params.diffusion, **settings, "network": params.denoiser}
-made_of = json.dumps([config, seed, params.code]).encode() + Path(snakemake.input.latents).read_bytes()
+params, wildcards = snakemake.params, snakemake.wildcards
+latents, data = Path(snakemake.input.latents).read_bytes(), np.load(snakemake.input.latents)
+config = {**params.diffusion, **params.training, "network": params.denoiser}
+fingerprint = hashlib.sha256(json.dumps([config, wildcards.seed, params.code]).encode() + latents).hexdigest()
 
 model, history = training.train(
     data["train"],
@@ -27,14 +26,15 @@ model, history = training.train(
     data["labels"].tolist(),
     validation=(data["validation"], data["validation_label"]),
     config=config,
-    seed=seed,
+    seed=int(wildcards.seed),
     state_path=Path(params.state),
-    fingerprint=hashlib.sha256(made_of).hexdigest(),
+    fingerprint=fingerprint,
     threads=snakemake.threads,
-    save_every=save_every,
+    save_every=snakemake.config["generators"][wildcards.generator]["training"]["save_every"],
 )
 
-training.save_model(Path(snakemake.output.model), model)
+training.save_model(Path(snakemake.output.model), {**model, "trained_on": hashlib.sha256(latents).hexdigest()})
 pd.DataFrame(history).to_csv(snakemake.output.history, sep="\t", index=False)
 Path(params.state).unlink()
-logger.info("%d epochs, best validation loss %.4f", len(history), min(row["validation_loss"] for row in history))
+best = min(row["validation_loss"] for row in history)
+logger.info("%d epochs, best validation loss %.4f", len(history), best)

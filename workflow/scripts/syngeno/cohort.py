@@ -71,16 +71,6 @@ class Cohort:
         return self.take(np.lexsort((self.label, self.digests())))
 
 
-def together(*cohorts: Cohort) -> Cohort:
-    """All people of several cohorts in one."""
-    same_variants(*cohorts)
-    return replace(
-        cohorts[0],
-        dosages=np.concatenate([cohort.dosages for cohort in cohorts]),
-        label=np.concatenate([cohort.label for cohort in cohorts]),
-    )
-
-
 def same_variants(*cohorts: Cohort) -> None:
     """Raise ValueError unless all cohorts have the same variants and at least one person."""
     first = cohorts[0]

@@ -69,12 +69,19 @@ class Encoder:
         return self.mask.shape
 
 
-def fit(dosages: np.ndarray, block: np.ndarray, components: str | float = "paper", max_components: int = 8) -> Encoder:
+def fit(
+    dosages: np.ndarray,
+    block: np.ndarray,
+    components: str | float = "paper",
+    max_components: int = 8,
+    decodes: bool = True,
+) -> Encoder:
     """Fit on training people only: `dosages` (people, V) 0/1/2, `block` (V,) nondecreasing ids.
 
     `components` is "paper" (8 for more than 20 sites, 4 for 5 to 20, 1 for up to 4) or the share of the
     block's variance to keep, in (0, 1]; never more than `max_components`, the sites, or the people less one.
-    Components without variance (monomorphic sites) are masked. Raises ValueError on other shapes, dosages or
+    Components without variance (monomorphic sites) are masked. Where nothing will be decoded, `decodes` False
+    spares the fit of the prior. Raises ValueError on other shapes, dosages or
     settings.
     """
     people, sites = _checked(dosages).shape
@@ -128,7 +135,8 @@ def fit(dosages: np.ndarray, block: np.ndarray, components: str | float = "paper
         genotype_frequency=frequency.astype(np.float32),
         prior=frequency.astype(np.float32),
     )
-    encoder = _with_fitted_prior(encoder, dosages)
+    if decodes:
+        encoder = _with_fitted_prior(encoder, dosages)
     percent = 100 * carried.sum() / max(variance.sum(), 1e-300)
     log.info("%d sites -> %d blocks x %d components, %.1f %% of variance", sites, blocks, width, percent)
     return encoder
@@ -191,7 +199,7 @@ def concordance(encoder: Encoder, dosages: np.ndarray, rng: np.random.Generator)
 
 
 def save(path: Path, encoder: Encoder, fingerprint: str = "") -> None:
-    """Write one .npz, atomically; `fingerprint` says which settings and people it was fitted with."""
+    """Write one .npz, atomically; `fingerprint` says which variants and blocks it works on."""
     path = Path(path)
     temporary = path.with_name(path.name + ".part")
     with open(temporary, "wb") as file:
@@ -215,7 +223,7 @@ def load(path: Path, fingerprint: str | None = None) -> Encoder:
         raise BadInput(path, "not an encoder of this version of syngeno", remedy)
     found = str(arrays.pop("fingerprint", ""))
     if fingerprint is not None and found != fingerprint:
-        raise BadInput(path, "the encoder was fitted with other settings or people", remedy)
+        raise BadInput(path, "the encoder was fitted on other variants or blocks", remedy)
     return Encoder(**{name: arrays[name] for name in names})
 
 

@@ -52,7 +52,7 @@ def real_vs_real(
         log.info("envelope: split %d of %d, %.0f s", i + 1, splits, time.monotonic() - began)
     summary = [
         dict(zip(NUMBER, number, strict=True)) | _interval(part)
-        for number, part in pd.DataFrame(rows).groupby(NUMBER, sort=False)
+        for number, part in pd.DataFrame(rows, columns=[*NUMBER, "value", "n"]).groupby(NUMBER, sort=False)
     ]
     return pd.DataFrame(summary, columns=COLUMNS)
 

@@ -39,16 +39,18 @@ def aats(metrics: pd.DataFrame) -> Figure:
     """Nearest-neighbour adversarial accuracy and privacy loss, in genotype and in encoder space."""
     terms = [("aa_truth", "train"), ("aa_truth", "test"), ("aa_syn", "train")]
     names = ["real, against\ntrain", "real, against\ntest", "synthetic"]
+    colours = _colours(metrics)
     with mpl.rc_context(STYLE):
         figure, axes = plt.subplots(2, 2, figsize=(9.5, 6.5), width_ratios=[3, 1.6], squeeze=False)
         for (left, right), (group, space) in zip(
             axes, [("all", "genotypes"), ("encoder_space", "encoded people")], strict=True
         ):
             numbers = metrics[metrics["group"] == group]
-            _points(left, [numbers[_is(numbers, metric, against)] for metric, against in terms], names)
+            _points(left, [numbers[_is(numbers, metric, against)] for metric, against in terms], names, colours)
             left.axhline(0.5, color="0.5", linewidth=0.8, linestyle=":")
             left.set(ylim=(-0.03, 1.03), ylabel="adversarial accuracy", title=f"Distances between {space}")
-            _points(right, [numbers[_is(numbers, "privacy_loss", "")]], ["test - train"])
+            blind = numbers[_is(numbers, "aa_saturated", "") & (numbers["value"] > 0)]
+            _points(right, [numbers[_is(numbers, "privacy_loss", "")]], ["test - train"], colours, blind)
             right.axhline(0, color="0.5", linewidth=0.8, linestyle=":")
             right.set(ylabel="privacy loss", title="Privacy loss (0 is ideal)")
         _legend(figure, metrics)
@@ -65,6 +67,7 @@ def recovery(metrics: pd.DataFrame) -> Figure:
             axis,
             [numbers[numbers["group"] == name] for name in classifiers],
             [name.replace("_", "\n") for name in classifiers],
+            _colours(metrics),
         )
         axis.axhline(1, color="0.5", linewidth=0.8, linestyle=":")
         axis.set(
@@ -82,10 +85,11 @@ def ld_decay(metrics: pd.DataFrame) -> Figure:
     with mpl.rc_context(STYLE):
         figure, axis = plt.subplots(figsize=(8, 4))
         place = {name: i for i, name in enumerate(bins)}
-        for colour, (_, part) in zip(_colours(metrics), _subjects(numbers), strict=False):
+        colours = _colours(metrics)
+        for subject, part in _subjects(numbers):
             for _, line in part.groupby("seed", sort=False):
                 line = line.set_index("group").reindex(bins)
-                axis.plot(range(len(bins)), line["value"], color=colour, marker="o", markersize=4)
+                axis.plot(range(len(bins)), line["value"], color=colours[subject], marker="o", markersize=4)
         real = numbers.drop_duplicates("group").set_index("group").reindex(bins)
         axis.fill_between([place[name] for name in bins], real["real_low"], real["real_high"], **BAND)
         axis.plot(range(len(bins)), real["real"], color="0.5", linestyle=":", linewidth=1)
@@ -155,7 +159,7 @@ def training(history: pd.DataFrame) -> Figure:
             linestyle="--",
             linewidth=1,
         )
-        axis.set(xlabel="epoch", ylabel="loss (mean squared error of the noise)")
+        axis.set(xlabel="epoch", ylabel="loss (mean squared error)")
         axis.legend()
     return figure
 
@@ -164,21 +168,28 @@ def _is(numbers: pd.DataFrame, metric: str, against: str) -> pd.Series:
     return (numbers["metric"] == metric) & (numbers["against"] == against)
 
 
-def _subjects(metrics: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """(name, rows) of what was judged: the generator, with its fraction where there are several."""
-    several = metrics["fraction"].nunique() > 1
-    return [
-        (f"{generator}, {fraction} %" if several else generator, part)
-        for (generator, fraction), part in metrics.groupby(["generator", "fraction"], sort=False)
-    ]
+def _subjects(metrics: pd.DataFrame) -> list[tuple[tuple[str, int], pd.DataFrame]]:
+    """((generator, fraction), rows) of what was judged."""
+    return list(metrics.groupby(["generator", "fraction"], sort=False))
 
 
-def _colours(metrics: pd.DataFrame) -> list[str]:
-    return [COLOURS[i % len(COLOURS)] for i in range(len(_subjects(metrics)))]
+def _colours(metrics: pd.DataFrame) -> dict[tuple[str, int], str]:
+    """One colour for each of `_subjects`, taken from the whole table so that all panels agree."""
+    return {subject: COLOURS[i % len(COLOURS)] for i, (subject, _) in enumerate(_subjects(metrics))}
 
 
-def _points(axis: plt.Axes, columns: list[pd.DataFrame], names: list[str]) -> None:
-    """One column per table: the envelope as a band, each subject's seeds as points with intervals."""
+def _points(
+    axis: plt.Axes,
+    columns: list[pd.DataFrame],
+    names: list[str],
+    colours: Mapping[tuple[str, int], str],
+    blind: pd.DataFrame | None = None,
+) -> None:
+    """One column per table: the envelope as a band, each subject's seeds as points with intervals.
+
+    Subjects with a row in `blind` are drawn hollow: their number could not have shown anything.
+    """
+    hollow = set() if blind is None else {(one.generator, one.fraction) for one in blind.itertuples()}
     for x, numbers in enumerate(columns):
         numbers = numbers[numbers["seed"] != "all"]
         if numbers.empty:
@@ -188,13 +199,16 @@ def _points(axis: plt.Axes, columns: list[pd.DataFrame], names: list[str]) -> No
             axis.fill_between([x - 0.42, x + 0.42], low, high, **BAND)
             axis.plot([x - 0.42, x + 0.42], [middle, middle], color="0.5", linestyle=":", linewidth=1)
         subjects = _subjects(numbers)
-        for i, (colour, (_, part)) in enumerate(zip(_colours(numbers), subjects, strict=True)):
+        for i, (subject, part) in enumerate(subjects):
+            colour = colours[subject]
             spread = np.linspace(-0.04, 0.04, len(part)) if len(part) > 1 else np.zeros(1)
             at = x + (i + 0.5) / len(subjects) * 0.7 - 0.35 + spread
+            filled = subject not in hollow
             below, above = part["value"] - part["low"], part["high"] - part["value"]
             axis.errorbar(
                 at, part["value"], yerr=[below.fillna(0).clip(lower=0), above.fillna(0).clip(lower=0)],
                 fmt="o", color=colour, markersize=5, elinewidth=1.2,
+                markerfacecolor=colour if filled else "white",
             )  # fmt: skip
     axis.set_xticks(range(len(names)), names)
     axis.set_xlim(-0.55, len(names) - 0.45)
@@ -202,9 +216,10 @@ def _points(axis: plt.Axes, columns: list[pd.DataFrame], names: list[str]) -> No
 
 def _legend(figure: Figure, metrics: pd.DataFrame) -> None:
     """What the colours and the band mean."""
+    several = metrics["fraction"].nunique() > 1
     handles = [
-        plt.Line2D([], [], color=colour, marker="o", linestyle="", label=name)
-        for colour, (name, _) in zip(_colours(metrics), _subjects(metrics), strict=True)
+        plt.Line2D([], [], color=colour, marker="o", linestyle="", label=f"{name}, {fraction} %" if several else name)
+        for (name, fraction), colour in _colours(metrics).items()
     ]
     handles.append(plt.Rectangle((0, 0), 1, 1, label="real against real", color=BAND["color"]))
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))

@@ -1,6 +1,8 @@
 """The first look at a cohort's files: all are opened and held against each other before any work is done."""
 
 import logging
+import re
+from collections import Counter
 from pathlib import Path
 
 from syngeno import people
@@ -90,7 +92,13 @@ def _contigs(opened: list[Source]) -> list[str]:
     for source in opened:
         if not source.contigs:
             raise BadInput(source.path, "holds no variants", "leave it out, or make it again")
+        spelt = Counter(normal_contig(contig) for contig in source.contigs)
+        twice = [name for name, count in spelt.items() if count > 1]
+        if twice:
+            raise BadInput(source.path, f"spells contig {twice[0]} in two ways", "rename with `bcftools annotate`")
         for contig in source.contigs:
+            if not re.fullmatch(r"[A-Za-z0-9_.*:-]+", contig):
+                raise BadInput(source.path, f"has a contig called '{contig}'", "rename it with letters and digits")
             names.setdefault(normal_contig(contig), contig)
     return [names[name] for name in sorted(names, key=_natural)]
 

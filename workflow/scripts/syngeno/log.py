@@ -1,6 +1,7 @@
 """A rule's log: one file, the same lines on the terminal, bad input told in one line, all else with its traceback."""
 
 import logging
+import signal
 import sys
 from types import TracebackType
 
@@ -21,6 +22,8 @@ def start(path: str) -> logging.Logger:
     )
     logging.captureWarnings(True)
     sys.excepthook = _report
+    # A scheduler ends jobs by SIGTERM, at which Python would skip the tidying up of half-written files.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     logger = logging.getLogger("syngeno")
     logger.setLevel(logging.INFO)
     return logger

@@ -1,4 +1,4 @@
-"""People: their labels, their part in the split, whom a generator may see, and which labels it is to draw.
+"""People: their labels, their part in the split, and whom a generator may see.
 
 Who goes where depends on ids, labels and the seed alone: people are ordered by a hash of seed and id, so that
 neither the order of the file nor the genotypes matter, and further people move none but those at the edge
@@ -156,33 +156,12 @@ def members(people: pd.DataFrame, fraction: int, seed: int) -> list[str]:
     return [sample for sample in train.index if sample in drawn]
 
 
-def label_plan(label: np.ndarray, people: int, weights: dict[str, float] | None = None) -> np.ndarray:
-    """Labels of the people to draw, sorted, str (people,): in the members' proportions, or by weights.
-
-    `label` (members,) are the members' labels. Counts are by largest remainder, ties by name, so that nothing is
-    left to chance. Raises BadInput for a weight of a label that no member has, and when all weights are 0.
-    """
-    names, counts = np.unique(np.asarray(label, dtype=str), return_counts=True)
-    if weights is not None:
-        unknown = sorted(set(weights) - set(names.tolist()))
-        if unknown:
-            raise BadInput("sample.labels", f"no training person is '{unknown[0]}'", f"use {', '.join(names)}")
-        counts = np.array([weights.get(name, 0) for name in names.tolist()], dtype=float)
-        if not counts.sum():
-            raise BadInput("sample.labels", "all weights are 0", "give at least one label a weight")
-    share = counts * people / counts.sum()
-    whole = np.floor(share).astype(int)
-    whole[np.argsort(whole - share, kind="stable")[: people - whole.sum()]] += 1
-    return np.repeat(names, whole)
-
-
-def write_labels(path: str | Path, samples: list[str], label: np.ndarray, columns: str | list[str]) -> None:
-    """Write `sample` and the label column, or the several that were joined into one class."""
-    columns = [columns] if isinstance(columns, str) else list(columns)
-    values = [str(one).split(JOINT) if len(columns) > 1 else [str(one)] for one in label]
-    table = pd.DataFrame(values, columns=columns)
-    table.insert(0, "sample", samples)
-    table.to_csv(path, sep="\t", index=False)
+def refuse_unknown(wanted: Iterable[object], known: Iterable[str]) -> None:
+    """Raise BadInput when one of the `wanted` labels is not `known`; numbers are compared as text, as labels are."""
+    known = sorted(set(known))
+    unknown = sorted({str(name) for name in wanted} - set(known))
+    if unknown:
+        raise BadInput("sample.labels", f"no training person is '{unknown[0]}'", f"use {', '.join(known)}")
 
 
 def write_people(path: str | Path, labels: pd.DataFrame, parts: pd.Series, columns: Iterable[str] = ()) -> None:
@@ -284,5 +263,4 @@ def _checked(parts: pd.Series, labels: pd.DataFrame, family: str | None) -> pd.S
             kin = f" in {_units(labels, family)[labels['label'] == name].nunique()} families" if family else ""
             fact = f"class `{name}` ({size} people{kin}) leaves {count} for {part}, where {least} are needed"
             raise BadInput("split", fact, "merge or leave out small classes, or change the shares")
-    logger.info("split: %s", ", ".join(f"{part} {int(counts[part].sum())}" for part in SPLITS))
     return parts

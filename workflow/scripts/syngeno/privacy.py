@@ -65,7 +65,9 @@ def measure(
     synthetic, train, test = (cohort.in_canonical_order() for cohort in (synthetic, train, test))
     rows = _duplicate_rows(synthetic, train, test)
 
-    fitted = encoder.fit(train.dosages, train.block, components, max_components) if encoder_space else None
+    fitted = None
+    if encoder_space:
+        fitted = encoder.fit(train.dosages, train.block, components, max_components, decodes=False)
     rng = np.random.default_rng([seed, 0])
     if len(synthetic) > len(train):
         synthetic = synthetic.take(_thin(rng, len(synthetic), len(train)))

@@ -25,23 +25,31 @@ def check(config: dict, schema_path: Path) -> None:
     for name in [*config["cohorts"], *config.get("generators", {})]:
         if name in RESERVED:
             raise BadInput("run file", f"'{name}' is the name of a folder of the workflow", "choose another name")
+
+
+def check_sense(config: dict) -> None:
+    """Raise BadInput for keys that are right one by one and impossible together; defaults must be filled in."""
     for name, cohort in config["cohorts"].items():
-        shares = cohort.get("split", {})
-        if shares and "column" not in shares:
-            total = sum(shares.get(part, 0) for part in ("train", "validation", "test"))
+        if "column" not in cohort["split"]:
+            total = sum(cohort["split"][part] for part in ("train", "validation", "test"))
             if abs(total - 1) > 1e-9:
-                raise BadInput(
-                    f"run file, cohorts.{name}.split",
-                    f"train, validation and test sum to {total:g}",
-                    "make them sum to 1",
-                )
+                where = f"run file, cohorts.{name}.split"
+                raise BadInput(where, f"train, validation and test sum to {total:g}", "make them sum to 1")
+    for name, generator in config["generators"].items():
+        if generator["kind"] != "diffusion" or generator["sampler"]["sampler"] != "ddim":
+            continue
+        steps, most = generator["sampler"]["steps"], generator["diffusion"]["steps"]
+        if steps > most:
+            where = f"run file, generators.{name}.sampler.steps"
+            raise BadInput(where, f"{steps} is more than the {most} steps of the diffusion", f"give at most {most}")
 
 
 def check_files(config: dict) -> None:
     """Raise BadInput for an input file that is not there, before any job is planned."""
     for name, cohort in config["cohorts"].items():
         for key in ("genotypes", "labels", "genes"):
-            for path in paths(config, cohort.get(key) or []):
+            files = paths(config, cohort.get(key) or [])
+            for path in [*files, *plink_parts(files)]:
                 if not Path(path).is_file():
                     raise BadInput(
                         path,
@@ -56,6 +64,12 @@ def paths(config: dict, names: str | list[str]) -> list[str]:
     return [str(Path(config["data_dir"]) / name) for name in names]
 
 
+def plink_parts(genotypes: list[str]) -> list[str]:
+    """The .bim and .fam that belong to the .bed files among these."""
+    beds = [Path(path) for path in genotypes if path.endswith(".bed")]
+    return [str(bed.with_suffix(suffix)) for bed in beds for suffix in (".bim", ".fam")]
+
+
 def _told(fault: jsonschema.ValidationError) -> tuple[str, str]:
     """Fact and remedy of one schema violation."""
     if fault.validator in ("additionalProperties", "unevaluatedProperties"):
@@ -68,5 +82,5 @@ def _told(fault: jsonschema.ValidationError) -> tuple[str, str]:
         missing = [key for key in fault.validator_value if key not in fault.instance]
         return f"'{missing[0]}' is missing", "add it (config/README.md lists every key)"
     if fault.validator == "not":
-        return "a cohort is either simulated or read", "leave out `simulate` or `genotypes`"
+        return "a cohort is either simulated or read", "leave out `simulate`, or `genotypes`, `labels` and `genes`"
     return " ".join(fault.message.split()), "config/README.md lists every key with its values"

@@ -12,7 +12,6 @@ import hashlib
 import logging
 import os
 import shutil
-import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -109,7 +108,9 @@ class StoreWriter:
     def __enter__(self) -> "StoreWriter":
         """Open a temporary folder beside the target."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._folder = Path(tempfile.mkdtemp(dir=self.path.parent, prefix=f".{self.path.name}."))
+        self._folder = self.path.with_name(f".{self.path.name}.part")
+        shutil.rmtree(self._folder, ignore_errors=True)  # of a job that was killed
+        self._folder.mkdir()
         self._group = zarr.open_group(LocalStore(self._folder / "store"), mode="w", zarr_format=2)
         people = len(self.samples)
         self._calls = self._group.create_array(

@@ -1,5 +1,6 @@
 """The report's tables, as self-contained HTML pages."""
 
+import json
 from html import escape
 from importlib.metadata import version
 from platform import python_version
@@ -63,11 +64,13 @@ def scorecard(metrics: pd.DataFrame) -> str:
     rows = [_row("real against real", [_envelope(_of(numbers, key)) for key in columns], "real")]
     for (generator, fraction), part in numbers.groupby(["generator", "fraction"], sort=False):
         name = f"{generator}, {fraction} % of the training people" if fraction != 100 else generator
-        rows.append(_row(name, [_score(_of(part, key)) for key in columns]))
+        rows.append(_row(name, [_score(_of(part, key), _blind(part, key)) for key in columns]))
     body = (
         f'<table><thead><tr><th class="name"></th>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
         "<p>Values, with 95 % intervals below them; means over seeds where there are several. "
-        "▲ above and ▼ below the real-vs-real envelope (first row: mean and 95 % prediction interval).</p>"
+        "▲ above and ▼ below the real-vs-real envelope (first row: mean and 95 % prediction interval). A privacy loss "
+        "is saturated where every real person is closer to (or farther from) the synthetic people than to real ones: "
+        "it then says nothing.</p>"
     )
     return _PAGE.format(title="Scorecard", body=body)
 
@@ -79,19 +82,26 @@ def all_metrics(metrics: pd.DataFrame) -> str:
     return _PAGE.format(title="All metrics", body=body)
 
 
-def run(config: dict, people: pd.DataFrame, variants: pd.DataFrame, relatives: pd.DataFrame) -> str:
-    """What made a report: people by label and part, variants by filter, relatives, configuration, versions."""
+def run(config: dict, people: pd.DataFrame, variants: pd.DataFrame, relatives: pd.DataFrame | None) -> str:
+    """What made a report: people by label and part, variants by filter, configuration, versions.
+
+    `relatives` are the pairs found, None where kinship means nothing and nobody looked.
+    """
     parts = pd.crosstab(people["label"], people["split"], margins=True, margins_name="all")
     parts = parts.reindex(columns=["train", "validation", "test", "all"])
     variants = variants.set_index("contig")
     variants.loc["all"] = variants.sum()
-    torn = int((relatives["split_a"] != relatives["split_b"]).sum())
+    kin = "Relatives were not looked for: so few variants or chromosomes tell no kinship."
+    if relatives is not None:
+        torn = int((relatives["split_a"] != relatives["split_b"]).sum())
+        kin = f"{len(relatives)} pairs of second degree or closer, {torn} of them on two sides of the split."
+    config = json.loads(json.dumps(config))  # sections that share their defaults would show as references
     versions = {"python": python_version(), **{name: _version(name) for name in PACKAGES}}
     body = "".join(
         [
             "<h2>People</h2>",
             parts.to_html(border=0),
-            f"<p>{len(relatives)} pairs of second degree or closer, {torn} of them on two sides of the split.</p>",
+            f"<p>{kin}</p>",
             "<h2>Variants</h2>",
             variants.to_html(border=0),
             "<h2>Configuration, every default spelled out</h2>",
@@ -119,15 +129,22 @@ def _envelope(numbers: pd.DataFrame) -> str:
     return f"<td>{first['real']:.4g}{_interval(first['real_low'], first['real_high'])}</td>"
 
 
-def _score(numbers: pd.DataFrame) -> str:
+def _blind(numbers: pd.DataFrame, key: tuple[str, str, str]) -> bool:
+    """Whether a privacy loss could not have shown anything: the accuracies behind it stand at their ends."""
+    saturated = _of(numbers, ("aa_saturated", "", key[2]))["value"]
+    return key[0] == "privacy_loss" and bool((saturated > 0).any())
+
+
+def _score(numbers: pd.DataFrame, blind: bool) -> str:
     """The row over seeds, or the only seed's, with its mark."""
     if numbers.empty:
         return "<td></td>"
     one = numbers[numbers["seed"] == "all"] if (numbers["seed"] == "all").any() else numbers
     one = one.iloc[0]
     mark = "▲" if one["value"] > one["real_high"] else "▼" if one["value"] < one["real_low"] else ""
-    kind = ' class="outside"' if mark else ""
-    return f"<td{kind}>{one['value']:.4g} {mark}{_interval(one['low'], one['high'])}</td>"
+    kind = ' class="outside"' if mark or blind else ""
+    note = '<span class="low">cannot see: saturated</span>' if blind else _interval(one["low"], one["high"])
+    return f"<td{kind}>{one['value']:.4g} {mark}{note}</td>"
 
 
 def _interval(low: float, high: float) -> str:

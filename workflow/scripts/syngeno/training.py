@@ -114,7 +114,6 @@ def train(
     weights = run.ema if run.best is None else run.best
     model = {
         "format": FORMAT,
-        "fingerprint": fingerprint,
         "config": settings,
         "labels": [str(name) for name in labels],  # not numpy's strings: torch refuses to load those
         "mask": torch.from_numpy(np.asarray(mask, bool)),
@@ -130,16 +129,16 @@ def save_model(path: Path, model: dict[str, Any]) -> None:
     _save(Path(path), model)
 
 
-def load_model(path: Path, mask: np.ndarray | None = None) -> dict[str, Any]:
-    """Read what `save_model` wrote; BadInput if missing, foreign or made for latents of another `mask`."""
+def load_model(path: Path, trained_on: str | None = None) -> dict[str, Any]:
+    """Read what `save_model` wrote; BadInput if missing, foreign or (when given) trained on other latents."""
     remedy = "delete it and run the train stage again"
     if not Path(path).exists():
         raise BadInput(path, "no such file", "run the train stage first")
     model = _load(Path(path))
     if model is None or model.get("format") != FORMAT:
         raise BadInput(path, "not a diffusion model of this version of syngeno", remedy)
-    if mask is not None and not np.array_equal(model["mask"].numpy(), mask):
-        raise BadInput(path, "the model was trained on the latents of another encoder", remedy)
+    if trained_on is not None and model.get("trained_on") != trained_on:
+        raise BadInput(path, "the model was trained on other people, variants or settings", remedy)
     return model
 
 
@@ -261,6 +260,8 @@ class _Run:
     def close_epoch(self, held: tuple[Tensor, Tensor] | None) -> None:
         """Judge the averaged weights, keep them if they are the best yet, write the history."""
         validation = math.nan if held is None else self.validate(*held)
+        if not math.isfinite(self.running.item()):
+            raise ValueError(f"the training diverged at step {self.step}; give a smaller learning_rate")
         if validation < self.best_loss:
             self.best_loss, self.stale = validation, 0
             self.best = {name: value.clone() for name, value in self.ema.items()}

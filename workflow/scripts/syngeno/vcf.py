@@ -2,7 +2,6 @@
 
 import logging
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -69,10 +68,10 @@ def write_vcf(
     head = HEADER + "".join(f"{line}\n" for line in extra) + "".join(contigs) + FIELDS
     head += "\t".join([*COLUMNS, *samples]) + "\n"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-        unfinished = os.path.join(folder, "cohort.vcf.gz")
+    unfinished = path.with_name(f".{path.name}.part")  # a fixed name: what a killed job leaves is overwritten
+    try:
         done = 0
-        with pysam.BGZFile(unfinished, "wb") as file:
+        with pysam.BGZFile(str(unfinished), "wb") as file:
             file.write(head.encode())
             for calls in chunks:
                 if calls.shape[1:] != (len(samples), 2) or done + len(calls) > len(sites):
@@ -83,9 +82,12 @@ def write_vcf(
                 done += len(calls)
         if done != len(sites):
             raise ValueError(f"calls end after {done} of {len(sites)} sites")
-        pysam.tabix_index(unfinished, preset="vcf", force=True)
+        pysam.tabix_index(str(unfinished), preset="vcf", force=True)
         os.replace(unfinished, path)
         os.replace(f"{unfinished}.tbi", f"{path}.tbi")
+    finally:
+        unfinished.unlink(missing_ok=True)
+        Path(f"{unfinished}.tbi").unlink(missing_ok=True)
     log.info(f"wrote {len(sites)} variants of {len(samples)} people to {path}")
 
 

@@ -1,0 +1,63 @@
+"""Run files of other shapes than the demo's: no diffusion, joint labels, several fractions and seeds, PLINK."""
+
+import numpy as np
+import pytest
+from bed_reader import to_bed
+from conftest import TINY, Run
+
+from syngeno import metrics
+
+pytestmark = pytest.mark.workflow
+
+
+class TestControlsOnly:
+    def test_joint_labels_fractions_and_seeds(self, tmp_path):
+        cohort = {**TINY["cohorts"]["tiny"], "label": ["superpopulation", "sex"], "prune": {"r2": None}}
+        config = {
+            **TINY,
+            "cohorts": {"tiny": cohort},
+            "generators": {"ours": {"kind": "independent"}, "pooled": {"kind": "independent", "pooled": True}},
+            "fractions": [50, 100],
+            "seeds": [1, 2],
+            "sample": {"people": 60},
+        }
+        run = Run(tmp_path, config)
+        run()
+        numbers = metrics.read(tmp_path / "results/tiny/summary/metrics.tsv")
+        headline = numbers[(numbers["metric"] == "aa_truth") & (numbers["group"] == "all")]
+        assert set(headline["generator"]) == {"ours", "pooled"}
+        assert set(headline["fraction"]) == {50, 100}
+        assert (headline.loc[headline["seed"] == "all", "n"] == 2).all()
+        # The envelope is of sets as large as all training people allow; half of them are not held against it.
+        assert headline["real"].notna().equals(headline["fraction"] == 100)
+        assert not list((tmp_path / "results").rglob("encoder.npz")), "nobody asked for an encoder"
+        labels = (tmp_path / "results/tiny/ours/50/1/synthetic.labels.tsv").read_text().splitlines()
+        assert labels[0].split("\t") == ["sample", "superpopulation", "sex"]
+        assert len(labels) == 61
+
+
+class TestPlink:
+    def test_a_bed_file_with_one_class(self, tmp_path):
+        people, variants = 60, 80
+        rng = np.random.default_rng(1)
+        ids = [f"P{i}" for i in range(people)]
+        to_bed(
+            tmp_path / "x.bed",
+            rng.binomial(2, rng.uniform(0.1, 0.9, variants), (people, variants)).astype(np.float32),
+            properties={
+                "iid": ids,
+                "sid": [f"rs{i}" for i in range(variants)],
+                "chromosome": np.repeat(["chr3", "chr7"], variants // 2),
+                "bp_position": np.tile(np.arange(1, variants // 2 + 1) * 1000, 2),
+                "allele_1": np.repeat("A", variants),
+                "allele_2": np.repeat("G", variants),
+            },
+        )
+        rows = "".join(f"{one}\tall of them\n" for one in ids)
+        (tmp_path / "people.tsv").write_text("sample\tpopulation\n" + rows)
+        cohort = {"genotypes": "x.bed", "labels": "people.tsv", "label": "population", "chromosomes": [7]}
+        run = Run(tmp_path, {**TINY, "data_dir": str(tmp_path), "cohorts": {"plink": cohort}})
+        run()
+        numbers = metrics.read(tmp_path / "results/plink/summary/metrics.tsv")
+        assert "privacy_loss" in set(numbers["metric"])
+        assert "recovery_rate" not in set(numbers["metric"])
