@@ -167,7 +167,8 @@ def _rows(votes: tuple[np.ndarray, np.ndarray, np.ndarray], group: str) -> list[
 def _share(metric: str, share: float, n: int, group: str, against: str) -> dict:
     """A share of people with its Wilson interval."""
     low, high = proportion_confint(share * n, n, method="wilson")
-    return row(metric, share, group=group, against=against, low=low, high=high, n=n)
+    # At a share of 0 the lower bound is 0 but for rounding, and would print as 1e-19.
+    return row(metric, share, group=group, against=against, low=round(low, 12), high=high, n=n)
 
 
 def _linear(metric: str, terms: list[tuple[float, np.ndarray]], group: str, against: str) -> dict:

@@ -49,7 +49,7 @@ def check_files(config: dict) -> None:
     for name, cohort in config["cohorts"].items():
         for key in ("genotypes", "labels", "genes"):
             files = paths(config, cohort.get(key) or [])
-            for path in [*files, *plink_parts(files)]:
+            for path in [*files, *(plink_parts(files) if key == "genotypes" else [])]:
                 if not Path(path).is_file():
                     raise BadInput(
                         path,
