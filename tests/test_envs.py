@@ -103,3 +103,8 @@ def test_every_script_belongs_to_a_rule_of_its_name():
     scripts = {path.stem for path in (ROOT / "workflow/scripts").glob("*.py")}
     assert scripts == {Path(script).stem for _, _, script in rules()}
     assert all(rule == Path(script).stem for rule, _, script in rules())
+
+
+def test_the_plain_environment_can_write_the_report():
+    """Snakemake needs pygments for its report and does not require it; the test environment has it by way of pytest."""
+    assert "pygments" in pins((ROOT / "requirements.txt").read_text().splitlines())
