@@ -1,11 +1,13 @@
 """Fidelity numbers that can be checked by hand, and the directions in which bad cohorts must move them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syngeno import fidelity
+from syngeno import fidelity, ld, structure
 from syngeno.cohort import Cohort, same_variants
 
 
@@ -27,7 +29,8 @@ def people(n, seed, variants=400):
     label = np.where(np.arange(n) < n // 2, "A", "B")
     which = np.repeat(rng.integers(0, 8, (n, 2, variants // 20)), 20, axis=2)
     population = (label == "B").astype(int)[:, None, None]
-    return cohort(founders[population, which, np.arange(variants)].sum(1), label)
+    haplotypes = founders[population, which, np.arange(variants)].astype(np.int8)
+    return replace(cohort(haplotypes.sum(1), label), haplotypes=haplotypes)
 
 
 def values(rows, metric, against=""):
@@ -62,26 +65,6 @@ class TestCohort:
             same_variants(cohort(np.zeros((0, 2))))
 
 
-class TestRarefied:
-    def test_by_hand(self):
-        # 2 of 4 alleles, drawn 2: both kinds in 2/3 of the draws, and then each is a singleton.
-        assert fidelity.rarefied(cohort(np.array([[1], [1]])), 1) == pytest.approx((2 / 3, 2 / 3))
-
-    def test_everybody_is_counting(self):
-        dosages = np.array([[0, 1, 2, 2, 1], [0, 0, 2, 1, 1], [0, 0, 2, 2, 0]])
-        polymorphic, single = fidelity.rarefied(cohort(dosages), 3)
-        assert polymorphic == pytest.approx(3 / 5)
-        assert single == pytest.approx(2 / 5)  # one ALT of six, and one REF of six
-
-    def test_is_the_mean_of_draws(self):
-        dosages = np.random.default_rng(1).binomial(2, 0.03, (60, 200))
-        haplotypes = np.concatenate([dosages >= 1, dosages == 2])
-        rng = np.random.default_rng(2)
-        draws = [haplotypes[rng.choice(120, 20, replace=False)].sum(0) for _ in range(400)]
-        expected = np.mean([((draw > 0) & (draw < 20)).mean() for draw in draws])
-        assert fidelity.rarefied(cohort(dosages), 10)[0] == pytest.approx(expected, abs=0.01)
-
-
 class TestInbreeding:
     def test_random_mating_has_none_and_selfing_has_one(self):
         p = np.random.default_rng(1).uniform(0.1, 0.9, 3000)
@@ -92,22 +75,6 @@ class TestInbreeding:
 
     def test_undefined_where_nothing_varies(self):
         assert np.isnan(fidelity.inbreeding(np.zeros((2, 3)), cohort(np.zeros((4, 3))))).all()
-
-
-class TestPrincipalAxes:
-    def test_coordinates_as_by_svd(self):
-        train, other = people(60, 1), people(10, 2)
-        ours = fidelity.coordinates(train, other, components=3)
-        mean = train.dosages.mean(0)
-        axes = np.linalg.svd(train.dosages - mean, full_matrices=False)[2][:3]
-        for cohort_, found in zip((train, other), ours, strict=True):
-            expected = (cohort_.dosages - mean) @ axes.T
-            assert np.allclose(np.abs(found), np.abs(expected), atol=1e-2)
-
-    def test_never_more_than_people_less_one(self):
-        assert fidelity.principal_axes(people(4, 1), 50, 0).loadings.shape == (400, 3)
-        with pytest.raises(ValueError, match="two people"):
-            fidelity.principal_axes(people(1, 1), 2, 0)
 
 
 class TestMeasure:
@@ -146,6 +113,120 @@ class TestMeasure:
         rows = self.measure(cohort(common, self.train.label))
         assert values(rows, "polymorphic_ratio", "train")["all"] < 0.95
         assert values(rows, "heterozygosity")["all"] < (self.train.dosages == 1).mean()
+
+    def test_copies_have_the_structure_of_train(self):
+        rows = self.measure(self.train)
+        assert values(rows, "fst_difference", "train") == {"all": 0}
+        # An unbiased estimator sees two samples, and the pairs of copies among them do not count as different.
+        assert all(-0.02 < value <= 0 for value in values(rows, "fst_to_train", "train").values())
+        assert set(values(rows, "fst_to_train", "train")) == {"all", "A", "B"}
+        assert values(rows, "fst")["A / B"] == pytest.approx(
+            structure.fst(self.train.of("A").dosages, self.train.of("B").dosages)
+        )
+
+    def test_swapped_labels_are_far_from_their_own(self):
+        swapped = replace(self.train, label=np.where(self.train.label == "A", "B", "A"))
+        rows = self.measure(swapped)
+        between = values(rows, "fst")["A / B"]
+        assert values(rows, "fst_difference", "train")["all"] == pytest.approx(0)  # the same two groups
+        assert values(rows, "fst_to_train", "train")["A"] == pytest.approx(between)
+
+    def test_mixed_labels_have_no_differentiation(self):
+        mixed = replace(self.train, label=np.where(np.arange(150) % 2, "A", "B"))
+        rows = self.measure(mixed)
+        assert values(rows, "fst")["A / B"] == pytest.approx(0, abs=0.02)
+        assert values(rows, "fst_difference", "train")["all"] > 0.1
+
+    def test_haplotypes_of_copies(self):
+        rows = self.measure(self.train)
+        assert values(rows, "three_point_r", "train") == pytest.approx(
+            dict.fromkeys(["all", "gap 1", "gap 4", "gap 16", "gap 64"], 1)
+        )
+        assert values(rows, "haplotype_diversity_r", "train")["all"] == pytest.approx(1)
+        assert set(values(rows, "haplotype_diversity")) == {"all", "A", "B"}
+
+    def test_haplotypes_with_independent_sites(self):
+        rng = np.random.default_rng(1)
+        shuffled = rng.permuted(self.train.haplotypes.reshape(300, -1), axis=0).reshape(150, 2, -1)
+        bad = replace(self.train, haplotypes=shuffled, dosages=shuffled.sum(1).astype(np.int8))
+        rows, good = self.measure(bad), self.measure(people(150, 3))
+        assert values(rows, "three_point_r", "train")["gap 1"] < 0.5 < values(good, "three_point_r", "train")["gap 1"]
+        assert values(rows, "haplotype_diversity")["all"] > values(good, "haplotype_diversity")["all"]
+
+    def test_unphased_people_have_no_haplotype_statistics(self):
+        metrics = {row["metric"] for row in self.measure(replace(self.train, haplotypes=None))}
+        assert not metrics & {"three_point_r", "haplotype_diversity", "haplotype_diversity_r"}
+        assert "distance_within" in metrics
+
+    def test_distances_of_all_pairs(self):
+        rows = self.measure(self.test)
+        assert values(rows, "distance_within_w1", "test")["all"] == 0
+        # Between test and itself everybody also meets himself, at distance 0: the shares shift by 1 in 60.
+        within = values(rows, "distance_within")["all"]
+        assert values(rows, "distance_between", "test")["all"] == pytest.approx(within * 59 / 60)
+        assert values(rows, "distance_between_w1", "test")["all"] == pytest.approx(within / 60)
+
+    def test_one_person_over_and_over_is_too_uniform(self):
+        rows = self.measure(self.train.take(np.zeros(50, int)))
+        assert values(rows, "distance_within") == {"all": 0}
+        assert values(rows, "distance_within_w1", "test")["all"] > 50
+
+    def test_hardy_weinberg(self):
+        rng = np.random.default_rng(1)
+        fine = cohort(rng.binomial(2, 0.4, (150, 400)), self.train.label)
+        selfed = cohort(2 * rng.binomial(1, 0.4, (150, 400)), self.train.label)
+        assert values(self.measure(fine), "hwe_outliers")["all"] < 0.01
+        assert values(self.measure(selfed), "hwe_outliers") == {"all": 1, "A": 1, "B": 1}
+
+    def test_everybody_heterozygous_is_out_of_equilibrium(self):
+        rows = self.measure(cohort(np.ones((150, 400)), self.train.label))
+        assert values(rows, "hwe_outliers") == {"all": 1, "A": 1, "B": 1}
+
+    def test_spectrum_holds_what_is_polymorphic(self):
+        rows = self.measure(people(150, 3))
+        spectrum = values(rows, "sfs")
+        assert list(spectrum) == ["mac 1", "mac 2", "mac 3-5", "mac 6-10", "mac 11-20", "mac 21-50", "mac 51+"]
+        assert sum(spectrum.values()) == pytest.approx(values(rows, "polymorphic_share")["all"])
+        assert spectrum["mac 1"] == pytest.approx(values(rows, "singleton_share")["all"])
+
+    def test_ld_decay_per_label_and_on_the_map(self):
+        # Just below 1 cM/Mb, so that no pair falls on the other side of a bound by rounding.
+        train, test = (replace(one, cm=0.9999e-6 * one.position) for one in (self.train, self.test))
+        rows = fidelity.measure(train, train, test, seed=1)
+        found = values(rows, "ld_r2")
+        assert found["1-10kb"] == pytest.approx(found["0.001-0.01cM"])  # the very same pairs
+        assert found["A: 1-10kb"] > found["A: 200kb-1Mb"] + 0.1
+        assert {"B: 1-10kb", "B: 0.001-0.01cM"} <= set(found)
+
+    def test_unlinked_variants_have_no_ld_within_labels(self):
+        """20 people per label: some pairs are correlated by chance, and that is not LD."""
+        rng = np.random.default_rng(1)
+        label = np.repeat(["A", "B"], 20)
+        one, other = (cohort(rng.binomial(2, 0.4, (40, 300)), label) for _ in range(2))
+        assert ld.correlation(one.of("A"), one.of("A"))[1] > ld.PAIRS_MIN
+        large = [cohort(rng.binomial(2, 0.4, (400, 300)), np.repeat(["A", "B"], 200)) for _ in range(2)]
+        rows = fidelity.measure(large[0], large[1], other, seed=1)
+        assert not values(rows, "ld_r", "train")
+        assert not [group for group in values(rows, "ld_r2") if ":" in group]
+
+    def test_sinkhorn_sees_a_shift(self):
+        far = self.measure(cohort(2 - self.train.dosages, self.train.label))
+        near = self.measure(people(150, 3))
+        assert values(near, "sinkhorn_pc1_2", "test")["all"] < values(far, "sinkhorn_pc1_2", "test")["all"] / 3
+
+    def test_a_label_that_is_not_there(self):
+        rows = self.measure(self.train.of("A"))
+        assert values(rows, "fst_to_train", "train").keys() == {"all", "A"}
+        assert not values(rows, "fst")
+        assert np.isfinite(values(rows, "distance_between", "test")["all"])
+
+    def test_large_cohorts_are_sampled_alike_in_any_order(self, monkeypatch):
+        monkeypatch.setattr(fidelity, "_PAIRED_PEOPLE", 40)
+        monkeypatch.setattr(fidelity, "_SINKHORN_PEOPLE", 40)
+        mixed = self.test.take(np.random.default_rng(4).permutation(60))
+        rows = self.measure(self.test)
+        assert rows == self.measure(mixed)
+        assert {row["n"] for row in rows if row["metric"] == "distance_within_w1"} == {40}
 
     def test_sum_of_principal_components(self):
         distance = values(self.measure(people(150, 3)), "wasserstein_pc1_6", "test")

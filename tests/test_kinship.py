@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from syngeno import kinship
-from syngeno.kinship import degree, king, meaningful, relatives
+from syngeno.kinship import degree, king, largest, meaningful, relatives
 
 
 def children(rng, mother, father, n):
@@ -62,6 +62,24 @@ class TestKing:
     def test_other_sites_are_refused(self):
         with pytest.raises(ValueError, match="same sites"):
             king(np.zeros((2, 3)), np.zeros((2, 4)))
+
+
+class TestLargest:
+    def test_is_the_largest_of_each_row(self, monkeypatch):
+        monkeypatch.setattr(kinship, "PEOPLE", 2)
+        dosages = family()
+        assert largest(dosages[4:], dosages[:4]).tolist() == king(dosages[4:], dosages[:4]).max(axis=1).tolist()
+        assert largest(dosages, dosages).tolist() == [0.5] * 6
+
+    def test_relatives_stand_out(self):
+        dosages = family()
+        mother, stranger = largest(dosages[[0, 2]], dosages[4:])
+        assert mother == pytest.approx(0.25, abs=0.02)
+        assert stranger == pytest.approx(0, abs=0.02)
+
+    def test_nobody_to_be_related_to(self):
+        with pytest.raises(ValueError, match="nobody"):
+            largest(np.zeros((2, 3)), np.zeros((0, 3)))
 
 
 class TestRelatives:

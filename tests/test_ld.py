@@ -1,5 +1,7 @@
 """LD against numpy's correlation, pair by pair."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -122,6 +124,24 @@ class TestDecay:
         r2 = ld.decay(real, kept)
         assert "0-1kb" not in r2
         assert r2["1-10kb"][1] == sum(200 - k for k in range(1, 6))
+
+    def test_on_the_genetic_map(self):
+        """A hotspot between two halves: far on the map, near on the chromosome."""
+        left, right = chain(300, 60, 1), chain(300, 60, 2)
+        one = cohort(np.concatenate([left, right], axis=1), position=10 * np.arange(1, 121))
+        assert "0-0.001cM" not in ld.decay(one, np.ones(120, bool))
+        place = np.where(np.arange(120) < 60, 0.0, 0.05) + np.arange(120) * 1e-6
+        r2 = ld.decay(replace(one, cm=place), np.ones(120, bool))
+        assert r2["0-0.001cM"][1] == 2 * (60 * 59 // 2)
+        assert r2["0.01-0.1cM"][1] == 60 * 60
+        assert r2["0-0.001cM"][0] > 0.1 > 0.02 > abs(r2["0.01-0.1cM"][0])
+        assert r2["0-1kb"][0] < r2["0-0.001cM"][0]
+
+    def test_map_distances_of_kept_variants(self):
+        one = cohort(chain(50, 400, 1))
+        place = np.where(np.arange(400) % 2, 9.0, 0.0)  # kept variants all lie at one place
+        r2 = ld.decay(replace(one, cm=place), np.arange(400) % 2 == 0)
+        assert [name for name in r2 if name.endswith("cM")] == ["0-0.001cM"]
 
 
 class TestMatrix:

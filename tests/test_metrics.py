@@ -50,6 +50,19 @@ class TestWithEnvelope:
             metrics.with_envelope(table({"accuracy": 0.5}), pd.concat([envelope, envelope]))
 
 
+class TestWithRmseRatio:
+    def test_is_the_error_over_that_of_real_people(self):
+        rows = table({"allele_frequency_rmse": 0.03, "accuracy": 0.5}).assign(real=0.02, real_low=0.01, real_high=0.03)
+        added = metrics.with_rmse_ratio(rows)
+        assert len(added) == 3
+        one = added.iloc[2]
+        assert one["metric"] == "allele_frequency_rmse_ratio"
+        assert (one["value"], one["real"], one["real_low"], one["real_high"]) == pytest.approx((1.5, 1, 0.5, 1.5))
+
+    def test_nothing_without_an_envelope(self):
+        assert len(metrics.with_rmse_ratio(table({"allele_frequency_rmse": 0.03}))) == 1
+
+
 class TestOverSeeds:
     def test_mean_and_t_interval(self):
         rows = pd.concat([table({"accuracy": value}, seed) for seed, value in ((1, 0.4), (2, 0.5), (3, 0.6))])

@@ -77,6 +77,33 @@ class TestNearestBothWays:
         assert np.allclose(back, slow(b, a, metric))
 
 
+class TestFind:
+    def test_by_hand(self):
+        a = np.array([[0, 0, 2], [2, 2, 2]], dtype=np.int8)
+        b = np.array([[0, 0, 0], [1, 0, 2], [2, 2, 0]], dtype=np.int8)
+        for metric in neighbours.METRICS:
+            distances, who = neighbours.find(a, b, metric)
+            assert who.tolist() == [[1, 0], [2, 1]]
+            assert np.array_equal(distances, neighbours.nearest(a, b, metric))
+
+    def test_nobody_there_is_no_row(self):
+        a = np.array([[0, 1]], dtype=np.int8)
+        assert neighbours.find(a, a, "l1")[1].tolist() == [[0, -1]]
+        assert neighbours.find(a, a, "l1", exclude_self=True)[1].tolist() == [[-1, -1]]
+
+    @pytest.mark.parametrize("metric", neighbours.METRICS)
+    def test_rows_are_where_the_distances_are(self, metric, monkeypatch):
+        monkeypatch.setattr(neighbours, "_ENTRIES", 40)
+        rng = np.random.default_rng(6)
+        a, b = rng.integers(0, 3, (15, 30), np.int8), rng.integers(0, 3, (13, 30), np.int8)
+        forth, back = neighbours.find_both_ways(a, b, metric)
+        for (distances, who), x, y in ((forth, a, b), (back, b, a), (neighbours.find(a, b, metric), a, b)):
+            difference = np.abs(x[:, None].astype(float) - y[who])
+            there = difference.sum(2) if metric == "l1" else np.sqrt((difference**2).sum(2))
+            assert np.allclose(there, distances)
+            assert (who[:, 0] != who[:, 1]).all()
+
+
 class TestFarther:
     def test_votes(self):
         x, y = np.array([1.0, 2.0, 3.0, np.inf, np.inf, 1]), np.array([2.0, 2.0, 2.0, np.inf, 1, np.inf])

@@ -44,6 +44,13 @@ class TestReadLabels:
         with pytest.raises(BadInput, match="a label is called `all`"):
             people.read_labels(table(tmp_path / "p.tsv", text), "population")
 
+    @pytest.mark.parametrize("name", ["A / B", "A: B"])
+    def test_a_label_that_reads_like_a_row_of_two(self, tmp_path, name):
+        path = tmp_path / "people.tsv"
+        path.write_text(f"sample\tpopulation\na\t{name}\nb\tC\n")
+        with pytest.raises(BadInput, match=f"a label is `{name}`"):
+            people.read_labels(path, "population")
+
     def test_joint_class(self, tmp_path):
         labels = people.read_labels(table(tmp_path / "p.tsv", self.TEXT), ["population", "case"])
         assert labels["label"].tolist() == ["YRI|1", "CEU|0"]

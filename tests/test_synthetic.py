@@ -29,6 +29,24 @@ class TestRealCohort:
         assert cohort.label.tolist() == ["B", "A"]
         assert cohort.block.tolist() == [0, 0, 1, 1]
 
+    def test_haplotypes_and_map_only_when_asked_for(self, store):
+        table = pd.DataFrame({"label": ["A", "B"]}, index=["a", "c"])
+        plain = synthetic.real_cohort(store, table)
+        assert plain.haplotypes is None
+        assert plain.cm is None
+        assert plain.sample.tolist() == ["a", "c"]
+        cohort = synthetic.real_cohort(store, table, haplotypes=True, cm=np.arange(4.0))
+        assert cohort.haplotypes.tolist() == [[[0] * 4, [1] * 4], [[1] * 4, [1] * 4]]
+        assert np.array_equal(cohort.dosages, plain.dosages)
+        assert cohort.cm.tolist() == [0, 1, 2, 3]
+
+    def test_no_haplotypes_without_phase(self, store):
+        store.phased = False
+        table = pd.DataFrame({"label": ["A"]}, index=["a"])
+        cohort = synthetic.real_cohort(store, table, haplotypes=True)
+        assert cohort.haplotypes is None
+        assert cohort.dosages.tolist() == [[1] * 4]
+
     def test_a_person_who_is_not_in_the_store(self, store):
         with pytest.raises(BadInput, match=r"holds other people than the split: it lacks 1 of them \(z\)"):
             synthetic.real_cohort(store, pd.DataFrame({"label": ["A"]}, index=["z"]))
@@ -46,6 +64,28 @@ class TestReadCohort:
         cohort = synthetic.read_cohort(tmp_path / "s.vcf.gz", tmp_path / "s.tsv", ["population", "case"], store)
         assert np.array_equal(cohort.dosages, dosages)
         assert cohort.label.tolist() == ["A|x", "B|y"]
+        assert cohort.sample.tolist() == ["S1", "S2"]
+
+    @pytest.mark.parametrize(
+        ("asked", "file_phased", "store_phased"),
+        [(True, True, True), (False, True, True), (True, False, True), (True, True, False)],
+    )
+    def test_haplotypes_when_asked_for_and_phased_on_both_sides(
+        self, store, tmp_path, asked, file_phased, store_phased
+    ):
+        store.phased = store_phased
+        calls = np.array([[[1, 0], [0, 1]], [[0, 0], [1, 1]], [[0, 1], [1, 0]], [[1, 1], [0, 0]]], dtype=np.int8)
+        vcf.write_vcf(tmp_path / "s.vcf.gz", store.sites(), ["S1", "S2"], [calls], phased=file_phased)
+        write_labels(tmp_path / "s.tsv", ["S1", "S2"], np.array(["A", "B"]), "population")
+        cohort = synthetic.read_cohort(
+            tmp_path / "s.vcf.gz", tmp_path / "s.tsv", "population", store, haplotypes=asked, cm=np.arange(4.0)
+        )
+        if asked and file_phased and store_phased:
+            assert np.array_equal(cohort.haplotypes, calls.transpose(1, 2, 0))
+        else:
+            assert cohort.haplotypes is None
+        assert np.array_equal(cohort.dosages, calls.sum(2).T)
+        assert cohort.cm.tolist() == [0, 1, 2, 3]
 
     def test_a_person_without_label(self, store, tmp_path):
         self.write(store, tmp_path, ["S1", "S2"], ["S1", "S3"])

@@ -1,13 +1,14 @@
 import numpy as np
 import pandas as pd
+from judged import judged
 
 from syngeno import metrics, tables
 
 
-def numbers(value, low=0.4, high=0.6, metric="aa_truth", against="train", generator="g"):
+def numbers(value, low=0.4, high=0.6, metric="aa_truth", against="train", generator="g", variant=""):
     rows = metrics.table(
         [metrics.row(metric, value, against=against, low=value - 0.1, high=value + 0.1, n=10)],
-        generator=generator, fraction=100, seed=1,
+        generator=generator, variant=variant, fraction=100, seed=1,
     )  # fmt: skip
     return rows.assign(real=0.5, real_low=low, real_high=high)
 
@@ -20,7 +21,7 @@ class TestScorecard:
 
     def test_a_number_without_envelope_is_not_marked(self):
         page = tables.scorecard(numbers(0.3, low=np.nan, high=np.nan))
-        assert "outside" not in page.split("<tbody>")[1]
+        assert "outside" not in page.split("<tbody>")[1].split("<p>")[0]
 
     def test_shows_the_mean_over_seeds(self):
         three = pd.concat([numbers(value).assign(seed=str(i)) for i, value in enumerate((0.2, 0.3, 0.4))])
@@ -35,8 +36,42 @@ class TestScorecard:
             page = tables.scorecard(pd.concat([loss, mark], ignore_index=True))
             assert ("cannot see: saturated" in page) is bool(saturated)
 
+    def test_membership_without_power_says_so(self):
+        area = numbers(0.5, metric="membership_auc", against="")
+        distance = area.assign(group="distance")
+        for low, powerless in ((0.01, False), (-0.01, True)):
+            gain = numbers(0.02, metric="membership_tpr_gain", against="", variant="planted 5 %")
+            gain = gain.assign(group="distance", low=low)
+            page = tables.scorecard(pd.concat([area, distance, gain], ignore_index=True))
+            assert ("without power here" in page.split("<p>")[0]) is powerless
+
+    def test_plants_are_not_shown_and_releases_are_rows_of_their_own(self):
+        table = pd.concat(
+            [numbers(0.5), numbers(0.51, variant="released"), numbers(0.52, variant="planted 5 %"),
+             numbers(0.53, variant="released planted 5 %")],
+            ignore_index=True,
+        )  # fmt: skip
+        page = tables.scorecard(table)
+        assert '<td class="name">g, released</td><td>0.51' in page
+        assert "0.52" not in page
+        assert "0.53" not in page
+
+    def test_every_generator_in_every_chapter_and_coverage_at_the_end(self):
+        page = tables.scorecard(judged(labels=("A", "B"), seeds=(1,)))
+        for chapter in tables.HEADLINES:
+            part = page.split(f"<h2>{chapter}</h2>")[1].split("</table>")[0]
+            assert part.count('<td class="name">') >= 1 + 7
+        assert "fidelity 95 %, privacy 95 %" in page
+        assert '<td class="name">real</td>' not in page
+
     def test_a_name_cannot_break_the_page(self):
         assert "<script>" not in tables.scorecard(numbers(0.5, generator="<script>"))
+
+
+class TestAllMetrics:
+    def test_leaves_out_columns_that_say_nothing(self):
+        assert "<th>variant</th>" not in tables.all_metrics(numbers(0.5))
+        assert "<th>variant</th>" in tables.all_metrics(numbers(0.5, variant="released"))
 
 
 class TestRun:

@@ -8,7 +8,7 @@ import pytest
 
 from syngeno.errors import BadInput
 from syngeno.store import Sites
-from syngeno.vcf import read_dosages, synthetic_ids, write_vcf
+from syngeno.vcf import Calls, read_calls, synthetic_ids, write_vcf
 
 
 def some_sites(n=6):
@@ -94,37 +94,74 @@ class TestWriteVcf:
             write(tmp_path / "x.vcf.gz", some_calls(), header_lines=["#CHROM"])
 
 
-class TestReadDosages:
-    def test_round_trip(self, tmp_path):
+class TestCalls:
+    alleles = np.array([[[0, 1, 1], [0, 0, 1]], [[1, 0, 0], [1, 1, 0]]], np.int8)
+
+    def test_dosages(self):
+        assert Calls(["a", "b"], self.alleles, True).dosages.tolist() == [[0, 1, 2], [2, 1, 0]]
+
+    def test_take(self):
+        taken = Calls(["a", "b"], self.alleles, True).take([1])
+        assert taken.samples == ["b"]
+        assert (taken.alleles == self.alleles[1:]).all()
+
+    def test_chunks_are_what_a_vcf_is_written_from(self, tmp_path):
+        calls = some_calls(2500)
+        write_vcf(tmp_path / "x.vcf.gz", some_sites(2500), list("abcd"), [calls], True)
+        read = read_calls(tmp_path / "x.vcf.gz", some_sites(2500))
+        write_vcf(tmp_path / "y.vcf.gz", some_sites(2500), read.samples, read.chunks(), True)
+        assert (tmp_path / "x.vcf.gz").read_bytes() == (tmp_path / "y.vcf.gz").read_bytes()
+
+
+class TestReadCalls:
+    @pytest.mark.parametrize("suffix", [".vcf.gz", ".vcf", ".bcf"])
+    def test_round_trip(self, tmp_path, suffix):
         calls = some_calls()
-        dosages, samples = read_dosages(write(tmp_path / "x.vcf.gz", calls), some_sites())
-        assert dosages.dtype == np.int8
-        assert (dosages == calls.sum(axis=2).T).all()
-        assert samples == synthetic_ids(4)
+        path = write(tmp_path / "x.vcf.gz", calls)
+        if suffix != ".vcf.gz":
+            other = tmp_path / f"x{suffix}"
+            pysam.bcftools.view("-O", suffix[1], "-o", str(other), str(path), catch_stdout=False)
+            path = other
+        read = read_calls(path, some_sites())
+        assert read.alleles.dtype == np.int8
+        assert read.alleles.flags.c_contiguous
+        assert (read.alleles == calls.transpose(1, 2, 0)).all()
+        assert read.samples == synthetic_ids(4)
+        assert read.phased
+
+    def test_unphased_heterozygotes(self, tmp_path):
+        calls = some_calls()
+        read = read_calls(write(tmp_path / "x.vcf.gz", calls, phased=False), some_sites())
+        assert not read.phased
+        assert (read.dosages == calls.sum(axis=2).T).all()
+
+    def test_homozygotes_need_no_phase(self, tmp_path):
+        calls = np.repeat(some_calls()[:, :, :1], 2, axis=2)
+        assert read_calls(write(tmp_path / "x.vcf.gz", calls, phased=False), some_sites()).phased
 
     def test_order_and_chr_do_not_matter(self, tmp_path):
         calls, sites = some_calls(), some_sites()
         path = write(tmp_path / "x.vcf.gz", calls)
         turned = [values[::-1] for values in (sites.position, sites.id, sites.ref, sites.alt)]
         contig = np.array([f"chr{name}" for name in sites.contig[::-1]])
-        dosages, _ = read_dosages(path, Sites(contig, *turned, {"chr1": 0, "chr2": 0}))
-        assert (dosages == calls.sum(axis=2).T[:, ::-1]).all()
+        read = read_calls(path, Sites(contig, *turned, {"chr1": 0, "chr2": 0}))
+        assert (read.alleles == calls.transpose(1, 2, 0)[:, :, ::-1]).all()
 
     def test_other_sites(self, tmp_path):
         sites = some_sites()
         path = write(tmp_path / "x.vcf.gz", some_calls())
         swapped = Sites(sites.contig, sites.position, sites.id, sites.alt, sites.ref, {})
         with pytest.raises(BadInput, match=r"lacks 6 .*first 1:10 G>A.*has 6 records.*first 1:10 A>G"):
-            read_dosages(path, swapped)
+            read_calls(path, swapped)
         fewer = Sites(*(v[:5] for v in (sites.contig, sites.position, sites.id, sites.ref, sites.alt)), {})
         with pytest.raises(BadInput, match=r"x.vcf.gz: has 1 records that the cohort has not.*2:7 A>G"):
-            read_dosages(path, fewer)
+            read_calls(path, fewer)
 
     def test_missing_calls(self, tmp_path):
         calls = some_calls()
         calls[3, 1] = calls[3, 2, 0] = -1
         with pytest.raises(BadInput, match="1:40: 2 calls are missing"):
-            read_dosages(write(tmp_path / "x.vcf.gz", calls), some_sites())
+            read_calls(write(tmp_path / "x.vcf.gz", calls), some_sites())
 
     def test_haploid_calls(self, tmp_path):
         path = tmp_path / "x.vcf"
@@ -132,17 +169,24 @@ class TestReadDosages:
         columns = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ta\tb\n"
         path.write_text(f"{head}{columns}1\t10\t.\tA\tG\t.\t.\t.\tGT\t0|1\t1\n")
         with pytest.raises(BadInput, match="not diploid"):
-            read_dosages(path, some_sites())
+            read_calls(path, some_sites())
 
     def test_no_vcf(self, tmp_path):
         with pytest.raises(BadInput, match="no such file"):
-            read_dosages(tmp_path / "none.vcf.gz", some_sites())
+            read_calls(tmp_path / "none.vcf.gz", some_sites())
         (tmp_path / "text").write_text("hello\n")
         with pytest.raises(BadInput, match="cannot be read"):
-            read_dosages(tmp_path / "text", some_sites())
+            read_calls(tmp_path / "text", some_sites())
 
     def test_truncated(self, tmp_path):
         path = write(tmp_path / "x.vcf.gz", some_calls(3000), sites=some_sites(3000))
         path.write_bytes(path.read_bytes()[:12_000])
         with pytest.raises(BadInput):
-            read_dosages(path, some_sites(3000))
+            read_calls(path, some_sites(3000))
+
+    def test_an_allele_that_is_not_there(self, tmp_path):
+        path = write(tmp_path / "x.vcf.gz", some_calls())
+        text = gzip.decompress(path.read_bytes()).decode().replace("0|1", "0|2").replace("1|1", "1|2")
+        (tmp_path / "y.vcf").write_text(text)
+        with pytest.raises(BadInput, match="names an allele that is not there"):
+            read_calls(tmp_path / "y.vcf", some_sites())

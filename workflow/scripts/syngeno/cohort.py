@@ -16,6 +16,10 @@ class Cohort:
         contig: str (variants,), ascending runs: the variants of one contig stand together.
         position: int (variants,), 1-based, ascending within a contig.
         block: int (variants,), the gene or window that the encoder works on.
+        sample: str (people,), their ids; None where nobody asks.
+        haplotypes: int8 (people, 2, variants), alleles 0 and 1, whose sums are the dosages; None where the
+            genotypes are not phased (or nobody asks).
+        cm: float64 (variants,), places on the genetic map in centimorgans; None where there is no map.
     """
 
     dosages: np.ndarray
@@ -23,6 +27,9 @@ class Cohort:
     contig: np.ndarray
     position: np.ndarray
     block: np.ndarray
+    sample: np.ndarray | None = None
+    haplotypes: np.ndarray | None = None
+    cm: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError where shapes do not fit or a dosage is not 0, 1 or 2."""
@@ -32,6 +39,12 @@ class Cohort:
         for name in ("contig", "position", "block"):
             if getattr(self, name).shape != (variants,):
                 raise ValueError(f"{name} has shape {getattr(self, name).shape}, not ({variants},)")
+        if self.sample is not None and self.sample.shape != (people,):
+            raise ValueError(f"{people} people need as many ids, not {self.sample.shape}")
+        if self.haplotypes is not None and self.haplotypes.shape != (people, 2, variants):
+            raise ValueError(f"haplotypes have shape {self.haplotypes.shape}, not {(people, 2, variants)}")
+        if self.cm is not None and self.cm.shape != (variants,):
+            raise ValueError(f"cm has shape {self.cm.shape}, not ({variants},)")
         if self.dosages.size and (self.dosages.min() < 0 or self.dosages.max() > 2):
             raise ValueError("dosages must be 0, 1 or 2; fill missing calls first")
 
@@ -51,7 +64,25 @@ class Cohort:
 
     def take(self, people: np.ndarray) -> "Cohort":
         """The people at these indices (or under this mask), in this order."""
-        return replace(self, dosages=self.dosages[people], label=self.label[people])
+        return replace(
+            self,
+            dosages=self.dosages[people],
+            label=self.label[people],
+            sample=None if self.sample is None else self.sample[people],
+            haplotypes=None if self.haplotypes is None else self.haplotypes[people],
+        )
+
+    def at(self, variants: np.ndarray) -> "Cohort":
+        """The same people at some of the variants (ascending indices or a mask)."""
+        return replace(
+            self,
+            dosages=self.dosages[:, variants],
+            contig=self.contig[variants],
+            position=self.position[variants],
+            block=self.block[variants],
+            haplotypes=None if self.haplotypes is None else self.haplotypes[:, :, variants],
+            cm=None if self.cm is None else self.cm[variants],
+        )
 
     def of(self, label: str) -> "Cohort":
         """The people of one class."""
@@ -68,7 +99,11 @@ class Cohort:
 
         Seeded subsamples and fits then depend on who is there, not on the order of a file.
         """
-        return self.take(np.lexsort((self.label, self.digests())))
+        return self.take(self.canonical_order())
+
+    def canonical_order(self) -> np.ndarray:
+        """Indices that bring the people into the order of what they carry."""
+        return np.lexsort((self.label, self.digests()))
 
 
 def same_variants(*cohorts: Cohort) -> None:

@@ -4,58 +4,25 @@ Everything that is fitted (minor alleles, expected heterozygosity, principal com
 LD) is fitted on the training people.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy import stats
-from sklearn.decomposition import PCA
 
-from syngeno import ld
+from syngeno import distances, haplotypes, ld, spectrum, structure
 from syngeno.cohort import Cohort, same_variants
+from syngeno.filters import hwe_exact
 from syngeno.metrics import row
+from syngeno.spectrum import MAF_BINS
 
-MAF_BINS = {
-    "maf 0-0.005": (0, 0.005),
-    "maf 0.005-0.01": (0.005, 0.01),
-    "maf 0.01-0.05": (0.01, 0.05),
-    "maf 0.05-0.5": (0.05, 0.5001),
-}
-PCS = 6
+HWE_P = 0.001
+
+# The cohorts that `measure` takes.
+PEOPLE = ("synthetic", "train", "test")
 
 _BIN_VARIANTS = 10
+# Of larger cohorts, as many people as are enough: what grows with the pairs of people stays affordable.
+_SINKHORN_PEOPLE = 2000
+_PAIRED_PEOPLE = 5000
 _Z = stats.norm.ppf(0.975)
-
-
-@dataclass(frozen=True, eq=False)
-class Axes:
-    """Principal axes of people: dosages less `mean` (variants,), times `loadings` (variants, k)."""
-
-    mean: np.ndarray
-    loadings: np.ndarray
-
-    def coordinates(self, dosages: np.ndarray) -> np.ndarray:
-        """Where people lie on the axes, float64 (people, k)."""
-        projected = dosages.astype(np.float32) @ self.loadings - self.mean @ self.loadings
-        return projected.astype(np.float64)
-
-
-def principal_axes(people: Cohort, components: int, seed: int) -> Axes:
-    """The first principal axes of centred, unscaled dosages (randomised SVD), at most people - 1 of them.
-
-    Raises ValueError with fewer than two people.
-    """
-    k = min(components, len(people) - 1, people.dosages.shape[1])
-    if k < 1:
-        raise ValueError("principal axes need at least two people and one variant")
-    pca = PCA(k, svd_solver="randomized", n_oversamples=20, random_state=seed)
-    pca.fit(people.dosages.astype(np.float32))
-    return Axes(pca.mean_.astype(np.float32), pca.components_.T.astype(np.float32))
-
-
-def coordinates(train: Cohort, *others: Cohort, components: int = PCS, seed: int = 0) -> list[np.ndarray]:
-    """Where train and other cohorts lie on train's axes, each float64 (people, k); for the figure."""
-    axes = principal_axes(train.in_canonical_order(), components, seed)
-    return [axes.coordinates(cohort.dosages) for cohort in (train, *others)]
 
 
 def measure(
@@ -72,7 +39,7 @@ def measure(
 
     Args:
         synthetic, train, test: cohorts over the same variants.
-        seed: of the randomised SVD.
+        seed: of the randomised SVD, and of the samples that stand for cohorts of very many people.
         neighbours, max_distance: which pairs of variants LD looks at (see `ld`).
         rarefied_people: size to which people are thinned (in expectation) before variants are counted, so
             that cohorts of different size can be compared.
@@ -86,25 +53,13 @@ def measure(
         *_frequencies(synthetic, train, test),
         *_spectrum(synthetic, train, rarefied_people),
         *_heterozygosity(synthetic, train),
+        *_equilibrium(synthetic),
         *_linkage(synthetic, train, neighbours, max_distance),
-        *_structure(synthetic, train, test, seed),
+        *_differentiation(synthetic, train),
+        *_axes(synthetic, train, test, seed),
+        *_distances(synthetic, test, seed),
+        *_haplotypes(synthetic, train),
     ]
-
-
-def rarefied(cohort: Cohort, people: int) -> tuple[float, float]:
-    """Expected shares of variants that are polymorphic, and seen exactly once, among fewer people.
-
-    The expectation is over all draws of 2 * people alleles without replacement (hypergeometric; the
-    rarefaction of Hurlbert 1971), so nothing is drawn. Shares are of all variants; "once" counts the minor
-    allele.
-    """
-    alleles, drawn = 2 * len(cohort), 2 * min(people, len(cohort))
-    count = cohort.dosages.sum(0, dtype=np.int64)
-    copies, variants = np.unique(count, return_counts=True)
-    draw = stats.hypergeom(alleles, copies, drawn)
-    polymorphic = 1 - draw.pmf(0) - draw.pmf(drawn)
-    single = draw.pmf(1) + (draw.pmf(drawn - 1) if drawn > 2 else 0)
-    return float(polymorphic @ variants / len(count)), float(single @ variants / len(count))
 
 
 def inbreeding(dosages: np.ndarray, reference: Cohort) -> np.ndarray:
@@ -152,16 +107,21 @@ def _agreement(ours: np.ndarray, theirs: np.ndarray, group: str, against: str) -
 
 def _spectrum(synthetic: Cohort, train: Cohort, people: int) -> list[dict]:
     people = min(people, len(synthetic))
-    polymorphic, single = rarefied(synthetic, people)
+    share = spectrum.folded(synthetic, people)
     rows = [
-        row("polymorphic_share", polymorphic, n=people),
-        row("singleton_share", single, n=people),
+        row("polymorphic_share", 1 - share[0], n=people),
+        row("singleton_share", share[1], n=people),
+    ]
+    rows += [
+        row("sfs", share[low : None if high is None else high + 1].sum(), group=name, n=people)
+        for name, (low, high) in spectrum.BINS.items()
+        if low < len(share)
     ]
     # At full size, where the rarest variants are: how many vary, per one that varies in as many of train.
     people = min(len(synthetic), len(train))
-    real = rarefied(train, people)[0]
+    real = spectrum.polymorphic(train, people)
     if real > 0:
-        ratio = rarefied(synthetic, people)[0] / real
+        ratio = spectrum.polymorphic(synthetic, people) / real
         rows.append(row("polymorphic_ratio", ratio, against="train", n=people))
     return rows
 
@@ -186,41 +146,171 @@ def _mean(metric: str, values: np.ndarray, group: str) -> list[dict]:
     return [row(metric, mean, group=group, low=mean - half, high=mean + half, n=len(values))]
 
 
+def _equilibrium(synthetic: Cohort) -> list[dict]:
+    """How many variants that vary within a label are out of Hardy-Weinberg equilibrium there."""
+    rows, outside, tested = [], 0, 0
+    for label in synthetic.labels:
+        dosages = synthetic.of(label).dosages
+        alt = dosages.sum(0, dtype=np.int64)
+        dosages = dosages[:, (alt > 0) & (alt < 2 * len(dosages))]
+        tables = np.stack([(dosages == copies).sum(0) for copies in range(3)])
+        if not tables.size:
+            continue
+        found = hwe_exact(*tables) < HWE_P
+        rows.append(row("hwe_outliers", found.mean(), group=label, n=len(dosages)))
+        outside, tested = outside + found.sum(), tested + len(found)
+    return [row("hwe_outliers", outside / tested, n=len(synthetic)), *rows] if tested else []
+
+
 def _linkage(synthetic: Cohort, train: Cohort, neighbours: int, max_distance: int) -> list[dict]:
-    pairs_of = [("all", synthetic, train)]
-    for label in train.labels if len(train.labels) > 1 else []:
-        ours, real = synthetic.of(label), train.of(label)
-        if min(len(ours), len(real)) > 2:
-            pairs_of.append((label, ours, real))
-    if len(pairs_of) > 1:
-        pairs_of.insert(1, ("within_labels", synthetic, train))
-    rows = []
-    for group, ours, real in pairs_of:
-        value, pairs = ld.correlation(
-            ours,
-            real,
-            neighbours=neighbours,
-            max_distance=max_distance,
-            within_labels=group == "within_labels",
-        )
-        if np.isfinite(value):
-            rows.append(row("ld_r", value, group=group, against="train", n=pairs))
-    maf = np.minimum(train.frequency, 1 - train.frequency)
-    for name, (r2, pairs) in ld.decay(synthetic, maf >= ld.COMMON_MAF, max_distance=max_distance).items():
-        rows.append(row("ld_r2", r2, group=name, n=pairs))
-    return rows
+    reach = {"neighbours": neighbours, "max_distance": max_distance}
+    # Among the few people of one label some variants are correlated by chance, and among all people labels that differ
+    # correlate them. Whether there is LD at all shows where labels are taken together, each about its own mean.
+    if not ld.linked(train, **reach):
+        return []
+    by_label = len(train.labels) > 1
+    found = {"all": ld.correlation(synthetic, train, **reach)}
+    if by_label:
+        found["within_labels"] = ld.correlation(synthetic, train, **reach, within_labels=True)
+    rows = _decay(synthetic, train, "", reach)
+    if by_label:
+        for label in train.labels:
+            ours, real = synthetic.of(label), train.of(label)
+            if min(len(ours), len(real)) > 2:
+                found[label] = ld.correlation(ours, real, **reach)
+                rows += _decay(ours, real, f"{label}: ", reach)
+    return [
+        row("ld_r", value, group=group, against="train", n=pairs)
+        for group, (value, pairs) in found.items()
+        if np.isfinite(value)
+    ] + rows
 
 
-def _structure(synthetic: Cohort, train: Cohort, test: Cohort, seed: int) -> list[dict]:
+def _decay(synthetic: Cohort, train: Cohort, prefix: str, reach: dict[str, int]) -> list[dict]:
+    """r2 by distance between the variants that are common among these training people."""
+    common = np.minimum(train.frequency, 1 - train.frequency) >= ld.COMMON_MAF
+    # Counted among common variants only, of which there are fewer within the same distance.
+    found = ld.decay(synthetic, common, neighbours=2 * reach["neighbours"], max_distance=reach["max_distance"])
+    return [row("ld_r2", r2, group=prefix + name, n=pairs) for name, (r2, pairs) in found.items()]
+
+
+def _differentiation(synthetic: Cohort, train: Cohort) -> list[dict]:
+    """Fst between labels, how far it is from that between training people, and from one's own label there."""
+    labels = [label for label in train.labels if (synthetic.label == label).any()]
+    ours, real = (structure.fst_between_labels(cohort, labels) for cohort in (synthetic, train))
+    rows = [
+        row("fst", value, group=" / ".join(pair), n=sum((synthetic.label == label).sum() for label in pair))
+        for pair, value in ours.items()
+        if np.isfinite(value)
+    ]
+    apart = [abs(value - real[pair]) for pair, value in ours.items() if np.isfinite(value - real[pair])]
+    if apart:
+        rows.append(row("fst_difference", np.mean(apart), against="train", n=len(apart)))
+    own = {label: structure.fst(synthetic.of(label).dosages, train.of(label).dosages) for label in labels}
+    own = {label: value for label, value in own.items() if np.isfinite(value)}
+    if own:
+        rows.append(row("fst_to_train", np.mean(list(own.values())), against="train", n=len(synthetic)))
+    return rows + [
+        row("fst_to_train", value, group=label, against="train", n=(synthetic.label == label).sum())
+        for label, value in own.items()
+        if len(train.labels) > 1
+    ]
+
+
+def _axes(synthetic: Cohort, train: Cohort, test: Cohort, seed: int) -> list[dict]:
     if len(train) < 2:
         return []
-    axes = principal_axes(train, PCS, seed)
+    axes = structure.principal_axes(train, structure.PCS, seed)
     ours, theirs = axes.coordinates(synthetic.dosages), axes.coordinates(test.dosages)
-    distance = [stats.wasserstein_distance(ours[:, k], theirs[:, k]) for k in range(ours.shape[1])]
+    distance = structure.wasserstein(ours, theirs)
     n = len(synthetic)
     rows = [
         row("wasserstein_pc1_6", value, group=f"PC{k + 1}", against="test", n=n) for k, value in enumerate(distance)
     ]
-    if len(distance) == PCS:
-        rows.insert(0, row("wasserstein_pc1_6", sum(distance), against="test", n=n))
+    if len(distance) == structure.PCS:
+        rows.insert(0, row("wasserstein_pc1_6", distance.sum(), against="test", n=n))
+    if len(distance) < 2:
+        return rows
+    rng = np.random.default_rng([seed, 21])
+    ours, theirs = (_sample(one, _SINKHORN_PEOPLE, rng)[:, :2] for one in (ours, theirs))
+    return [*rows, row("sinkhorn_pc1_2", structure.sinkhorn(ours, theirs), against="test", n=len(ours))]
+
+
+def _distances(synthetic: Cohort, test: Cohort, seed: int) -> list[dict]:
+    """Distances of all pairs, not just of nearest ones: cohorts too uniform or too spread out show here."""
+    rows = _mean_distances(synthetic, test, "all")
+    if len(synthetic.labels) > 1:
+        for label in synthetic.labels:
+            rows += _mean_distances(synthetic.of(label), test.of(label), label)
+    rng = np.random.default_rng([seed, 22])
+    ours, theirs = (_sample(cohort.dosages, _PAIRED_PEOPLE, rng) for cohort in (synthetic, test))
+    real, n = distances.within(theirs), len(ours)
+    found = {
+        "distance_within_w1": distances.wasserstein(distances.within(ours), real),
+        "distance_between_w1": distances.wasserstein(distances.between(ours, theirs), real),
+    }
+    return rows + [row(metric, value, against="test", n=n) for metric, value in found.items() if np.isfinite(value)]
+
+
+def _mean_distances(ours: Cohort, test: Cohort, group: str) -> list[dict]:
+    n, rows = len(ours), []
+    if n > 1:
+        rows.append(row("distance_within", distances.mean_within(ours.dosages), group=group, n=n))
+    if len(test):
+        value = distances.mean_between(ours.dosages, test.dosages)
+        rows.append(row("distance_between", value, group=group, against="test", n=n))
     return rows
+
+
+def _sample(rows: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
+    """All rows, or as many as are enough."""
+    return rows if len(rows) <= most else rows[np.sort(rng.choice(len(rows), most, replace=False))]
+
+
+def _haplotypes(synthetic: Cohort, train: Cohort) -> list[dict]:
+    if synthetic.haplotypes is None or train.haplotypes is None:
+        return []
+    return [*_three_point(synthetic, train), *_diversity(synthetic, train)]
+
+
+def _three_point(synthetic: Cohort, train: Cohort) -> list[dict]:
+    ours, real = (_single(cohort) for cohort in (synthetic, train))
+    varies = (train.frequency > 0) & (train.frequency < 1)
+    found = {}
+    for gap in haplotypes.GAPS:
+        chosen = haplotypes.triplets(train.contig, varies, gap)
+        found[f"gap {gap}"] = [haplotypes.three_point(one, chosen) for one in (ours, real)]
+    found = {"all": [np.concatenate(values) for values in zip(*found.values(), strict=True)]} | found
+    return [
+        row("three_point_r", np.corrcoef(x, y)[0, 1], group=group, against="train", n=len(x))
+        for group, (x, y) in found.items()
+        if _correlates(x, y)
+    ]
+
+
+def _diversity(synthetic: Cohort, train: Cohort) -> list[dict]:
+    starts = haplotypes.windows(train.contig)
+    if not len(starts):
+        return []
+    ours, real = (haplotypes.diversity(_single(cohort), starts) for cohort in (synthetic, train))
+    n = len(synthetic)
+    rows = [row("haplotype_diversity", ours.mean(), n=n)]
+    if _correlates(ours, real):
+        r = np.corrcoef(ours, real)[0, 1]
+        rows.append(row("haplotype_diversity_r", r, against="train", n=len(starts)))
+    if len(synthetic.labels) > 1:
+        for label in synthetic.labels:
+            people = synthetic.of(label)
+            value = haplotypes.diversity(_single(people), starts).mean()
+            rows.append(row("haplotype_diversity", value, group=label, n=len(people)))
+    return rows
+
+
+def _single(cohort: Cohort) -> np.ndarray:
+    """The haplotypes one by one, int8 (2 * people, variants)."""
+    return cohort.haplotypes.reshape(2 * len(cohort), -1)
+
+
+def _correlates(x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether a correlation is defined and more than two points stand behind it."""
+    return len(x) > 2 and x.std() > 1e-9 and y.std() > 1e-9

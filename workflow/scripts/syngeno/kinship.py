@@ -6,7 +6,7 @@ import pandas as pd
 # Lower bounds of each degree: halfway, on the log scale, between the expected 1/2, 1/4, 1/8, 1/16, 1/32.
 DEGREES = (("duplicate", 2**-1.5), ("first", 2**-2.5), ("second", 2**-3.5), ("third", 2**-4.5))
 MIN_CONTIGS, MIN_VARIANTS = 10, 5000
-SITES = 2**21  # per product: 4 x SITES stays below 2^24, so that float32 counts exactly
+SITES = 2**15  # per product: bounds the memory, and 4 x SITES stays below 2^24, so that float32 counts exactly
 PEOPLE = 2048  # rows per tile
 
 
@@ -27,6 +27,21 @@ def king(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     for i in range(0, len(a), PEOPLE):
         for j in range(0, len(b), PEOPLE):
             result[i : i + PEOPLE, j : j + PEOPLE] = _tile(a[i : i + PEOPLE], b[j : j + PEOPLE])
+    return result
+
+
+def largest(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The largest kinship of each person of `a` (na, V) with anybody of `b` (nb, V): float32 (na,).
+
+    As by `king`, tile by tile: no people x people matrix is held. Raises ValueError where `b` has nobody.
+    """
+    if not len(b):
+        raise ValueError("nobody to be related to")
+    result = np.full(len(a), -np.inf, dtype=np.float32)
+    for i in range(0, len(a), PEOPLE):
+        for j in range(0, len(b), PEOPLE):
+            nearest = king(a[i : i + PEOPLE], b[j : j + PEOPLE]).max(axis=1)
+            result[i : i + PEOPLE] = np.maximum(result[i : i + PEOPLE], nearest)
     return result
 
 

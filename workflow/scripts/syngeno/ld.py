@@ -25,6 +25,13 @@ BINS = {
     "50-200kb": (50_000, 200_000),
     "200kb-1Mb": (200_000, 1_000_000),
 }
+# The same on the genetic map, in centimorgans.
+CM_BINS = {
+    "0-0.001cM": (0, 0.001),
+    "0.001-0.01cM": (0.001, 0.01),
+    "0.01-0.1cM": (0.01, 0.1),
+    "0.1-1cM": (0.1, 1),
+}
 
 _TILE = 256
 _MATRIX_SITES = 300
@@ -56,7 +63,7 @@ def correlation(
     """
     moments = np.zeros(5)
     pairs = 0
-    for _, (ours, real) in _tiles([synthetic, train], neighbours, max_distance, within_labels):
+    for _, _, (ours, real) in _tiles([synthetic, train], neighbours, max_distance, within_labels):
         linked = real**2 >= r2_min
         x, y = ours[linked].astype(np.float64), real[linked].astype(np.float64)
         pairs += len(x)
@@ -66,6 +73,14 @@ def correlation(
     mx, my, xx, yy, xy = moments / pairs
     spread = (xx - mx**2) * (yy - my**2)
     return float((xy - mx * my) / np.sqrt(spread)) if spread > 1e-12 else np.nan, pairs
+
+
+def linked(cohort: Cohort, **reach: int) -> bool:
+    """Whether there is LD to speak of: at least `PAIRS_MIN` pairs in LD that differences between labels do not make.
+
+    `reach` as in `correlation`.
+    """
+    return bool(np.isfinite(correlation(cohort, cohort, **reach, within_labels=len(cohort.labels) > 1)[0]))
 
 
 def decay(
@@ -80,27 +95,28 @@ def decay(
         neighbours, max_distance: as in `correlation`, counted among the kept variants.
 
     Returns:
-        Per bin of `BINS` with at least `PAIRS_MIN` pairs: mean r2 and number of pairs. r2 is adjusted for the
-        number n of people, 1 - (1 - r2) (n - 1) / (n - 2), so that unlinked variants have 0 on average and
-        cohorts of different size can be compared. Nothing with fewer than three people.
+        Per bin of `BINS`, and of `CM_BINS` where the cohort has a genetic map, with at least `PAIRS_MIN` pairs:
+        mean r2 and number of pairs. r2 is adjusted for the number n of people, 1 - (1 - r2) (n - 1) / (n - 2), so
+        that unlinked variants have 0 on average and cohorts of different size can be compared. Nothing with fewer
+        than three people.
     """
     if len(cohort) < 3:
         return {}
-    cohort = _only(cohort, kept)
-    names = list(BINS)
-    edges = np.array([BINS[name][1] for name in names])
-    total, pairs = np.zeros(len(names)), np.zeros(len(names), dtype=np.int64)
-    for distance, (r,) in _tiles([cohort], neighbours, max_distance):
-        near = np.searchsorted(edges, distance, side="left")
-        inside = near < len(names)
-        near, r2 = near[inside], r[inside].astype(np.float64) ** 2
-        total += np.bincount(near, weights=r2, minlength=len(names))
-        pairs += np.bincount(near, minlength=len(names))
+    cohort = cohort.at(kept)
+    scales = [(cohort.position, BINS)]
+    if cohort.cm is not None:
+        scales.append((cohort.cm, CM_BINS))
+    sums = [np.zeros((2, len(bins))) for _, bins in scales]
+    for i, j, (r,) in _tiles([cohort], neighbours, max_distance):
+        r2 = r.astype(np.float64) ** 2
+        for total, (place, bins) in zip(sums, scales, strict=True):
+            total += _by_distance(place[j] - place[i], r2, bins)
     shrink = (len(cohort) - 1) / (len(cohort) - 2)
     return {
-        name: (1 - (1 - total[i] / pairs[i]) * shrink, int(pairs[i]))
-        for i, name in enumerate(names)
-        if pairs[i] >= PAIRS_MIN
+        name: (1 - (1 - total / pairs) * shrink, int(pairs))
+        for (_, bins), by_bin in zip(scales, sums, strict=True)
+        for name, total, pairs in zip(bins, *by_bin, strict=True)
+        if pairs >= PAIRS_MIN
     }
 
 
@@ -131,10 +147,18 @@ def densest_region(train: Cohort, variants: int = 100) -> tuple[np.ndarray, str]
     return best, f"chromosome {contig}, {first:,}-{last:,}, {len(best)} variants"
 
 
+def _by_distance(distance: np.ndarray, r2: np.ndarray, bins: dict[str, tuple[float, float]]) -> np.ndarray:
+    """Sum of r2 and number of pairs in each bin (a bin takes its upper bound in), float64 (2, bins)."""
+    near = np.searchsorted([above for _, above in bins.values()], distance, side="left")
+    inside = near < len(bins)
+    near, r2 = near[inside], r2[inside]
+    return np.stack([np.bincount(near, weights=r2, minlength=len(bins)), np.bincount(near, minlength=len(bins))])
+
+
 def _tiles(
     cohorts: list[Cohort], neighbours: int, max_distance: int, within_labels: bool = False
-) -> Iterator[tuple[np.ndarray, list[np.ndarray]]]:
-    """Pairs of near variants, tile by tile: their distances and r in each cohort, each (pairs,)."""
+) -> Iterator[tuple[np.ndarray, np.ndarray, list[np.ndarray]]]:
+    """Pairs of near variants, tile by tile: the first, the second, and their r in each cohort, each (pairs,)."""
     contig, position = cohorts[0].contig, cohorts[0].position
     breaks = np.flatnonzero(contig[1:] != contig[:-1]) + 1 if len(contig) else []
     bounds = [0, *breaks, len(contig)]
@@ -144,8 +168,7 @@ def _tiles(
             reach = np.searchsorted(position[begin:end], position[last - 1] + max_distance, side="right")
             until = min(last + neighbours, begin + int(reach))
             i, j = np.arange(first, last)[:, None], np.arange(first, until)[None, :]
-            distance = position[j] - position[i]
-            paired = (j > i) & (j - i <= neighbours) & (distance <= max_distance)
+            paired = (j > i) & (j - i <= neighbours) & (position[j] - position[i] <= max_distance)
             if not paired.any():
                 continue
             r = []
@@ -153,7 +176,8 @@ def _tiles(
                 groups = [cohort.label == label for label in cohort.labels] if within_labels else [slice(None)]
                 z = _standardised(cohort.dosages[:, first:until], groups)
                 r.append((z[:, : last - first].T @ z)[paired])
-            yield distance[paired], r
+            rows, columns = np.nonzero(paired)
+            yield first + rows, first + columns, r
 
 
 def _standardised(dosages: np.ndarray, groups: list) -> np.ndarray:
@@ -165,7 +189,3 @@ def _standardised(dosages: np.ndarray, groups: list) -> np.ndarray:
         varies |= dosages[group].max(0) != dosages[group].min(0)
     length = np.sqrt(np.einsum("ij,ij->j", z, z))
     return z * np.where(varies, 1 / np.where(varies, length, 1), 0).astype(np.float32)
-
-
-def _only(cohort: Cohort, kept: np.ndarray) -> Cohort:
-    return Cohort(cohort.dosages[:, kept], cohort.label, cohort.contig[kept], cohort.position[kept], cohort.block[kept])

@@ -98,6 +98,15 @@ def with_envelope(rows: pd.DataFrame, envelope: pd.DataFrame) -> pd.DataFrame:
     return _typed(joined)
 
 
+def with_rmse_ratio(rows: pd.DataFrame) -> pd.DataFrame:
+    """Add `allele_frequency_rmse_ratio`: the error of the frequencies over that between sets of real people."""
+    ratio = rows[(rows["metric"] == "allele_frequency_rmse") & (rows["real"] > 0)].copy()
+    for column in ("value", "low", "high", "real_low", "real_high"):
+        ratio[column] /= ratio["real"]
+    ratio = ratio.assign(metric="allele_frequency_rmse_ratio", real=1.0)
+    return pd.concat([rows, ratio], ignore_index=True)
+
+
 def over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
     """Add rows with seed "all": mean over seeds, 95 % t-interval of the mean, n = seeds (two or more)."""
     single = rows[rows["seed"] != "all"]

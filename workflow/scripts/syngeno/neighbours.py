@@ -29,29 +29,37 @@ def nearest(a: np.ndarray, b: np.ndarray, metric: str, exclude_self: bool = Fals
     Returns:
         float64 (n, 2), ascending; infinite where `b` has no (second) row left.
     """
-    if exclude_self and len(a) != len(b):
-        raise ValueError(f"exclude_self needs the same people twice, not {len(a)} and {len(b)}")
-    found = [
-        _two_smallest(distances) for distances, _ in _blocks(a, b, metric, np.arange(len(a)) if exclude_self else None)
-    ]
-    return _exact(a, b, np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found]), metric)
+    return find(a, b, metric, exclude_self)[0]
 
 
 def nearest_both_ways(a: np.ndarray, b: np.ndarray, metric: str) -> tuple[np.ndarray, np.ndarray]:
     """`nearest(a, b)` and `nearest(b, a)` from one pass over the distances."""
+    forth, back = find_both_ways(a, b, metric)
+    return forth[0], back[0]
+
+
+def find(a: np.ndarray, b: np.ndarray, metric: str, exclude_self: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """The distances of `nearest`, and which rows of `b` they lead to: int64 (n, 2), -1 where there is none."""
+    if exclude_self and len(a) != len(b):
+        raise ValueError(f"exclude_self needs the same people twice, not {len(a)} and {len(b)}")
+    own = np.arange(len(a)) if exclude_self else None
+    found = [_two_smallest(distances) for distances, _ in _blocks(a, b, metric, own)]
+    return _exact(a, b, *_joined(found, axis=0), metric)
+
+
+def find_both_ways(
+    a: np.ndarray, b: np.ndarray, metric: str
+) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """`find(a, b)` and `find(b, a)` from one pass over the distances."""
     forth, back = [], []
     for distances, start in _blocks(a, b, metric, None):
         forth.append(_two_smallest(distances))
         smallest, index = _two_smallest(distances.T)
         back.append((smallest, index + start))
-    merged = np.concatenate([f[0] for f in back], axis=1)
+    merged, who = _joined(back, axis=1)
     order = np.argsort(merged, axis=1, kind="stable")[:, :2]
-    index = np.take_along_axis(np.concatenate([f[1] for f in back], axis=1), order, axis=1)
-    smallest = np.take_along_axis(merged, order, axis=1)
-    return (
-        _exact(a, b, np.concatenate([f[0] for f in forth]), np.concatenate([f[1] for f in forth]), metric),
-        _exact(b, a, smallest, index, metric),
-    )
+    smallest, index = np.take_along_axis(merged, order, axis=1), np.take_along_axis(who, order, axis=1)
+    return _exact(a, b, *_joined(forth, axis=0), metric), _exact(b, a, smallest, index, metric)
 
 
 def farther(x: np.ndarray, y: np.ndarray, metric: str) -> np.ndarray:
@@ -112,14 +120,22 @@ def _two_smallest(distances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.take_along_axis(smallest, order, axis=1), np.take_along_axis(index, order, axis=1)
 
 
-def _exact(a: np.ndarray, b: np.ndarray, smallest: np.ndarray, index: np.ndarray, metric: str) -> np.ndarray:
-    """The found distances in float64; Euclidean ones afresh, as a matrix product loses small differences."""
+def _joined(found: list[tuple[np.ndarray, np.ndarray]], axis: int) -> tuple[np.ndarray, np.ndarray]:
+    """Distances and rows of several blocks as one array each."""
+    return np.concatenate([one[0] for one in found], axis=axis), np.concatenate([one[1] for one in found], axis=axis)
+
+
+def _exact(
+    a: np.ndarray, b: np.ndarray, smallest: np.ndarray, index: np.ndarray, metric: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """The found distances in float64, with their rows; Euclidean ones afresh, as a product loses small differences."""
     exact = smallest.astype(np.float64)
+    index = np.where(np.isfinite(exact), index, -1)
     if metric == "l1":
-        return exact
+        return exact, index
     for row in range(len(a)):
-        found = np.isfinite(exact[row])
+        found = index[row] >= 0
         difference = a[row].astype(np.float64) - b[index[row, found]].astype(np.float64)
         exact[row, found] = np.sqrt(np.einsum("ij,ij->i", difference, difference))
-    exact.sort(axis=1)
-    return exact
+    order = np.argsort(exact, axis=1, kind="stable")
+    return np.take_along_axis(exact, order, axis=1), np.take_along_axis(index, order, axis=1)

@@ -24,6 +24,7 @@ NO_FAMILY = MISSING | {"0"}  # PLINK writes 0 for no family
 SPLITS = ("train", "validation", "test")
 LEAST = {"train": 2, "validation": 1, "test": 2}  # people per class
 JOINT = "|"
+SEPARATORS = (" / ", ": ")  # of two labels, and of a label and a bin, in groups of the metrics table
 RESERVED = {"all", "encoder_space", "heldout", "within_labels", "most_likely"}  # other groups of the metrics table
 
 
@@ -49,6 +50,12 @@ def read_labels(path: str | Path, label: str | list[str], family: str | None = N
         if len(columns) > 1 and (column == "label" or table[column].str.contains(JOINT, regex=False).any()):
             raise BadInput(path, f"column `{column}` cannot be joined: its name is taken, or it holds `|`", "rename it")
     table = table.assign(label=table[columns].agg(JOINT.join, axis=1)).set_index("sample")
+    for part in SEPARATORS:
+        split = table.loc[table["label"].str.contains(part, regex=False), "label"]
+        if len(split):
+            raise BadInput(
+                path, f"a label is `{split.iloc[0]}`, which holds `{part}` as rows of the metrics do", "rename it"
+            )
     taken = sorted(RESERVED & set(table["label"]))
     if taken:
         raise BadInput(path, f"a label is called `{taken[0]}`, as a row of the metrics is", "rename it")

@@ -1,85 +1,94 @@
-"""The report's tables, as self-contained HTML pages."""
+"""The report's tables: the scorecard, all metrics, and what made the report."""
 
 import json
 from html import escape
-from importlib.metadata import version
-from platform import python_version
 
 import pandas as pd
 import yaml
 
-# (metric, against, group) of the scorecard's columns, and what the reader sees.
-HEADLINES = {
-    ("aa_truth", "train", "all"): "AA truth, train",
-    ("aa_truth", "test", "all"): "AA truth, test",
-    ("aa_syn", "train", "all"): "AA syn",
-    ("privacy_loss", "", "all"): "Privacy loss",
-    ("duplicate_share", "train", "all"): "Copies of training people",
-    ("recovery_rate", "test", "all"): "Recovery rate",
-    ("accuracy", "test", "all"): "Accuracy",
-    ("allele_frequency_r", "test", "all"): "Allele frequency r",
-    ("polymorphic_share", "", "all"): "Polymorphic share",
-    ("heterozygosity", "", "all"): "Heterozygosity",
-    ("ld_r", "train", "all"): "LD r",
-    ("ld_r", "train", "within_labels"): "LD r within labels",
-    ("wasserstein_pc1_6", "test", "all"): "Wasserstein PC1-6",
-    ("decode_concordance", "validation", "all"): "Decode concordance",
+from syngeno import pages, power
+
+Headline = tuple[str, str | None, str]  # metric, against (None: whatever it is), group
+
+# The scorecard's columns by chapter, and what the reader sees.
+HEADLINES: dict[str, dict[Headline, str]] = {
+    "Privacy": {
+        ("privacy_loss", "", "all"): "Privacy loss",
+        ("aa_truth", "train", "all"): "AA truth, train",
+        ("aa_truth", "test", "all"): "AA truth, test",
+        ("aa_syn", "train", "all"): "AA syn",
+        ("membership_auc", None, "all"): "Membership AUC, best attack",
+        ("membership_tpr_at_1pct", None, "all"): "True positives at 1 % false",
+        ("duplicate_share", "train", "all"): "Copies of training people",
+        ("near_duplicate_share", "train", "all"): "Near copies",
+        ("high_risk", None, "all"): "People at high risk",
+        ("kinship_contrast", None, "all"): "More kin to train than held-out are",
+    },
+    "Utility": {
+        ("recovery_rate", "test", "all"): "Recovery rate",
+        ("accuracy", "test", "all"): "Accuracy",
+        ("association_r", "train", "all"): "Association effects, r",
+        ("imputation_ratio", "test", "all"): "Imputation r², to a real panel's",
+    },
+    "Fidelity": {
+        ("allele_frequency_r", "test", "all"): "Allele frequency r",
+        ("polymorphic_share", "", "all"): "Polymorphic share",
+        ("heterozygosity", "", "all"): "Heterozygosity",
+        ("hwe_outliers", None, "all"): "Out of HWE",
+        ("ld_r", "train", "all"): "LD r",
+        ("ld_r", "train", "within_labels"): "LD r within labels",
+        ("three_point_r", "train", "all"): "Three-point r",
+        ("haplotype_diversity_r", "train", "all"): "Haplotype diversity r",
+        ("fst_difference", "train", "all"): "Fst difference",
+        ("wasserstein_pc1_6", "test", "all"): "Wasserstein PC1-6",
+        ("sinkhorn_pc1_2", "test", "all"): "Sinkhorn PC1-2",
+        ("heldout_nats", "test", "all"): "Held-out nats",
+        ("decode_concordance", "validation", "all"): "Decode concordance",
+    },
 }
+TITLES = {key: title for chapter in HEADLINES.values() for key, title in chapter.items()}
 
-PACKAGES = (
-    "snakemake",
-    "numpy",
-    "scipy",
-    "pandas",
-    "zarr",
-    "torch",
-    "scikit-learn",
-    "scikit-allel",
-    "cyvcf2",
-    "pysam",
+RELEASED = "released"
+
+_LEGEND = (
+    "<p>Values, with 95 % intervals below them; means over seeds where there are several. "
+    "▲ above and ▼ below the real-vs-real envelope (first row: mean and 95 % prediction interval); outside is no worse "
+    "where it is on the safe side. A privacy loss is saturated where every real person is closer to (or farther from) "
+    "the synthetic people than to real ones: it then says nothing. Membership is without power where no attack saw "
+    "even planted training people (see the audit). “Released” is the generator above less the people withheld.</p>"
 )
-
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
-body {{ font: 14px/1.45 system-ui, sans-serif; margin: 1.5rem; color: #222; }}
-table {{ border-collapse: collapse; margin: .5rem 0 1.5rem; }}
-th, td {{ padding: .3rem .7rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }}
-th {{ vertical-align: bottom; white-space: normal; background: #f6f6f6; }}
-td.name, th.name {{ text-align: left; }}
-tr.real td {{ background: #eee; color: #444; }}
-td.outside {{ color: #a33b00; font-weight: 600; }}
-.low {{ color: #777; font-size: 85%; display: block; font-weight: 400; }}
-pre {{ background: #f6f6f6; padding: 1rem; overflow-x: auto; }}
-</style></head><body><h1>{title}</h1>
-{body}
-</body></html>
-"""
 
 
 def scorecard(metrics: pd.DataFrame) -> str:
-    """Headline numbers, a generator per row, under their envelope; what falls outside it is marked."""
-    numbers = metrics[metrics["protocol"] == "ours"]
-    columns = [key for key in HEADLINES if _of(numbers, key).shape[0]]
-    head = "".join(f"<th>{escape(HEADLINES[key])}</th>" for key in columns)
-    rows = [_row("real against real", [_envelope(_of(numbers, key)) for key in columns], "real")]
-    for (generator, fraction), part in numbers.groupby(["generator", "fraction"], sort=False):
-        name = f"{generator}, {fraction} % of the training people" if fraction != 100 else generator
-        rows.append(_row(name, [_score(_of(part, key), _blind(part, key)) for key in columns]))
-    body = (
-        f'<table><thead><tr><th class="name"></th>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
-        "<p>Values, with 95 % intervals below them; means over seeds where there are several. "
-        "▲ above and ▼ below the real-vs-real envelope (first row: mean and 95 % prediction interval). A privacy loss "
-        "is saturated where every real person is closer to (or farther from) the synthetic people than to real ones: "
-        "it then says nothing.</p>"
-    )
-    return _PAGE.format(title="Scorecard", body=body)
+    """Headline numbers by chapter, a generator per row, under their envelope; what falls outside it is marked."""
+    numbers = metrics[(metrics["protocol"] == "ours") & metrics["variant"].isin(["", RELEASED])]
+    powerless = power.unseen(metrics)
+    body = ""
+    for chapter, titles in HEADLINES.items():
+        columns = [key for key in titles if len(headline(numbers, key))]
+        if not columns:
+            continue
+        rows = [pages.line("real against real", [_envelope(headline(numbers, key)) for key in columns], "real")]
+        for (generator, fraction, variant), part in numbers.groupby(["generator", "fraction", "variant"], sort=False):
+            if any(len(headline(part, key)) for key in columns):
+                name = f"{generator}, {fraction} % of the training people" if fraction != 100 else generator
+                cells = [_score(part, key, (generator, fraction) in powerless) for key in columns]
+                rows.append(pages.line(f"{name}, {variant}" if variant else name, cells))
+        body += f"<h2>{chapter}</h2>" + pages.table(["", *(titles[key] for key in columns)], rows)
+    return pages.page("Scorecard", body + _LEGEND + coverage(metrics))
 
 
 def all_metrics(metrics: pd.DataFrame) -> str:
     """The whole metrics table."""
-    shown = metrics.drop(columns=[name for name in ("variant", "real_fraction") if not metrics[name].notna().any()])
-    body = shown.to_html(index=False, na_rep="", float_format=lambda value: f"{value:.4g}", border=0)
-    return _PAGE.format(title="All metrics", body=body)
+    empty = [
+        name
+        for name in ("variant", "real_fraction")
+        if metrics[name].isin(["", None]).all() or metrics[name].isna().all()
+    ]
+    body = metrics.drop(columns=empty).to_html(
+        index=False, na_rep="", float_format=lambda value: f"{value:.4g}", border=0
+    )
+    return pages.page("All metrics", body)
 
 
 def run(config: dict, people: pd.DataFrame, variants: pd.DataFrame, relatives: pd.DataFrame | None) -> str:
@@ -96,7 +105,6 @@ def run(config: dict, people: pd.DataFrame, variants: pd.DataFrame, relatives: p
         torn = int((relatives["split_a"] != relatives["split_b"]).sum())
         kin = f"{len(relatives)} pairs of second degree or closer, {torn} of them on two sides of the split."
     config = json.loads(json.dumps(config))  # sections that share their defaults would show as references
-    versions = {"python": python_version(), **{name: _version(name) for name in PACKAGES}}
     body = "".join(
         [
             "<h2>People</h2>",
@@ -107,52 +115,53 @@ def run(config: dict, people: pd.DataFrame, variants: pd.DataFrame, relatives: p
             "<h2>Configuration, every default spelled out</h2>",
             f"<pre>{escape(yaml.safe_dump(config, sort_keys=False))}</pre>",
             "<h2>Versions</h2>",
-            f"<pre>{escape(yaml.safe_dump(versions, sort_keys=False))}</pre>",
+            f"<pre>{escape(yaml.safe_dump(pages.versions(), sort_keys=False))}</pre>",
         ]
     )
-    return _PAGE.format(title="What made this report", body=body)
+    return pages.page("What made this report", body)
 
 
-def _of(numbers: pd.DataFrame, key: tuple[str, str, str]) -> pd.DataFrame:
+def headline(numbers: pd.DataFrame, key: Headline) -> pd.DataFrame:
+    """The rows of one headline."""
     metric, against, group = key
-    return numbers[(numbers["metric"] == metric) & (numbers["against"] == against) & (numbers["group"] == group)]
+    chosen = (numbers["metric"] == metric) & (numbers["group"] == group)
+    return numbers[chosen if against is None else chosen & (numbers["against"] == against)]
 
 
-def _row(name: str, cells: list[str], kind: str = "") -> str:
-    return f'<tr class="{kind}"><td class="name">{escape(name)}</td>{"".join(cells)}</tr>'
+def saturated(numbers: pd.DataFrame) -> bool:
+    """Whether a privacy loss could not have shown anything: the accuracies behind it stand at their ends."""
+    return bool((headline(numbers, ("aa_saturated", "", "all"))["value"] > 0).any())
+
+
+def coverage(metrics: pd.DataFrame) -> str:
+    """A line on how often real people, held out, fall within the envelopes, by battery."""
+    rows = metrics[metrics["metric"] == "envelope_coverage"]
+    if rows.empty:
+        return ""
+    shares = rows.groupby("group", sort=False)["value"].mean()
+    told = ", ".join(f"{escape(group)} {100 * share:.0f} %" for group, share in shares.items())
+    return f"<p>Numbers of one more set of real people that fall within the envelope (95 % would be exact): {told}.</p>"
 
 
 def _envelope(numbers: pd.DataFrame) -> str:
-    first = numbers.iloc[0]
-    if pd.isna(first["real"]):
+    known = numbers.dropna(subset=["real"])
+    if known.empty:
         return "<td></td>"
-    return f"<td>{first['real']:.4g}{_interval(first['real_low'], first['real_high'])}</td>"
+    first = known.iloc[0]
+    return pages.number(first["real"], first["real_low"], first["real_high"])
 
 
-def _blind(numbers: pd.DataFrame, key: tuple[str, str, str]) -> bool:
-    """Whether a privacy loss could not have shown anything: the accuracies behind it stand at their ends."""
-    saturated = _of(numbers, ("aa_saturated", "", key[2]))["value"]
-    return key[0] == "privacy_loss" and bool((saturated > 0).any())
-
-
-def _score(numbers: pd.DataFrame, blind: bool) -> str:
+def _score(part: pd.DataFrame, key: Headline, powerless: bool) -> str:
     """The row over seeds, or the only seed's, with its mark."""
+    numbers = headline(part, key)
     if numbers.empty:
         return "<td></td>"
-    one = numbers[numbers["seed"] == "all"] if (numbers["seed"] == "all").any() else numbers
-    one = one.iloc[0]
-    mark = "▲" if one["value"] > one["real_high"] else "▼" if one["value"] < one["real_low"] else ""
-    kind = ' class="outside"' if mark or blind else ""
-    note = '<span class="low">cannot see: saturated</span>' if blind else _interval(one["low"], one["high"])
-    return f"<td{kind}>{one['value']:.4g} {mark}{note}</td>"
-
-
-def _interval(low: float, high: float) -> str:
-    return "" if pd.isna(low) else f'<span class="low">{low:.3g} to {high:.3g}</span>'
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except ModuleNotFoundError:
-        return "not in this environment"
+    over = numbers[numbers["seed"] == "all"]
+    one = (numbers if over.empty else over).iloc[0]
+    mark = pages.outside(one["value"], one["real_low"], one["real_high"])
+    note = ""
+    if key[0] == "privacy_loss" and saturated(part):
+        note = "cannot see: saturated"
+    elif key[0].startswith("membership") and powerless:
+        note = "without power here"
+    return pages.number(one["value"], one["low"], one["high"], mark, note, "outside" if mark or note else "")

@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cyvcf2
@@ -28,6 +29,35 @@ FIELDS = """\
 """
 COLUMNS = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT")
 ALLELE = np.frombuffer(b".01", dtype=np.uint8)  # by allele + 1
+
+
+@dataclass(frozen=True, eq=False)
+class Calls:
+    """What a VCF of called people holds, its variants in the order that was asked for.
+
+    Attributes:
+        samples: the people's ids.
+        alleles: int8 (people, 2, variants), 0 for REF and 1 for ALT, none missing.
+        phased: whether every heterozygote is phased.
+    """
+
+    samples: list[str]
+    alleles: np.ndarray
+    phased: bool
+
+    @property
+    def dosages(self) -> np.ndarray:
+        """ALT alleles carried, int8 (people, variants)."""
+        return self.alleles[:, 0] + self.alleles[:, 1]
+
+    def take(self, people: np.ndarray) -> "Calls":
+        """The people at these indices, in this order."""
+        return Calls([self.samples[person] for person in people], self.alleles[people], self.phased)
+
+    def chunks(self) -> Iterator[np.ndarray]:
+        """The calls int8 (v, people, 2), chunk by chunk, for `write_vcf`."""
+        for start in range(0, self.alleles.shape[2], CHUNK):
+            yield self.alleles[:, :, start : start + CHUNK].transpose(2, 0, 1)
 
 
 def synthetic_ids(n: int) -> list[str]:
@@ -113,12 +143,33 @@ def _lines(sites: Sites, first: int, calls: np.ndarray, phased: bool) -> bytes:
     return b"".join(parts)
 
 
-def read_dosages(path: str | Path, sites: Sites) -> tuple[np.ndarray, list[str]]:
-    """ALT counts int8 (people, V) and samples of a VCF or BCF that holds exactly these sites, in any order.
+def read_calls(path: str | Path, sites: Sites) -> Calls:
+    """Read a VCF or BCF that holds exactly these sites, in any order; contigs match with and without "chr".
 
-    Contigs match with and without "chr". Raises `BadInput` if the file cannot be read, lacks sites, has
-    others (alleles count: REF and ALT must be the same), or has calls that are missing or not diploid.
+    Raises `BadInput` if the file cannot be read, lacks sites, has others (alleles count: REF and ALT must be
+    the same), or has calls that are missing or not diploid.
     """
+    vcf, samples = open_vcf(path)
+    place = places(sites)
+    by_site = np.empty((len(sites), len(samples), 2), dtype=np.int8)
+    found = np.zeros(len(sites), dtype=bool)
+    others: list[str] = []
+    phased = True
+    for variant in records(path, vcf):
+        contig, position, ref, alt = variant_key(variant)
+        index = place.get((contig, position, ref, alt))
+        if index is None or found[index]:
+            others.append(f"{variant.CHROM}:{position} {ref}>{alt}")
+            continue
+        found[index] = True
+        by_site[index], ordered = diploid(path, variant)
+        phased &= ordered
+    _compare(path, sites, found, others)
+    return Calls(samples, np.ascontiguousarray(by_site.transpose(1, 2, 0)), phased)
+
+
+def open_vcf(path: str | Path) -> tuple[cyvcf2.VCF, list[str]]:
+    """Open a VCF or BCF, plain or compressed, and give its samples; `BadInput` where that cannot be."""
     if not Path(path).is_file():
         raise BadInput(path, "no such file", "check the path")
     try:
@@ -128,41 +179,54 @@ def read_dosages(path: str | Path, sites: Sites) -> tuple[np.ndarray, list[str]]
     samples = list(vcf.samples)
     if not samples or len(set(samples)) < len(samples):
         raise BadInput(path, "has no samples, or some twice", "give a VCF with one column for each person")
-    names = {name: normal_contig(name) for name in set(sites.contig.tolist())}
-    rows = (sites.contig.tolist(), sites.position.tolist(), sites.ref.tolist(), sites.alt.tolist())
-    place = {(names[c], *rest): index for index, (c, *rest) in enumerate(zip(*rows, strict=True))}
-    by_site = np.empty((len(sites), len(samples)), dtype=np.int8)
-    found = np.zeros(len(sites), dtype=bool)
-    others: list[str] = []
+    return vcf, samples
+
+
+def records(path: str | Path, vcf: cyvcf2.VCF) -> Iterator[cyvcf2.Variant]:
+    """The records of an opened file, which is closed after the last one; `BadInput` where it is damaged."""
     try:
-        for variant in vcf:
-            alt = ",".join(variant.ALT)
-            index = place.get((normal_contig(variant.CHROM), variant.POS, variant.REF, alt))
-            if index is None or found[index]:
-                others.append(f"{variant.CHROM}:{variant.POS} {variant.REF}>{alt}")
-                continue
-            found[index] = True
-            by_site[index] = _dosage(path, variant)
-    except BadInput:
-        raise
-    except Exception as error:
-        raise BadInput(path, f"is damaged ({error})", "make the file again") from error
+        while True:
+            try:
+                variant = next(vcf)
+            except StopIteration:
+                return
+            except Exception as error:
+                raise BadInput(path, f"is damaged ({error})", "make the file again") from error
+            yield variant
     finally:
         vcf.close()
-    _compare(path, sites, found, others)
-    return np.ascontiguousarray(by_site.T), samples
 
 
-def _dosage(path: str | Path, variant: cyvcf2.Variant) -> np.ndarray:
+def places(sites: Sites) -> dict[tuple[str, int, str, str], int]:
+    """Where each site stands, by (normal contig, position, REF, ALT)."""
+    names = {name: normal_contig(name) for name in set(sites.contig.tolist())}
+    rows = (sites.contig.tolist(), sites.position.tolist(), sites.ref.tolist(), sites.alt.tolist())
+    return {(names[c], *rest): index for index, (c, *rest) in enumerate(zip(*rows, strict=True))}
+
+
+def variant_key(variant: cyvcf2.Variant) -> tuple[str, int, str, str]:
+    """What `places` looks a record up by; several ALT alleles are joined by commas."""
+    return normal_contig(variant.CHROM), variant.POS, variant.REF, ",".join(variant.ALT)
+
+
+def diploid(path: str | Path, variant: cyvcf2.Variant) -> tuple[np.ndarray, bool]:
+    """Alleles int8 (people, 2) of a biallelic record, and whether all its heterozygotes are phased.
+
+    Raises `BadInput` for calls that are missing, not diploid, or of an allele that is not there.
+    """
     where = f"{path}, {variant.CHROM}:{variant.POS}"
-    genotype = variant.genotype
-    alleles = None if genotype is None else genotype.array()[:, :-1]
-    if alleles is None or alleles.shape[1] != 2 or (alleles == -2).any():
+    genotype = variant.genotype if "GT" in variant.FORMAT else None
+    calls = None if genotype is None else genotype.array()
+    if calls is None or calls.shape[1] != 3 or (calls[:, :2] == -2).any():
         raise BadInput(where, "calls are absent or not diploid", "give two alleles (GT) for every person")
+    alleles = calls[:, :2]
     missing = int((alleles < 0).any(axis=1).sum())
     if missing:
         raise BadInput(where, f"{missing} calls are missing", "fill or leave out people and sites with missing calls")
-    return alleles.sum(axis=1, dtype=np.int8)
+    if alleles.max() > 1:
+        raise BadInput(where, "a call names an allele that is not there", "make the file again")
+    loose = (calls[:, 2] == 0) & (alleles[:, 0] != alleles[:, 1])
+    return alleles.astype(np.int8), not loose.any()
 
 
 def _compare(path: str | Path, sites: Sites, found: np.ndarray, others: list[str]) -> None:
