@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from syngeno.controls import copies, copycat, independent
+from syngeno.controls import copies, copycat
 from syngeno.store import CHUNK, StoreWriter, open_store
 
 LABEL = np.array([0] * 30 + [1] * 20)
@@ -27,38 +27,6 @@ def people_of(chunks):
     return np.concatenate(list(chunks))
 
 
-class TestIndependent:
-    def test_frequencies_of_the_label(self, store):
-        wanted = np.repeat([1, 0], 500)
-        drawn = people_of(independent(store, TRAIN, LABEL, wanted, seed=1))
-        real = store.calls(0, len(store))
-        assert drawn.shape == (len(store), 1000, 2) and drawn.dtype == np.int8
-        for value in (0, 1):
-            expected = real[:, :50][:, value == LABEL].mean(axis=(1, 2))
-            assert np.abs(drawn[:, wanted == value].mean(axis=(1, 2)) - expected).max() < 0.08
-        assert not drawn[5].any()
-
-    def test_pooled(self, store):
-        drawn = people_of(independent(store, TRAIN, LABEL, np.zeros(1000, int), seed=1, pooled=True))
-        expected = store.calls(0, len(store))[:, :50].mean(axis=(1, 2))
-        assert np.abs(drawn.mean(axis=(1, 2)) - expected).max() < 0.06
-
-    def test_alleles_of_a_person_are_independent(self, store):
-        drawn = people_of(independent(store, TRAIN, LABEL, np.zeros(2000, int), seed=1))
-        assert abs(np.corrcoef(drawn[10, :, 0], drawn[10, :, 1])[0, 1]) < 0.08
-        assert abs(np.corrcoef(drawn[10, :, 0], drawn[11, :, 0])[0, 1]) < 0.08
-
-    def test_seed(self, store):
-        one, again, other = (people_of(independent(store, TRAIN, LABEL, LABEL, seed=seed)) for seed in (1, 1, 2))
-        assert (one == again).all() and not (one == other).all()
-
-    def test_unknown_label(self, store):
-        with pytest.raises(ValueError, match="label 7"):
-            list(independent(store, TRAIN, LABEL, np.array([0, 7]), seed=1))
-        with pytest.raises(ValueError, match="labels of shape"):
-            list(independent(store, TRAIN, LABEL[:3], np.array([0]), seed=1))
-
-
 class TestCopycat:
     def test_verbatim_with_phase(self, store):
         drawn = people_of(copycat(store, TRAIN, LABEL, LABEL[::-1], seed=1))
@@ -70,6 +38,12 @@ class TestCopycat:
     def test_indices_serve_as_well_as_a_mask(self, store):
         by_index = people_of(copycat(store, np.flatnonzero(TRAIN), LABEL, LABEL, seed=1))
         assert (by_index == people_of(copycat(store, TRAIN, LABEL, LABEL, seed=1))).all()
+
+    def test_unknown_label(self, store):
+        with pytest.raises(ValueError, match="label 7"):
+            list(copycat(store, TRAIN, LABEL, np.array([0, 7]), seed=1))
+        with pytest.raises(ValueError, match="labels of shape"):
+            list(copycat(store, TRAIN, LABEL[:3], np.array([0]), seed=1))
 
 
 class TestCopies:

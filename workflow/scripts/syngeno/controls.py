@@ -1,4 +1,4 @@
-"""Two generators that bound all others: independent alleles (no LD) and verbatim copies (no privacy)."""
+"""The control that has no privacy: training people copied verbatim, which every privacy metric must catch."""
 
 from collections.abc import Iterator
 
@@ -7,27 +7,13 @@ import numpy as np
 from syngeno.store import Store, indices
 
 
-def independent(
-    store: Store, people: np.ndarray, label: np.ndarray, wanted: np.ndarray, seed: int, pooled: bool = False
-) -> Iterator[np.ndarray]:
-    """People whose alleles are drawn one by one by the frequency within their label (or of all, `pooled`).
+def copycat(store: Store, people: np.ndarray, label: np.ndarray, wanted: np.ndarray, seed: int) -> Iterator[np.ndarray]:
+    """Training people themselves, phase included.
 
     `people`, index or mask into the store, are the training people, `label` (people,) their label codes;
-    `wanted` (n,) are the label codes to draw. Yields calls int8 (v, n, 2), chunk by chunk in the store's
-    order.
+    `wanted` (n,) are the label codes to copy. Yields calls int8 (v, n, 2), chunk by chunk in the store's order.
+    Raises ValueError for a label that no training person has.
     """
-    label, wanted = _labels(store, people, label, wanted)
-    values, codes = np.unique(wanted, return_inverse=True)
-    members = [np.arange(len(label))] if pooled else [np.flatnonzero(label == value) for value in values]
-    codes = np.zeros_like(codes) if pooled else codes
-    rng = np.random.default_rng([seed, 1])
-    for calls in store.iterate(people):
-        frequency = np.stack([calls[:, group].mean(axis=(1, 2)) for group in members], axis=1)
-        yield (rng.random((len(calls), len(wanted), 2)) < frequency[:, codes, None]).astype(np.int8)
-
-
-def copycat(store: Store, people: np.ndarray, label: np.ndarray, wanted: np.ndarray, seed: int) -> Iterator[np.ndarray]:
-    """Training people themselves, phase included; arguments and chunks as for `independent`."""
     label, wanted = _labels(store, people, label, wanted)
     source = indices(people, len(store.samples))[copies(label, wanted, seed)]
     yield from store.iterate(source)

@@ -1,0 +1,32 @@
+"""Tune a control (independent, Markov, copying) on validation people and draw synthetic people from it."""
+
+import json
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from syngeno import genetic_map, labels, log, people, vcf
+from syngeno.store import open_store
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+logger = log.start(snakemake.log[0])
+source, params, seed = snakemake.input, snakemake.params, int(snakemake.wildcards.seed)
+members, table = people.read_people(source.members), people.read_people(source.people)
+validation = table[table["split"] == "validation"]
+wanted = labels.label_plan(members["label"], params.people or len(members), params.labels)
+samples = vcf.synthetic_ids(len(wanted))
+control, settings, more = import_module(f"syngeno.{params.kind}"), dict(params.settings), {}
+
+with open_store(source.genotypes) as store:
+    train = store, store.rows(members.index), members["label"].to_numpy()
+    if params.kind == "copying":
+        more = {"place": genetic_map.places(store.contig, store.position, source.get("genetic_map"))}
+    chosen = store.rows(validation.index), validation["label"].to_numpy()
+    settings |= control.tune(*train, *chosen, seed=seed, **settings, **more)
+    calls = control.draw(*train, wanted, seed=seed, **settings, **more)
+    vcf.write_vcf(snakemake.output.vcf, store.sites(), samples, calls, phased=store.phased)
+labels.write_labels(snakemake.output.labels, samples, wanted, params.label)
+Path(snakemake.output.settings).write_text(json.dumps(settings, indent=2) + "\n")
+logger.info("%d people drawn by the %s control with %s", len(samples), params.kind, settings)

@@ -1,0 +1,26 @@
+"""Measure training people by the protocol of published figures, and add these figures."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from syngeno import log, metrics, people, published, synthetic
+from syngeno.store import open_store
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+logger = log.start(snakemake.log[0])
+source = snakemake.input
+table = people.read_people(source.people)
+
+with open_store(source.genotypes) as store:
+    rows = published.measure(
+        synthetic.real_cohort(store, table[table["split"] != "test"], haplotypes=True),
+        synthetic.real_cohort(store, table[table["split"] == "test"], haplotypes=True),
+        seed=1,
+    )
+
+ceiling = metrics.table(rows, generator="real train", fraction=None, seed=1, protocol="published")
+metrics.write(pd.concat([ceiling, published.read_published(source.published)]), snakemake.output.metrics)
+logger.info("%d numbers", len(rows))

@@ -1,0 +1,88 @@
+"""Sequences: what the likelihood-based controls model, one symbol per variant.
+
+Where the store is phased a sequence is a haplotype, of which a person has two, drawn independently from the
+person's label (alphabet: the two alleles). Where it is not, a sequence is the person's dosages (alphabet: 0, 1,
+2). The sequences of person i of a phased store are 2i and 2i + 1.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from syngeno.errors import BadInput
+from syngeno.store import Store
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Which sequences learn from which: `names` of the groups, the group of each sequence that is learnt from
+    (`source`) and of each that is asked for (`asked`), as indices into `names`.
+    """
+
+    names: list[str]
+    source: np.ndarray
+    asked: np.ndarray
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """How many sequences each group learns from, int (groups,)."""
+        return np.bincount(self.source, minlength=len(self.names))
+
+
+def alphabet(store: Store) -> int:
+    """How many symbols there are: 2 alleles, or 3 dosages where the store is unphased."""
+    return 2 if store.phased else 3
+
+
+def per_person(store: Store) -> int:
+    """How many sequences a person has."""
+    return 2 if store.phased else 1
+
+
+def grouped(store: Store, label: np.ndarray, asked: np.ndarray, pooled: bool) -> Groups:
+    """Groups by label, or a single group of all (`pooled`).
+
+    `label` (people,) of those who are learnt from, `asked` (people,) of those to be drawn or judged. Raises
+    ValueError for a label that nobody can be learnt from.
+    """
+    label, asked, copies = np.asarray(label, dtype=str), np.asarray(asked, dtype=str), per_person(store)
+    if not len(label):
+        raise ValueError("there is nobody to learn from")
+    if pooled:
+        zeros = np.zeros(len(label) * copies, int), np.zeros(len(asked) * copies, int)
+        return Groups(["all"], *zeros)
+    names, source = np.unique(label, return_inverse=True)
+    unknown = sorted(set(asked.tolist()) - set(names.tolist()))
+    if unknown:
+        raise ValueError(f"no training person has the label {unknown[0]}")
+    return Groups(names.tolist(), np.repeat(source, copies), np.repeat(np.searchsorted(names, asked), copies))
+
+
+def chunks(store: Store, people: np.ndarray) -> Iterator[np.ndarray]:
+    """Sequences of these people, symbols int8 (v, sequences), chunk by chunk in the store's order.
+
+    Raises BadInput where a call is missing.
+    """
+    for calls in store.iterate(people):
+        if calls.size and calls.min() < 0:
+            raise BadInput(store.path, "holds missing calls", "make it with the prepare stage, which fills them")
+        yield calls.reshape(len(calls), -1) if store.phased else calls.sum(axis=2, dtype=np.int8)
+
+
+def as_calls(store: Store, symbols: np.ndarray) -> np.ndarray:
+    """Symbols (v, sequences) as the calls int8 (v, people, 2) that a VCF is written from."""
+    if store.phased:
+        return symbols.reshape(len(symbols), -1, 2).astype(np.int8)
+    return np.stack([symbols == 2, symbols >= 1], axis=2).astype(np.int8)
+
+
+def starts(store: Store) -> np.ndarray:
+    """Mark the first variant of each chromosome, bool (V,)."""
+    return np.r_[True, store.contig[1:] != store.contig[:-1]][: len(store)]
+
+
+def draw_symbols(rng: np.random.Generator, probability: np.ndarray) -> np.ndarray:
+    """One symbol per sequence, int8 (n,), from the probabilities (n, alphabet) of its symbols."""
+    above = rng.random(len(probability))[:, None] >= np.cumsum(probability[:, :-1], axis=1)
+    return above.sum(axis=1, dtype=np.int8)
