@@ -63,8 +63,6 @@ class TestMeasure:
             assert value(rows, "aa_syn", group, "train") == 0
             assert value(rows, "privacy_loss", group) == pytest.approx(0.5, abs=0.01)
             assert value(rows, "aa_saturated", group) == 0
-        assert value(rows, "duplicate_share", "all", "train") == 1
-        assert value(rows, "duplicate_share", "heldout", "train") == 0
 
     def test_yales_form_sees_less_of_them(self):
         train, test = people(200, seed=1), people(40, seed=2)
@@ -124,11 +122,3 @@ class TestMeasure:
             judged(people(5), people(5), people(5, variants=200))
         with pytest.raises(ValueError, match="two people"):
             judged(people(5), people(5), people(1))
-
-
-class TestDuplicates:
-    def test_finds_the_copy(self):
-        train = people(10, seed=1)
-        mixed = people(4, seed=2)
-        mixed.dosages[2] = train.dosages[7]
-        assert privacy.duplicates(mixed, train).tolist() == [False, False, True, False]

@@ -26,6 +26,7 @@ from syngeno import encoder, neighbours
 from syngeno.cohort import Cohort, same_variants
 from syngeno.metrics import row
 
+PEOPLE = ("synthetic", "train", "test")
 # A loss is at most min(aa_truth(test), 1 - aa_truth(train)); where that is below this, it cannot show a leak.
 SATURATED = 0.1
 
@@ -63,7 +64,6 @@ def measure(
     if min(len(synthetic), len(train), len(test)) < 2:
         raise ValueError("nearest neighbours need at least two people in each cohort")
     synthetic, train, test = (cohort.in_canonical_order() for cohort in (synthetic, train, test))
-    rows = _duplicate_rows(synthetic, train, test)
 
     fitted = None
     if encoder_space:
@@ -78,7 +78,7 @@ def measure(
     cohorts = (synthetic, train, test)
     genotypes = tuple(cohort.dosages for cohort in cohorts)
     votes = full_size(*genotypes, "l1")
-    rows += _rows(votes, "all")
+    rows = _rows(votes, "all")
     if len(set(train.label)) > 1:
         for label in train.labels:
             of_label = [votes[i][cohort.label == label] for i, cohort in enumerate((train, test, synthetic))]
@@ -132,17 +132,11 @@ def yale(synthetic: np.ndarray, real: np.ndarray, metric: str) -> tuple[float, f
     )
 
 
-def duplicates(people: Cohort, train: Cohort) -> np.ndarray:
-    """Who has exactly the genotypes of a training person, bool (people,)."""
-    return np.isin(people.digests(), train.digests())
-
-
-def _duplicate_rows(synthetic: Cohort, train: Cohort, test: Cohort) -> list[dict]:
-    rows = []
-    for group, people in (("all", synthetic), ("heldout", test)):
-        found = duplicates(people, train)
-        rows.append(_share("duplicate_share", found.mean(), len(found), group, "train"))
-    return rows
+def share_row(metric: str, share: float, n: int, group: str, against: str) -> dict:
+    """A share of people as a metric row, with its Wilson interval."""
+    low, high = proportion_confint(share * n, n, method="wilson")
+    # At a share of 0 the lower bound is 0 but for rounding, and would print as 1e-19; at 1 the upper one is below 1.
+    return row(metric, share, group=group, against=against, low=round(low, 12), high=round(high, 12), n=n)
 
 
 def _rows(votes: tuple[np.ndarray, np.ndarray, np.ndarray], group: str) -> list[dict]:
@@ -150,11 +144,11 @@ def _rows(votes: tuple[np.ndarray, np.ndarray, np.ndarray], group: str) -> list[
     of_train, of_test, of_synthetic = votes
     rows = []
     if len(of_train):
-        rows.append(_share("aa_truth", of_train.mean(), len(of_train), group, "train"))
+        rows.append(share_row("aa_truth", of_train.mean(), len(of_train), group, "train"))
     if len(of_test):
-        rows.append(_share("aa_truth", of_test.mean(), len(of_test), group, "test"))
+        rows.append(share_row("aa_truth", of_test.mean(), len(of_test), group, "test"))
     if len(of_synthetic):
-        rows.append(_share("aa_syn", of_synthetic.mean(), len(of_synthetic), group, "train"))
+        rows.append(share_row("aa_syn", of_synthetic.mean(), len(of_synthetic), group, "train"))
     if len(of_train) and len(of_synthetic):
         rows.append(_linear("aats", [(0.5, of_train), (0.5, of_synthetic)], group, "train"))
     if len(of_train) and len(of_test):
@@ -162,13 +156,6 @@ def _rows(votes: tuple[np.ndarray, np.ndarray, np.ndarray], group: str) -> list[
         blind = min(of_test.mean(), 1 - of_train.mean()) < SATURATED
         rows.append(row("aa_saturated", blind, group=group, n=len(of_train)))
     return rows
-
-
-def _share(metric: str, share: float, n: int, group: str, against: str) -> dict:
-    """A share of people with its Wilson interval."""
-    low, high = proportion_confint(share * n, n, method="wilson")
-    # At a share of 0 the lower bound is 0 but for rounding, and would print as 1e-19.
-    return row(metric, share, group=group, against=against, low=round(low, 12), high=high, n=n)
 
 
 def _linear(metric: str, terms: list[tuple[float, np.ndarray]], group: str, against: str) -> dict:
@@ -196,8 +183,8 @@ def _yale_rows(
     for against, values in drawn.items():
         truth, syn = np.mean(values, axis=0)
         aats[against] = (truth + syn) / 2
-        rows.append(_share("aa_truth_yale", truth, size, group, against))
-        rows.append(_share("aa_syn_yale", syn, size, group, against))
+        rows.append(share_row("aa_truth_yale", truth, size, group, against))
+        rows.append(share_row("aa_syn_yale", syn, size, group, against))
         rows.append(row("aats_yale", aats[against], group=group, against=against, n=size))
     rows.append(row("privacy_loss_yale", aats["test"] - aats["train"], group=group, n=size))
     return rows
