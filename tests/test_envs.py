@@ -18,6 +18,7 @@ PACKAGE_OF = {
     "allel": "scikit-allel",
     "bed_reader": "bed-reader",
     "yaml": "pyyaml",
+    "ot": "pot",
 }
 # Not in the env files: Snakemake puts itself on the path of its scripts (and is imported for type checkers only).
 GIVEN = {"snakemake", "syngeno"}
@@ -94,7 +95,7 @@ class TestEnvFile:
 def test_env_covers_the_imports_of_the_rule(rule, env, script):
     assert env, f"rule {rule} has no conda env"
     offered = pins(pip_part(yaml.safe_load((ROOT / "envs" / env).read_text())))
-    extra = ("fidelity", "privacy", "utility") if rule.startswith("measure_") else ()
+    extra = ("fidelity", "privacy", "audit", "utility") if rule in ("measure_real", "measure_synthetic") else ()
     missing = needed(ROOT / "workflow/scripts" / script, extra) - set(offered)
     assert not missing, f"rule {rule}: {env} lacks {sorted(missing)}"
 

@@ -50,6 +50,25 @@ class TestMeasure:
         lacking = people(90, 3)
         rows = measure(lacking.take(lacking.label != "C"), self.train, self.test)
         assert rows["balanced_accuracy", "all"]["value"] == pytest.approx(2 / 3, abs=0.05)
+        assert rows["recall", "C"]["value"] == 0
+        assert rows["recall_real", "C"]["value"] > 0.9
+
+    def test_recalls_are_what_balanced_accuracy_is_the_mean_of(self):
+        rows = measure(people(90, 3, informative=False), self.train, self.test)
+        for suffix in ("", "_real"):
+            recalls = [rows[f"recall{suffix}", label] for label in "ABC"]
+            mean = np.mean([row["value"] for row in recalls])
+            assert mean == pytest.approx(rows[f"balanced_accuracy{suffix}", "all"]["value"])
+            assert all(row["low"] < row["high"] <= 1 and row["n"] == 20 for row in recalls)
+
+    def test_recalls_are_the_headlines_only(self):
+        rows = measure(self.train, self.train, self.test, classifiers=("random_forest",))
+        assert not [row for row in rows if row[0].startswith("recall")]
+
+    def test_effects_of_an_association_scan_are_among_the_rows(self):
+        rows = measure(people(90, 3), self.train, self.test)
+        assert rows["association_r", "all"]["value"] > 0.9
+        assert rows["association_slope", "B"]["against"] == "train"
 
     def test_one_class_only_is_always_guessed(self):
         lacking = people(90, 3).of("A")

@@ -6,7 +6,7 @@ as it would for somebody who was handed only the synthetic cohort. (With axes fi
 people who are not in train would look more like test people than train itself does, and the comparison
 would favour them.) Recovery rate = accuracy learnt from synthetic / accuracy learnt from real people. The
 headline (group "all") is logistic regression, named beforehand: choosing the best of several on the test
-people would flatter it.
+people would flatter it. What a scan for associated variants finds is in `association`.
 """
 
 import numpy as np
@@ -16,10 +16,12 @@ from sklearn.linear_model import LogisticRegression
 from statsmodels.stats.proportion import proportion_confint
 from threadpoolctl import threadpool_limits
 
+from syngeno import association
 from syngeno.cohort import Cohort, same_variants
-from syngeno.fidelity import Axes, principal_axes
 from syngeno.metrics import row
+from syngeno.structure import Axes, principal_axes
 
+PEOPLE = ("synthetic", "train", "test")
 CLASSIFIERS = ("logistic_regression", "random_forest", "gradient_boosting")
 HEADLINE = "logistic_regression"
 
@@ -48,7 +50,9 @@ def measure(
     Returns:
         `accuracy` and `balanced_accuracy` (learnt from synthetic people), `accuracy_real` and
         `balanced_accuracy_real` (learnt from training people), all against test, and `recovery_rate` with a
-        paired bootstrap interval over test people. Nothing where train or test has one class only.
+        paired bootstrap interval over test people; `recall` and `recall_real`, the headline's share of each
+        label's test people that was told right; and the rows of `association.measure`. Nothing where train or
+        test has one class only.
 
     Raises:
         ValueError: an unknown classifier, cohorts that differ in their variants, fewer than two people.
@@ -77,7 +81,10 @@ def measure(
         numbers = _numbers(right["synthetic", name], right["real", name], test.label, seed)
         for group in ("all", name) if name == HEADLINE else (name,):
             rows += [row(group=group, against="test", n=len(test), **number) for number in numbers]
-    return rows
+        if name == HEADLINE:
+            rows += _recalls("recall", right["synthetic", name], test.label)
+            rows += _recalls("recall_real", right["real", name], test.label)
+    return rows + association.measure(synthetic, train)
 
 
 def features(people: Cohort, components: int, seed: int) -> tuple[Axes, np.ndarray]:
@@ -137,6 +144,16 @@ def _numbers(synthetic: np.ndarray, real: np.ndarray, label: np.ndarray, seed: i
         ratio = synthetic.mean() / real.mean()
         numbers.append({"metric": "recovery_rate", "value": ratio, "low": low, "high": high})
     return numbers
+
+
+def _recalls(metric: str, right: np.ndarray, label: np.ndarray) -> list[dict]:
+    """Share of each label's test people that was told right, with Wilson's 95 % interval."""
+    rows = []
+    for one in np.unique(label):
+        told = right[label == one]
+        low, high = proportion_confint(told.sum(), len(told), method="wilson")
+        rows.append(row(metric, told.mean(), group=str(one), against="test", low=low, high=high, n=len(told)))
+    return rows
 
 
 def _recovery_interval(synthetic: np.ndarray, real: np.ndarray, seed: int) -> tuple[float, float]:

@@ -1,0 +1,137 @@
+"""Scans whose odds ratios can be worked by hand."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syngeno import association
+from syngeno.cohort import Cohort
+
+
+def cohort(dosages, label):
+    dosages = np.asarray(dosages, np.int8)
+    variants = dosages.shape[1]
+    return Cohort(dosages, np.array(list(label)), np.full(variants, "1"), np.arange(variants), np.zeros(variants, int))
+
+
+def people(n, seed, labels="AB", variants=400, spread=2.0, founders=9):
+    """People whose labels differ in frequencies; the frequencies come from `founders`."""
+    rng = np.random.default_rng(seed)
+    frequency = np.random.default_rng(founders).beta(spread, spread, (len(labels), variants))
+    code = np.arange(n) % len(labels)
+    return cohort(rng.binomial(2, frequency[code]), np.array(list(labels))[code])
+
+
+def measure(synthetic, train):
+    return {(row["metric"], row["group"]): row for row in association.measure(synthetic, train)}
+
+
+class TestEffects:
+    # Three cases carry 4 of 6 ALT alleles, two controls 1 of 4.
+    five = cohort([[2, 0], [1, 0], [1, 0], [1, 0], [0, 0]], "AAABB")
+
+    def test_by_hand(self):
+        ratio, p = association.effects(self.five, "A", np.array([False, False]))
+        assert ratio[0] == pytest.approx(np.log(4.5 * 3.5 / (2.5 * 1.5)))
+        z = ratio[0] / np.sqrt(1 / 4.5 + 1 / 2.5 + 1 / 1.5 + 1 / 3.5)
+        assert z == pytest.approx(1.1437, abs=1e-4)
+        assert p[0] == pytest.approx(0.2527, abs=1e-4)
+
+    def test_the_other_allele_and_the_other_label_turn_the_sign(self):
+        ratio, p = association.effects(self.five, "A", np.array([False, True]))
+        flipped, same = association.effects(self.five, "A", np.array([True, False]))
+        assert np.allclose(flipped, -ratio)
+        assert np.allclose(same, p)
+        assert np.allclose(association.effects(self.five, "B", np.array([False, True]))[0], -ratio)
+
+    @pytest.mark.parametrize("label", ["AAAAA", "BBBBB"])
+    def test_nobody_to_compare(self, label):
+        ratio, p = association.effects(cohort(self.five.dosages, label), "A", np.array([False, False]))
+        assert ratio.tolist() == [0, 0]
+        assert p.tolist() == [1, 1]
+
+    @given(st.integers(0, 1000))
+    def test_order_of_people_changes_nothing(self, seed):
+        some = people(30, 1, variants=20)
+        mixed = some.take(np.random.default_rng(seed).permutation(30))
+        flip = np.zeros(20, bool)
+        assert np.array_equal(association.effects(some, "A", flip), association.effects(mixed, "A", flip))
+
+
+class TestHits:
+    def test_significant_ones_where_there_are_enough(self):
+        p = np.ones(1000)
+        p[5:30] = 1e-9
+        assert association.hits(p).tolist() == list(range(5, 30))
+
+    def test_top_of_a_scan_without_power(self):
+        p = np.linspace(1, 0.1, 5000)
+        assert association.hits(p).tolist() == list(range(4950, 5000))
+        assert len(association.hits(p[:300])) == 20
+        assert len(association.hits(p[:7])) == 7
+
+
+class TestMeasure:
+    train = people(400, 1)
+
+    def test_the_same_people_agree_fully(self):
+        rows = measure(self.train, self.train)
+        assert set(rows) == {("association_r", "all"), ("association_slope", "all")}  # one scan of two labels
+        assert rows["association_r", "all"]["value"] == pytest.approx(1)
+        assert rows["association_slope", "all"]["value"] == pytest.approx(1)
+        assert rows["association_r", "all"]["against"] == "train"
+        assert rows["association_r", "all"]["n"] > 100
+
+    def test_fresh_people_agree_but_for_the_winners_curse(self):
+        rows = measure(people(400, 2), self.train)
+        assert 0.95 < rows["association_r", "all"]["value"] < 1
+        assert 0.9 < rows["association_slope", "all"]["value"] < 1
+
+    def test_half_the_effect_is_half_the_slope(self):
+        # Each person's genotypes go to somebody of a random label with probability 1/2: odds move to the mean.
+        rng = np.random.default_rng(3)
+        label = self.train.label.copy()
+        moved = rng.random(len(label)) < 0.5
+        label[moved] = rng.permutation(label[moved])
+        rows = measure(cohort(self.train.dosages, label), self.train)
+        assert 0.35 < rows["association_slope", "all"]["value"] < 0.65
+        assert rows["association_r", "all"]["value"] > 0.9
+
+    def test_people_of_another_origin_do_not_agree(self):
+        rows = measure(people(400, 2, founders=8), self.train)
+        assert abs(rows["association_r", "all"]["value"]) < 0.2
+
+    def test_labels_that_are_swapped_are_seen(self):
+        swapped = cohort(self.train.dosages, np.where(self.train.label == "A", "B", "A"))
+        rows = measure(swapped, self.train)
+        assert rows["association_r", "all"]["value"] == pytest.approx(-1)
+        assert rows["association_slope", "all"]["value"] == pytest.approx(-1)
+
+    def test_each_of_three_labels_and_their_mean(self):
+        train, synthetic = people(300, 1, "ABC"), people(300, 2, "ABC")
+        rows = measure(synthetic, train)
+        each = [rows["association_r", label]["value"] for label in "ABC"]
+        assert rows["association_r", "all"]["value"] == pytest.approx(np.mean(each))
+        assert rows["association_r", "all"]["n"] == sum(rows["association_r", label]["n"] for label in "ABC")
+
+    def test_a_label_that_is_missing_has_no_effects(self):
+        train = people(300, 1, "ABC")
+        rows = measure(train.take(train.label != "C"), train)
+        assert rows["association_r", "C"]["value"] == rows["association_slope", "C"]["value"] == 0
+        assert rows["association_r", "A"]["value"] > 0.5
+
+    def test_which_allele_is_called_alt_does_not_matter(self):
+        train, synthetic = people(300, 1, "ABC"), people(300, 2, "ABC")
+        turn = np.arange(400) % 3 == 0
+        turned = [cohort(np.where(turn, 2 - one.dosages, one.dosages), one.label) for one in (synthetic, train)]
+        there, here = measure(*turned), measure(synthetic, train)
+        assert {key: one["value"] for key, one in there.items()} == pytest.approx(
+            {key: one["value"] for key, one in here.items()}
+        )
+
+    def test_nothing_without_labels_or_variation(self):
+        same = people(30, 1, "A")
+        assert measure(same, same) == {}
+        still = cohort(np.zeros((10, 5)), "AABBBAABBB")
+        assert measure(still, still) == {}
