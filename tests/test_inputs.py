@@ -160,3 +160,9 @@ class TestCheck:
     def test_haploid_is_seen_at_once(self, tmp_path, check):
         with pytest.raises(BadInput, match="4 of 4 people have calls of one allele at 1:10"):
             check([vcf(tmp_path / "x.vcf.gz", call="1")])
+
+    def test_a_genetic_map_of_other_chromosomes(self, tmp_path, check):
+        (tmp_path / "map.tsv").write_text("chr\tpos\tcM\nchr1\t1\t0\nchr1\t90\t1\n")
+        with pytest.raises(BadInput, match=r"map\.tsv"):
+            check([vcf(tmp_path / "x.vcf.gz")], genetic_map=tmp_path / "map.tsv")
+        check([vcf(tmp_path / "y.vcf.gz", contigs=("1",))], genetic_map=tmp_path / "map.tsv")

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from snakemake.utils import validate
 
 from syngeno import runfile
 from syngeno.errors import BadInput
@@ -74,6 +75,14 @@ class TestCheckSense:
         generator["sampler"]["sampler"] = "ancestral"
         runfile.check_sense(config)
 
+    def test_external_cohort_of_nothing(self):
+        theirs = {"kind": "external", "cohort": "yours", "genotypes": "b.vcf.gz", "labels": "b.tsv"}
+        config = cohort(split={"column": "part"}) | {"generators": {"theirs": theirs}}
+        with pytest.raises(
+            BadInput, match=r"generators\.theirs\.cohort: there is no cohort 'yours'; name one of: mine"
+        ):
+            runfile.check_sense(config)
+
 
 class TestCheckFiles:
     def test_missing_part_of_a_plink_set(self, tmp_path):
@@ -81,15 +90,33 @@ class TestCheckFiles:
         for name in ("a.bed", "a.bim", "a.tsv"):
             (tmp_path / name).touch()
         with pytest.raises(BadInput, match=r"a\.fam: there is no such file"):
-            runfile.check_files(config)
+            runfile.check_files(config, tmp_path)
 
     def test_missing_file(self, tmp_path):
         config = run(data_dir=str(tmp_path))
         (tmp_path / "a.tsv").touch()
         with pytest.raises(BadInput, match=r"a\.vcf\.gz: there is no such file; correct cohorts\.mine\.genotypes"):
-            runfile.check_files(config)
+            runfile.check_files(config, tmp_path)
         (tmp_path / "a.vcf.gz").touch()
-        runfile.check_files(config)
+        runfile.check_files(config, tmp_path)
+
+    def test_missing_file_of_an_external_cohort(self, tmp_path):
+        theirs = {"kind": "external", "cohort": "mine", "genotypes": "b.vcf.gz", "labels": "b.tsv"}
+        config = run(data_dir=str(tmp_path)) | {"generators": {"theirs": theirs}}
+        for name in ("a.tsv", "a.vcf.gz", "b.tsv"):
+            (tmp_path / name).touch()
+        with pytest.raises(BadInput, match=r"b\.vcf\.gz: there is no such file; correct generators\.theirs\.genotypes"):
+            runfile.check_files(config, tmp_path)
+
+    def test_unknown_table_of_published_figures(self, tmp_path):
+        config = cohort(published="theirs") | {"data_dir": str(tmp_path)}
+        tables = tmp_path / "tables"
+        tables.mkdir()
+        (tables / "ours.tsv").touch()
+        for name in ("a.tsv", "a.vcf.gz"):
+            (tmp_path / name).touch()
+        with pytest.raises(BadInput, match=r"there is no table 'theirs'; name one of: ours"):
+            runfile.check_files(config, tables)
 
 
 def described(schema, path=""):
@@ -110,6 +137,17 @@ def test_every_key_of_the_schema_says_what_it_is():
     schema = yaml.safe_load(SCHEMA.read_text())
     silent = [name for name, part in described(schema) if part and "description" not in part]
     assert not silent
+
+
+@pytest.mark.parametrize("kind", ["diffusion", "independent", "markov", "copying", "external"])
+def test_defaults_of_a_generator_are_filled_in(kind):
+    """Snakemake fills in no default behind a $ref."""
+    theirs = {"cohort": "mine", "genotypes": "b.vcf.gz", "labels": "b.tsv"} if kind == "external" else {}
+    config = run(generators={"g": {"kind": kind, **theirs}})
+    validate(config, str(SCHEMA))
+    assert config["generators"]["g"]["planted"] == 5
+    if kind in ("independent", "markov", "copying"):
+        assert config["generators"]["g"]["pooled"] is False
 
 
 def test_every_key_of_the_schema_is_in_the_manual():

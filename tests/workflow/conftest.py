@@ -28,11 +28,13 @@ TINY = {
             "sampler": {"sampler": "ddim", "steps": 5},
         },
         "independent": {"kind": "independent"},
+        "markov": {"kind": "markov", "order": 3},
+        "copying": {"kind": "copying"},
         "copycat": {"kind": "copycat"},
     },
     "sample": {"shards": 2},
     "evaluate": {
-        "splits": {"fidelity": 3, "privacy": 3, "utility": 2},
+        "splits": {"fidelity": 3, "privacy": 3, "audit": 3, "utility": 2},
         "utility": {"classifiers": ["logistic_regression"]},
     },
 }

@@ -10,7 +10,7 @@ from syngeno import metrics, training
 from syngeno.store import open_store
 
 pytestmark = pytest.mark.workflow
-RUNS = ["diffusion", "independent"]
+RUNS = ["diffusion", "independent", "markov", "copying"]
 
 
 @pytest.fixture(scope="module")
@@ -23,12 +23,13 @@ def numbers(results):
     return metrics.read(results / "tiny/summary/metrics.tsv")
 
 
-def value(numbers, generator, metric, against="", group="all"):
+def value(numbers, generator, metric, against="", group="all", variant=""):
     chosen = numbers[
         (numbers["generator"] == generator)
         & (numbers["metric"] == metric)
         & (numbers["against"] == against)
         & (numbers["group"] == group)
+        & (numbers["variant"] == variant)
     ]
     assert len(chosen) == 1, f"{generator} {metric} {against} {group}: {len(chosen)} rows"
     return chosen.iloc[0]
@@ -65,7 +66,7 @@ class TestSyntheticCohort:
         assert labels["population"].value_counts().to_dict() == train
 
     def test_is_phased_where_the_generator_draws_haplotypes(self, results):
-        for generator, phased in (("independent", True), ("diffusion", False)):
+        for generator, phased in (("independent", True), ("copying", True), ("diffusion", False)):
             variant = next(cyvcf2.VCF(str(results / f"tiny/{generator}/100/1/synthetic.vcf.gz")))
             assert bool(variant.gt_phases.all()) is phased
 
@@ -94,13 +95,53 @@ class TestCopycat:
         assert "copy_people" not in tiny.planned("sample", "--forceall")
 
 
+class TestAudit:
+    def test_lists_every_copy_by_id(self, numbers, results):
+        people = pd.read_csv(results / "tiny/copycat/100/1/audit/people.tsv", sep="\t", keep_default_na=False)
+        assert (people["listed"] == "exact").all()
+        train = pd.read_csv(results / "tiny/prepare/people.tsv", sep="\t").query("split == 'train'")["sample"]
+        assert set(people["nearest_train"]) == set(train)
+
+    @pytest.mark.parametrize("generator", RUNS)
+    def test_sees_the_plants(self, numbers, generator):
+        assert value(numbers, generator, "planted_listed", "train", variant="planted 5 %")["value"] == 1
+
+    def test_tables_that_name_real_people_are_for_their_owner(self, results):
+        assert (results / "tiny/diffusion/100/1/audit/people.tsv").stat().st_mode & 0o077 == 0
+
+    def test_pages_name_no_real_person(self, results):
+        real = pd.read_csv(results / "tiny/prepare/people.tsv", sep="\t")["sample"]
+        for page in ("summary/audit.html", "diffusion/100/1/model_card.html", "summary/scorecard.html"):
+            text = (results / "tiny" / page).read_text()
+            assert not [name for name in real if name in text], page
+
+
 class TestMetrics:
     def test_every_generator_is_judged_alike(self, numbers):
+        # What only a generator with haplotypes, with a likelihood, an encoder or a denoiser can be asked.
+        own = {"three_point_r", "haplotype_diversity", "haplotype_diversity_r", "heldout_nats", "decode_concordance"}
+        shared = numbers[
+            ~numbers["metric"].isin(own) & (numbers["group"] != "denoising_loss") & (numbers["variant"] == "")
+        ]
         asked = {
             name: set(zip(part["metric"], part["group"], part["against"], strict=True))
-            for name, part in numbers[numbers["metric"] != "decode_concordance"].groupby("generator")
+            for name, part in shared.groupby("generator")
+            if name != "real"
         }
-        assert asked["diffusion"] == asked["independent"] == asked["copycat"]
+        assert len(asked) == 5
+        assert all(one == asked["diffusion"] for one in asked.values())
+
+    def test_haplotypes_are_judged_where_there_are_some(self, numbers):
+        for metric in ("three_point_r", "haplotype_diversity"):
+            judged = set(numbers.loc[numbers["metric"] == metric, "generator"])
+            assert judged == {"independent", "markov", "copying", "copycat"}
+
+    def test_controls_say_how_probable_heldout_people_are(self, numbers):
+        nats = {
+            name: value(numbers, name, "heldout_nats", "test")["value"] for name in ("independent", "markov", "copying")
+        }
+        assert nats["copying"] < nats["independent"]
+        assert nats["markov"] < nats["independent"]
 
     def test_envelopes_stand_beside_the_numbers(self, numbers):
         for metric, against in (
@@ -123,10 +164,19 @@ class TestMetrics:
 class TestReport:
     def test_is_written_with_all_figures(self, results):
         page = (results / "report.html").read_text()
-        for name in ("aats.svg", "recovery.svg", "pca.svg", "ld_decay.svg", "ld_blocks.svg", "training.svg"):
+        for name in (
+            "frontier.svg",
+            "aats.svg",
+            "membership.svg",
+            "utility.svg",
+            "pca.svg",
+            "ld_decay.svg",
+            "training.svg",
+        ):
             assert name in page
         assert "allele_frequencies.svg" in page
-        assert "scorecard.html" in page
+        for name in ("scorecard.html", "audit.html", "model_card.html"):
+            assert name in page
 
     def test_logs_and_benchmarks_of_every_job(self, results):
         for kind in ("logs", "benchmarks"):

@@ -28,11 +28,11 @@ class TestSettings:
         copy.configure(changed(evaluate__utility={"components": 10}))
         jobs = copy.planned()
         # The copycat's cohort was deleted once it was judged: it is made again, and judged again by all batteries.
-        assert jobs["measure_synthetic"] == 3 + 2
+        assert jobs["measure_synthetic"] == 5 + 2
         assert jobs["measure_real"] == 1
         assert set(jobs) <= {
-            "all", "copy_people", "measure_synthetic", "measure_real", "summarise", "plot_metrics",
-            "write_scorecard", "describe_run",
+            "all", "copy_people", "measure_synthetic", "audit_people", "impute_heldout", "measure_real", "summarise",
+            "plot_metrics", "write_scorecard", "write_audit", "write_card", "describe_run",
         }  # fmt: skip
 
     def test_how_often_a_state_is_saved_is_no_part_of_the_result(self, copy):
@@ -44,7 +44,7 @@ class TestSettings:
         jobs = copy.planned()
         assert jobs["sample_shard"] == 2
         assert "train_diffusion" not in jobs
-        assert "draw_independent" not in jobs
+        assert "draw_control" not in jobs
 
 
 class TestLibrary:
@@ -53,14 +53,18 @@ class TestLibrary:
         module.write_text(module.read_text() + "\n# a comment changes nothing\n")
         assert copy.planned() == {}
         module.write_text(module.read_text() + "\nANSWER = 42\n")
-        assert set(copy.planned()) == {"all", "find_relatives", "describe_run"}
+        jobs = copy.planned()
+        assert jobs["find_relatives"] == 1 and jobs["audit_people"] == 5 and jobs["measure_real"] == 1
+        assert not {"encode", "train_diffusion", "sample_shard", "draw_control", "attack_denoiser"} & set(jobs)
+        # Only the copycat's cohort is made and judged anew by the other batteries, as it was deleted.
+        assert jobs["measure_synthetic"] == 3
 
     def test_an_edit_of_the_evaluation_does_not_train_again(self, copy):
         module = copy.root / "workflow/scripts/syngeno/metrics.py"
         module.write_text(module.read_text() + "\nANSWER = 42\n")
         jobs = copy.planned()
         assert {"measure_encoder", "measure_real", "measure_synthetic", "summarise"} <= set(jobs)
-        assert not {"encode", "train_diffusion", "sample_shard", "draw_independent"} & set(jobs)
+        assert not {"encode", "train_diffusion", "sample_shard", "draw_control"} & set(jobs)
 
 
 class TestInterruption:

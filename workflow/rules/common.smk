@@ -8,6 +8,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
 SCRIPTS = Path(workflow.current_basedir) / ".." / "scripts"
+PUBLISHED = Path(workflow.current_basedir) / ".." / ".." / "resources" / "published"
 sys.path.insert(0, str(SCRIPTS))
 
 from syngeno import codehash, runfile
@@ -22,25 +23,21 @@ validate(config, "../schemas/config.schema.yaml")
 
 try:
     runfile.check_sense(config)
-    runfile.check_files(config)
+    runfile.check_files(config, PUBLISHED)
 except BadInput as error:
     raise WorkflowError(str(error)) from None
 
 
 COHORTS = list(config["cohorts"])
 GENERATORS = list(config["generators"])
-# A control's cohort can hold real people: it is evaluated, and never a product of the run.
-PRODUCTS = [
-    name
-    for name, settings in config["generators"].items()
-    if settings["kind"] != "copycat"
-]
 ENCODED = [
     name
     for name, settings in config["generators"].items()
     if settings["kind"] == "diffusion"
 ]
-BATTERIES = ["fidelity", "privacy", "utility"]
+CONTROLS = ["independent", "markov", "copying"]
+BATTERIES = ["fidelity", "privacy", "utility", "audit"]
+WITHHOLDS = config["release"]["withhold"] is not None
 
 
 wildcard_constraints:
@@ -51,16 +48,49 @@ wildcard_constraints:
     shard=r"\d+",
     contig=r"[A-Za-z0-9_.*:-]+",
     battery="|".join(BATTERIES),
+    released="(released/)?",
 
 
-def of_kind(kind):
-    """The generators of one kind, as a wildcard constraint."""
+def of_kind(*kinds):
+    """The generators of these kinds, as a wildcard constraint."""
     names = [
         name
         for name, settings in config["generators"].items()
-        if settings["kind"] == kind
+        if settings["kind"] in kinds
     ]
     return "|".join(names) or "(?!)"
+
+
+def runs(pattern, *kinds, but=(), newest=False, **more):
+    """An input function: the pattern for every generator, fraction and seed of a cohort (of all, where the rule has none).
+
+    `kinds` restricts the generators' kinds, `but` leaves some out; `newest` takes the largest fraction and the first
+    seed only. An external cohort stands for itself: it has no fractions or seeds.
+    """
+
+    def files(wildcards):
+        names = [wildcards.cohort] if "cohort" in wildcards.keys() else COHORTS
+        found = []
+        for name, settings in config["generators"].items():
+            kind = settings["kind"]
+            if kind in but or (kinds and kind not in kinds):
+                continue
+            single = newest or kind == "external"
+            found += expand(
+                pattern,
+                cohort=[one for one in names if settings.get("cohort", one) == one],
+                generator=name,
+                fraction=(
+                    100
+                    if kind == "external"
+                    else max(config["fractions"]) if newest else config["fractions"]
+                ),
+                seed=config["seeds"][0] if single else config["seeds"],
+                **more,
+            )
+        return found
+
+    return files
 
 
 def code(script, *modules):
@@ -78,9 +108,83 @@ def generator(section):
     return lambda wildcards: config["generators"][wildcards.generator].get(section)
 
 
+def control_settings(wildcards):
+    """A params function: what a control leaves to choose."""
+    settings = config["generators"][wildcards.generator]
+    return {key: settings[key] for key in ("pooled", "order") if key in settings}
+
+
+def external_files(wildcards):
+    """The genotype files of an external cohort."""
+    settings = config["generators"][wildcards.generator]
+    return runfile.paths(config, settings["genotypes"])
+
+
+def external_labels(wildcards):
+    """The table of an external cohort's people."""
+    settings = config["generators"][wildcards.generator]
+    return runfile.paths(config, settings["labels"])[0]
+
+
+def published_table(wildcards):
+    """The table of published figures that belongs to the cohort."""
+    return str(PUBLISHED / f"{config['cohorts'][wildcards.cohort]['published']}.tsv")
+
+
+def published_metrics(wildcards):
+    """What the protocol of published figures gave for a cohort that names such figures."""
+    if not config["cohorts"][wildcards.cohort]["published"]:
+        return []
+    pattern = "results/{cohort}/{generator}/{fraction}/{seed}/published.tsv"
+    summary = "results/{cohort}/summary/published.tsv".format(**wildcards)
+    return [*runs(pattern)(wildcards), summary]
+
+
+def withheld_people(wildcards):
+    """Who was withheld from a synthetic cohort, where the run withholds people."""
+    pattern = "results/{cohort}/{generator}/{fraction}/{seed}/released/withheld.tsv"
+    return pattern.format(**wildcards) if WITHHOLDS else []
+
+
+def tuned_settings(wildcards):
+    """What validation people chose for a control."""
+    kind = config["generators"][wildcards.generator]["kind"]
+    pattern = "results/{cohort}/{generator}/{fraction}/{seed}/settings.json"
+    return pattern.format(**wildcards) if kind in CONTROLS else []
+
+
+def handed_on(wildcards):
+    """The labels of those who are handed on: everybody, or who is left where people are withheld."""
+    pattern = (
+        "results/{cohort}/{generator}/{fraction}/{seed}/{released}synthetic.labels.tsv"
+    )
+    return pattern.format(**wildcards, released="released/" if WITHHOLDS else "")
+
+
+def released_metrics(wildcards):
+    """The metrics of all cohorts from which people were withheld; the copycat would lose everybody."""
+    pattern = (
+        "results/{cohort}/{generator}/{fraction}/{seed}/released/metrics.{battery}.tsv"
+    )
+    every = runs(pattern, but=["copycat"], battery=BATTERIES)
+    return every(wildcards) if WITHHOLDS else []
+
+
+def planted(wildcards):
+    """A params function: percent of plants in the audit; none in a control that is all plants, or in a release."""
+    settings = config["generators"][wildcards.generator]
+    return 0 if wildcards.released else settings.get("planted", 0)
+
+
+def denoising_scores(wildcards):
+    """What the denoiser itself says of members and strangers, where the generator has one."""
+    pattern = "results/{cohort}/{generator}/{fraction}/{seed}/audit/denoising.tsv"
+    return pattern.format(**wildcards) if wildcards.generator in ENCODED else []
+
+
 def battery_settings(wildcards):
     """A params function: the settings of one battery; the privacy battery encodes as the cohort does."""
-    settings = dict(config["evaluate"][wildcards.battery])
+    settings = dict(config["evaluate"].get(wildcards.battery, {}))
     if wildcards.battery == "privacy":
         encoder = config["cohorts"][wildcards.cohort]["encoder"]
         settings |= {key: encoder[key] for key in ("components", "max_components")}
@@ -109,6 +213,12 @@ def label_file(wildcards):
     if "simulate" in settings:
         return f"results/{wildcards.cohort}/prepare/simulated/people.tsv"
     return runfile.paths(config, settings["labels"])[0]
+
+
+def map_file(wildcards):
+    """The cohort's genetic map, if it has one."""
+    genetic_map = config["cohorts"][wildcards.cohort].get("genetic_map")
+    return runfile.paths(config, genetic_map)[0] if genetic_map else []
 
 
 def gene_file(wildcards):

@@ -1,5 +1,5 @@
 # in:  synthetic.vcf.gz and its labels from any generator, beside the real cohort
-# out: results/{cohort}/{generator}/{fraction}/{seed}/metrics.{battery}.tsv, results/{cohort}/summary/metrics.tsv
+# out: results/{cohort}/{generator}/{fraction}/{seed}/metrics.{battery}.tsv, audit/, results/{cohort}/summary/metrics.tsv
 
 
 rule evaluate:
@@ -12,6 +12,7 @@ rule measure_real:
     input:
         genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
         people="results/{cohort}/prepare/people.tsv",
+        genetic_map=map_file,
     output:
         envelope="results/{cohort}/summary/real.{battery}.tsv",
     log:
@@ -55,21 +56,55 @@ rule measure_encoder:
         "../scripts/measure_encoder.py"
 
 
-rule measure_synthetic:
-    """Measure a synthetic cohort against training and held-out people, by one battery of metrics."""
+rule measure_likelihood:
+    """Measure how probable a classical model finds held-out people: exact, in nats."""
     input:
-        vcf="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.vcf.gz",
-        index="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.vcf.gz.tbi",
-        labels="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.labels.tsv",
         genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
         people="results/{cohort}/prepare/people.tsv",
         members="results/{cohort}/prepare/{fraction}/{seed}/members.tsv",
+        settings="results/{cohort}/{generator}/{fraction}/{seed}/settings.json",
+        genetic_map=map_file,
     output:
-        metrics="results/{cohort}/{generator}/{fraction}/{seed}/metrics.{battery}.tsv",
+        likelihood="results/{cohort}/{generator}/{fraction}/{seed}/likelihood.tsv",
     log:
-        "results/logs/{cohort}/{generator}/{fraction}/{seed}/measure_synthetic/{battery}.log",
+        "results/logs/{cohort}/{generator}/{fraction}/{seed}/measure_likelihood.log",
     benchmark:
-        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/measure_synthetic/{battery}.tsv"
+        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/measure_likelihood.tsv"
+    wildcard_constraints:
+        generator=of_kind(*CONTROLS),
+    conda:
+        "../../envs/evaluate.yaml"
+    threads: 2
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+    params:
+        kind=generator("kind"),
+        code=lambda wildcards: code(
+            "measure_likelihood", config["generators"][wildcards.generator]["kind"]
+        ),
+    script:
+        "../scripts/measure_likelihood.py"
+
+
+rule measure_synthetic:
+    """Measure a synthetic cohort against training and held-out people, by one battery of metrics."""
+    input:
+        vcf="results/{cohort}/{generator}/{fraction}/{seed}/{released}synthetic.vcf.gz",
+        index="results/{cohort}/{generator}/{fraction}/{seed}/{released}synthetic.vcf.gz.tbi",
+        labels="results/{cohort}/{generator}/{fraction}/{seed}/{released}synthetic.labels.tsv",
+        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
+        people="results/{cohort}/prepare/people.tsv",
+        members="results/{cohort}/prepare/{fraction}/{seed}/members.tsv",
+        genetic_map=map_file,
+    output:
+        metrics="results/{cohort}/{generator}/{fraction}/{seed}/{released}metrics.{battery}.tsv",
+    log:
+        "results/logs/{cohort}/{generator}/{fraction}/{seed}/{released}measure_synthetic/{battery}.log",
+    benchmark:
+        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/{released}measure_synthetic/{battery}.tsv"
+    wildcard_constraints:
+        battery="fidelity|privacy|utility",
     conda:
         "../../envs/evaluate.yaml"
     threads: 2
@@ -84,16 +119,159 @@ rule measure_synthetic:
         "../scripts/measure_synthetic.py"
 
 
+rule attack_denoiser:
+    """Ask the trained denoiser whom it knows: its loss on members and on held-out people at fixed noise."""
+    input:
+        model="results/{cohort}/{generator}/{fraction}/{seed}/model.pt",
+        latents="results/{cohort}/prepare/{fraction}/{seed}/latents.npz",
+        encoder="results/{cohort}/prepare/{fraction}/{seed}/encoder.npz",
+        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
+        people="results/{cohort}/prepare/people.tsv",
+        members="results/{cohort}/prepare/{fraction}/{seed}/members.tsv",
+    output:
+        scores="results/{cohort}/{generator}/{fraction}/{seed}/audit/denoising.tsv",
+    log:
+        "results/logs/{cohort}/{generator}/{fraction}/{seed}/attack_denoiser.log",
+    benchmark:
+        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/attack_denoiser.tsv"
+    wildcard_constraints:
+        generator=of_kind("diffusion"),
+    conda:
+        "../../envs/train.yaml"
+    threads: 2
+    resources:
+        gpu=lambda wildcards: config["generators"][wildcards.generator]["gpu"],
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        code=code("attack_denoiser"),
+    script:
+        "../scripts/attack_denoiser.py"
+
+
+rule audit_people:
+    """Attack a synthetic cohort, with and without planted training people, and give each synthetic person a risk."""
+    input:
+        vcf="results/{cohort}/{generator}/{fraction}/{seed}/{released}synthetic.vcf.gz",
+        index="results/{cohort}/{generator}/{fraction}/{seed}/{released}synthetic.vcf.gz.tbi",
+        labels="results/{cohort}/{generator}/{fraction}/{seed}/{released}synthetic.labels.tsv",
+        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
+        people="results/{cohort}/prepare/people.tsv",
+        members="results/{cohort}/prepare/{fraction}/{seed}/members.tsv",
+        scores=denoising_scores,
+    output:
+        metrics="results/{cohort}/{generator}/{fraction}/{seed}/{released}metrics.audit.tsv",
+        people="results/{cohort}/{generator}/{fraction}/{seed}/audit/{released}people.tsv",
+    log:
+        "results/logs/{cohort}/{generator}/{fraction}/{seed}/{released}audit_people.log",
+    benchmark:
+        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/{released}audit_people.tsv"
+    conda:
+        "../../envs/evaluate.yaml"
+    threads: 2
+    resources:
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        planted=planted,
+        label=cohort("label"),
+        code=code("audit_people"),
+    script:
+        "../scripts/audit_people.py"
+
+
+rule impute_heldout:
+    """Impute masked genotypes of held-out people from a panel of synthetic and from one of training people (Beagle)."""
+    input:
+        vcf="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.vcf.gz",
+        labels="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.labels.tsv",
+        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
+        people="results/{cohort}/prepare/people.tsv",
+        members="results/{cohort}/prepare/{fraction}/{seed}/members.tsv",
+        genetic_map=map_file,
+    output:
+        metrics="results/{cohort}/{generator}/{fraction}/{seed}/imputation.tsv",
+    log:
+        "results/logs/{cohort}/{generator}/{fraction}/{seed}/impute_heldout.log",
+    benchmark:
+        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/impute_heldout.tsv"
+    conda:
+        "../../envs/impute.yaml"
+    threads: 2
+    resources:
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        settings=config["evaluate"]["imputation"],
+        label=cohort("label"),
+        code=code("impute_heldout"),
+    script:
+        "../scripts/impute_heldout.py"
+
+
+rule measure_published:
+    """Measure a synthetic cohort by the protocol of the published figures that the cohort names."""
+    input:
+        vcf="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.vcf.gz",
+        labels="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.labels.tsv",
+        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
+        people="results/{cohort}/prepare/people.tsv",
+    output:
+        metrics="results/{cohort}/{generator}/{fraction}/{seed}/published.tsv",
+    log:
+        "results/logs/{cohort}/{generator}/{fraction}/{seed}/measure_published.log",
+    benchmark:
+        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/measure_published.tsv"
+    conda:
+        "../../envs/evaluate.yaml"
+    threads: 2
+    resources:
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        label=cohort("label"),
+        code=code("measure_published"),
+    script:
+        "../scripts/measure_published.py"
+
+
+rule measure_ceiling:
+    """Measure training people by the protocol of the published figures, and set these figures beside them."""
+    input:
+        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
+        people="results/{cohort}/prepare/people.tsv",
+        published=published_table,
+    output:
+        metrics="results/{cohort}/summary/published.tsv",
+    log:
+        "results/logs/{cohort}/measure_ceiling.log",
+    benchmark:
+        "results/benchmarks/{cohort}/measure_ceiling.tsv"
+    conda:
+        "../../envs/evaluate.yaml"
+    threads: 2
+    resources:
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        code=code("measure_ceiling"),
+    script:
+        "../scripts/measure_ceiling.py"
+
+
 rule summarise:
     """Gather the metrics of all generators, fractions and seeds into one tidy table, envelopes beside them."""
     input:
-        metrics=expand(
-            "results/{{cohort}}/{generator}/{fraction}/{seed}/metrics.{battery}.tsv",
-            generator=GENERATORS,
-            fraction=config["fractions"],
-            seed=config["seeds"],
+        metrics=runs(
+            "results/{cohort}/{generator}/{fraction}/{seed}/metrics.{battery}.tsv",
             battery=BATTERIES,
         ),
+        released=released_metrics,
+        likelihood=runs(
+            "results/{cohort}/{generator}/{fraction}/{seed}/likelihood.tsv", *CONTROLS
+        ),
+        imputation=runs("results/{cohort}/{generator}/{fraction}/{seed}/imputation.tsv"),
+        published=published_metrics,
         concordance=expand(
             "results/{{cohort}}/prepare/{fraction}/{seed}/concordance.tsv",
             fraction=config["fractions"] if ENCODED else [],
@@ -115,6 +293,7 @@ rule summarise:
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         encoded=ENCODED,
+        batteries=BATTERIES,
         code=code("summarise"),
     script:
         "../scripts/summarise.py"

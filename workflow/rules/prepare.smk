@@ -49,6 +49,7 @@ checkpoint check_inputs:
         plink=plink_parts,
         labels=label_file,
         genes=gene_file,
+        genetic_map=map_file,
     output:
         inputs="results/{cohort}/prepare/inputs.json",
         index=directory("results/{cohort}/prepare/index"),

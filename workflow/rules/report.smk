@@ -5,51 +5,82 @@
 rule report:
     input:
         expand(
-            "results/{cohort}/summary/{figure}.svg",
+            "results/{cohort}/summary/{page}",
             cohort=COHORTS,
-            figure=[
-                "aats",
-                "recovery",
-                "ld_decay",
-                "pca",
-                "allele_frequencies",
-                "ld_blocks",
+            page=[
+                "frontier.svg",
+                "pca.svg",
+                "scorecard.html",
+                "audit.html",
+                "run.html",
+                "metrics.tsv",
             ],
         ),
-        expand(
-            "results/{cohort}/{generator}/{fraction}/{seed}/training.svg",
-            cohort=COHORTS,
-            generator=ENCODED,
-            fraction=config["fractions"],
-            seed=config["seeds"],
+        runs(
+            "results/{cohort}/{generator}/{fraction}/{seed}/model_card.html",
+            but=["copycat"],
         ),
-        expand("results/{cohort}/summary/metrics.tsv", cohort=COHORTS),
-        expand("results/{cohort}/summary/scorecard.html", cohort=COHORTS),
-        expand("results/{cohort}/summary/run.html", cohort=COHORTS),
+        runs("results/{cohort}/{generator}/{fraction}/{seed}/training.svg", "diffusion"),
 
 
 rule plot_metrics:
-    """Draw privacy, utility and the decay of linkage, each beside its real-vs-real envelope."""
+    """Draw what the metrics table says of privacy, utility and fidelity, each beside its real-vs-real envelope."""
     input:
         metrics="results/{cohort}/summary/metrics.tsv",
     output:
+        frontier=report(
+            "results/{cohort}/summary/frontier.svg",
+            caption="../report/frontier.rst",
+            category="{cohort}",
+            labels={"figure": " 0 Frontier: utility and privacy"},
+        ),
         aats=report(
             "results/{cohort}/summary/aats.svg",
             caption="../report/aats.rst",
             category="{cohort}",
-            labels={"figure": "1 Privacy"},
+            labels={"figure": " 3 Privacy: nearest neighbours"},
         ),
-        recovery=report(
-            "results/{cohort}/summary/recovery.svg",
-            caption="../report/recovery.rst",
+        membership=report(
+            "results/{cohort}/summary/membership.svg",
+            caption="../report/membership.rst",
             category="{cohort}",
-            labels={"figure": "2 Utility"},
+            labels={"figure": " 4 Privacy: attacks and their power"},
+        ),
+        relatives=report(
+            "results/{cohort}/summary/relatives.svg",
+            caption="../report/relatives.rst",
+            category="{cohort}",
+            labels={"figure": " 5 Privacy: copies and kinship"},
+        ),
+        utility=report(
+            "results/{cohort}/summary/utility.svg",
+            caption="../report/utility.rst",
+            category="{cohort}",
+            labels={"figure": " 6 Utility"},
+        ),
+        spectrum=report(
+            "results/{cohort}/summary/spectrum.svg",
+            caption="../report/spectrum.rst",
+            category="{cohort}",
+            labels={"figure": " 9 Allele counts and diversity"},
         ),
         ld_decay=report(
             "results/{cohort}/summary/ld_decay.svg",
             caption="../report/ld_decay.rst",
             category="{cohort}",
-            labels={"figure": "5 LD decay"},
+            labels={"figure": "10 LD decay"},
+        ),
+        structure=report(
+            "results/{cohort}/summary/structure.svg",
+            caption="../report/structure.rst",
+            category="{cohort}",
+            labels={"figure": "12 Distances and Fst"},
+        ),
+        published=report(
+            "results/{cohort}/summary/published.svg",
+            caption="../report/published.rst",
+            category="{cohort}",
+            labels={"figure": "13 Likelihood and published figures"},
         ),
     log:
         "results/logs/{cohort}/plot_metrics.log",
@@ -61,6 +92,7 @@ rule plot_metrics:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
+        kinds={name: one["kind"] for name, one in config["generators"].items()},
         code=code("plot_metrics"),
     script:
         "../scripts/plot_metrics.py"
@@ -69,17 +101,15 @@ rule plot_metrics:
 rule plot_people:
     """Draw synthetic and real people side by side: principal components, allele frequencies, blocks of linkage."""
     input:
-        vcf=expand(
-            "results/{{cohort}}/{generator}/{fraction}/{seed}/synthetic.vcf.gz",
-            generator=PRODUCTS,
-            fraction=max(config["fractions"]),
-            seed=config["seeds"][0],
+        vcf=runs(
+            "results/{cohort}/{generator}/{fraction}/{seed}/synthetic.vcf.gz",
+            but=["copycat"],
+            newest=True,
         ),
-        labels=expand(
-            "results/{{cohort}}/{generator}/{fraction}/{seed}/synthetic.labels.tsv",
-            generator=PRODUCTS,
-            fraction=max(config["fractions"]),
-            seed=config["seeds"][0],
+        labels=runs(
+            "results/{cohort}/{generator}/{fraction}/{seed}/synthetic.labels.tsv",
+            but=["copycat"],
+            newest=True,
         ),
         genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
         people="results/{cohort}/prepare/people.tsv",
@@ -88,19 +118,19 @@ rule plot_people:
             "results/{cohort}/summary/pca.svg",
             caption="../report/pca.rst",
             category="{cohort}",
-            labels={"figure": "3 Population structure"},
+            labels={"figure": " 7 Population structure"},
         ),
         allele_frequencies=report(
             "results/{cohort}/summary/allele_frequencies.svg",
             caption="../report/allele_frequencies.rst",
             category="{cohort}",
-            labels={"figure": "4 Allele frequencies"},
+            labels={"figure": " 8 Allele frequencies"},
         ),
         ld_blocks=report(
             "results/{cohort}/summary/ld_blocks.svg",
             caption="../report/ld_blocks.rst",
             category="{cohort}",
-            labels={"figure": "6 LD blocks"},
+            labels={"figure": "11 LD blocks"},
         ),
     log:
         "results/logs/{cohort}/plot_people.log",
@@ -112,7 +142,6 @@ rule plot_people:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        generators=PRODUCTS,
         label=cohort("label"),
         code=code("plot_people"),
     script:
@@ -128,7 +157,7 @@ rule plot_training:
             "results/{cohort}/{generator}/{fraction}/{seed}/training.svg",
             caption="../report/training.rst",
             category="{cohort}",
-            labels={"figure": "7 Training of {generator}, {fraction} %, seed {seed}"},
+            labels={"figure": "14 Training of {generator}, {fraction} %, seed {seed}"},
         ),
     log:
         "results/logs/{cohort}/{generator}/{fraction}/{seed}/plot_training.log",
@@ -156,13 +185,13 @@ rule write_scorecard:
             "results/{cohort}/summary/scorecard.html",
             caption="../report/scorecard.rst",
             category="{cohort}",
-            labels={"figure": "0 Scorecard"},
+            labels={"figure": " 1 Scorecard"},
         ),
         metrics=report(
             "results/{cohort}/summary/metrics.html",
             caption="../report/metrics.rst",
             category="{cohort}",
-            labels={"figure": "8 All metrics"},
+            labels={"figure": "16 All metrics"},
         ),
     log:
         "results/logs/{cohort}/write_scorecard.log",
@@ -179,6 +208,67 @@ rule write_scorecard:
         "../scripts/write_scorecard.py"
 
 
+rule write_audit:
+    """Write the privacy audit: what each attack can see, what it saw, and which synthetic people are copies."""
+    input:
+        metrics="results/{cohort}/summary/metrics.tsv",
+        people=runs("results/{cohort}/{generator}/{fraction}/{seed}/audit/people.tsv"),
+    output:
+        audit=report(
+            "results/{cohort}/summary/audit.html",
+            caption="../report/audit.rst",
+            category="{cohort}",
+            labels={"figure": " 2 Privacy audit"},
+        ),
+    log:
+        "results/logs/{cohort}/write_audit.log",
+    benchmark:
+        "results/benchmarks/{cohort}/write_audit.tsv"
+    conda:
+        "../../envs/evaluate.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
+    params:
+        code=code("write_audit"),
+    script:
+        "../scripts/write_audit.py"
+
+
+rule write_card:
+    """Write the model card that goes with a synthetic cohort: origin, numbers, audit and limits of use."""
+    input:
+        metrics="results/{cohort}/summary/metrics.tsv",
+        members="results/{cohort}/prepare/{fraction}/{seed}/members.tsv",
+        labels=handed_on,
+        tuned=tuned_settings,
+        withheld=withheld_people,
+    output:
+        card=report(
+            "results/{cohort}/{generator}/{fraction}/{seed}/model_card.html",
+            caption="../report/card.rst",
+            category="{cohort}",
+            labels={
+                "figure": "15 Model card of {generator}, {fraction} %, seed {seed}"
+            },
+        ),
+    log:
+        "results/logs/{cohort}/{generator}/{fraction}/{seed}/write_card.log",
+    benchmark:
+        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/write_card.tsv"
+    conda:
+        "../../envs/evaluate.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
+    params:
+        settings=lambda wildcards: config["generators"][wildcards.generator],
+        label=cohort("label"),
+        code=code("write_card"),
+    script:
+        "../scripts/write_card.py"
+
+
 rule describe_run:
     """Write what made this report: people and variants counted, configuration, versions."""
     input:
@@ -190,7 +280,7 @@ rule describe_run:
             "results/{cohort}/summary/run.html",
             caption="../report/run.rst",
             category="{cohort}",
-            labels={"figure": "9 Run"},
+            labels={"figure": "17 Run"},
         ),
     log:
         "results/logs/{cohort}/describe_run.log",

@@ -1,15 +1,13 @@
-# in:  a model, or the members' genotypes for the controls
+# in:  a model, the members' genotypes for the controls, or a cohort that another tool made
 # out: results/{cohort}/{generator}/{fraction}/{seed}/ synthetic.vcf.gz (+ .tbi), synthetic.labels.tsv
 
 
 rule sample:
     input:
-        expand(
+        # The copycat's cohort is real people: judged, and never a product of the run.
+        runs(
             "results/{cohort}/{generator}/{fraction}/{seed}/synthetic.{part}",
-            cohort=COHORTS,
-            generator=PRODUCTS,
-            fraction=config["fractions"],
-            seed=config["seeds"],
+            but=["copycat", "external"],
             part=["vcf.gz", "vcf.gz.tbi", "labels.tsv"],
         ),
 
@@ -78,34 +76,69 @@ rule decode_people:
         "../scripts/decode_people.py"
 
 
-rule draw_independent:
-    """Draw every allele by itself from the frequencies of its label: the control without linkage."""
+rule draw_control:
+    """Draw people from a classical model, tuned on validation people: independent alleles, a Markov chain, or mosaics."""
     input:
         genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
+        people="results/{cohort}/prepare/people.tsv",
         members="results/{cohort}/prepare/{fraction}/{seed}/members.tsv",
+        genetic_map=map_file,
+    output:
+        vcf="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.vcf.gz",
+        index="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.vcf.gz.tbi",
+        labels="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.labels.tsv",
+        settings="results/{cohort}/{generator}/{fraction}/{seed}/settings.json",
+    log:
+        "results/logs/{cohort}/{generator}/{fraction}/{seed}/draw_control.log",
+    benchmark:
+        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/draw_control.tsv"
+    wildcard_constraints:
+        generator=of_kind(*CONTROLS),
+    conda:
+        "../../envs/prepare.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+    params:
+        kind=generator("kind"),
+        settings=control_settings,
+        people=config["sample"]["people"],
+        labels=config["sample"]["labels"],
+        label=cohort("label"),
+        code=lambda wildcards: code(
+            "draw_control", config["generators"][wildcards.generator]["kind"]
+        ),
+    script:
+        "../scripts/draw_control.py"
+
+
+rule adopt_external:
+    """Bring a cohort that another tool made to the sites, order and alleles of the real one, or say what differs."""
+    input:
+        vcf=external_files,
+        people=external_labels,
+        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
+        real="results/{cohort}/prepare/people.tsv",
     output:
         vcf="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.vcf.gz",
         index="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.vcf.gz.tbi",
         labels="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.labels.tsv",
     log:
-        "results/logs/{cohort}/{generator}/{fraction}/{seed}/draw_independent.log",
+        "results/logs/{cohort}/{generator}/{fraction}/{seed}/adopt_external.log",
     benchmark:
-        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/draw_independent.tsv"
+        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/adopt_external.tsv"
     wildcard_constraints:
-        generator=of_kind("independent"),
+        generator=of_kind("external"),
     conda:
         "../../envs/prepare.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        people=config["sample"]["people"],
-        labels=config["sample"]["labels"],
-        pooled=generator("pooled"),
         label=cohort("label"),
-        code=code("draw_independent"),
+        code=code("adopt_external"),
     script:
-        "../scripts/draw_independent.py"
+        "../scripts/adopt_external.py"
 
 
 rule copy_people:
@@ -137,3 +170,32 @@ rule copy_people:
         code=code("copy_people"),
     script:
         "../scripts/copy_people.py"
+
+
+rule withhold_people:
+    """Hold back copies of training people and those at highest risk from the cohort to hand on."""
+    input:
+        vcf="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.vcf.gz",
+        labels="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.labels.tsv",
+        audit="results/{cohort}/{generator}/{fraction}/{seed}/audit/people.tsv",
+        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
+    output:
+        vcf="results/{cohort}/{generator}/{fraction}/{seed}/released/synthetic.vcf.gz",
+        index="results/{cohort}/{generator}/{fraction}/{seed}/released/synthetic.vcf.gz.tbi",
+        labels="results/{cohort}/{generator}/{fraction}/{seed}/released/synthetic.labels.tsv",
+        withheld="results/{cohort}/{generator}/{fraction}/{seed}/released/withheld.tsv",
+    log:
+        "results/logs/{cohort}/{generator}/{fraction}/{seed}/withhold_people.log",
+    benchmark:
+        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/withhold_people.tsv"
+    conda:
+        "../../envs/prepare.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        withhold=config["release"]["withhold"],
+        label=cohort("label"),
+        code=code("withhold_people"),
+    script:
+        "../scripts/withhold_people.py"

@@ -4,13 +4,7 @@
 
 rule train:
     input:
-        expand(
-            "results/{cohort}/{generator}/{fraction}/{seed}/model.pt",
-            cohort=COHORTS,
-            generator=ENCODED,
-            fraction=config["fractions"],
-            seed=config["seeds"],
-        ),
+        runs("results/{cohort}/{generator}/{fraction}/{seed}/model.pt", "diffusion"),
 
 
 rule train_diffusion:

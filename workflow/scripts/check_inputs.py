@@ -20,6 +20,7 @@ checked = inputs.check(
     index_folder=snakemake.output.index,
     family=params.family,
     genes=snakemake.input.get("genes") or None,
+    genetic_map=snakemake.input.get("genetic_map") or None,
     chromosomes=params.chromosomes,
     intersect=params.people == "intersect",
 )

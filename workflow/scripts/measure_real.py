@@ -4,26 +4,30 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from syngeno import envelope, log, people, synthetic
+from syngeno import envelope, genetic_map, log, people, synthetic
 from syngeno.store import open_store
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 logger = log.start(snakemake.log[0])
-battery = import_module(f"syngeno.{snakemake.wildcards.battery}")
-table = people.read_people(snakemake.input.people)
+source, params, name = snakemake.input, snakemake.params, snakemake.wildcards.battery
+battery = import_module(f"syngeno.{name}")
+table = people.read_people(source.people)
 split = table["split"].value_counts()
+shares = {"test": split["test"] / split["train"], "reference": split.get("validation", 0) / split["train"]}
 
-with open_store(snakemake.input.genotypes) as store:
-    real = synthetic.real_cohort(store, table)
+with open_store(source.genotypes) as store:
+    chart = genetic_map.read(source.genetic_map) if source.genetic_map else None
+    cm = None if chart is None else chart.place(store.contig, store.position)
+    real = synthetic.real_cohort(store, table, haplotypes=name == "fidelity", cm=cm)
 numbers = envelope.real_vs_real(
-    partial(battery.measure, **snakemake.params.settings),
+    partial(battery.measure, **params.settings),
     real,
-    share_test=split["test"] / split["train"],
-    splits=snakemake.params.splits,
+    shares={part: share for part, share in shares.items() if part in battery.PEOPLE},
+    splits=params.splits,
     seed=1,
 )
 
 numbers.to_csv(snakemake.output.envelope, sep="\t", index=False, float_format="%.6g")
-logger.info("%d numbers over %d splits of %d people", len(numbers), snakemake.params.splits, len(table))
+logger.info("%d numbers over %d splits of %d people", len(numbers), params.splits, len(table))

@@ -3,29 +3,31 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from syngeno import log, metrics, people, synthetic
+from syngeno import genetic_map, log, metrics, people, synthetic
 from syngeno.store import open_store
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 logger = log.start(snakemake.log[0])
-battery, source, wildcards = (
-    import_module(f"syngeno.{snakemake.wildcards.battery}"),
-    snakemake.input,
-    snakemake.wildcards,
-)
-table, members = people.read_people(source.people), people.read_people(source.members)
+source, wildcards = snakemake.input, snakemake.wildcards
+battery = import_module(f"syngeno.{wildcards.battery}")
+table = people.read_people(source.people)
+real = {
+    "train": people.read_people(source.members),
+    "test": table[table["split"] == "test"],
+}
 
 with open_store(source.genotypes) as store:
+    places = genetic_map.read(source.genetic_map).place(store.contig, store.position) if source.genetic_map else None
+    asked = {"haplotypes": wildcards.battery == "fidelity", "cm": places}
     rows = battery.measure(
-        synthetic=synthetic.read_cohort(source.vcf, source.labels, snakemake.params.label, store),
-        train=synthetic.real_cohort(store, members),
-        test=synthetic.real_cohort(store, table[table["split"] == "test"]),
+        synthetic=synthetic.read_cohort(source.vcf, source.labels, snakemake.params.label, store, **asked),
+        **{part: synthetic.real_cohort(store, real[part], **asked) for part in real},
         seed=int(wildcards.seed),
         **snakemake.params.settings,
     )
 
-numbers = metrics.table(rows, generator=wildcards.generator, fraction=int(wildcards.fraction), seed=wildcards.seed)
-metrics.write(numbers, snakemake.output.metrics)
-logger.info("%d numbers", len(numbers))
+subject = {"generator": wildcards.generator, "fraction": int(wildcards.fraction), "seed": wildcards.seed}
+metrics.write(metrics.table(rows, variant=wildcards.released.strip("/"), **subject), snakemake.output.metrics)
+logger.info("%d numbers", len(rows))

@@ -1,16 +1,23 @@
-"""Draw privacy, utility and decay of linkage from the metrics table."""
+"""Draw privacy, utility and fidelity from the metrics table."""
 
 from typing import TYPE_CHECKING
 
-from syngeno import figures, log, metrics
+from syngeno import exposure, figures, frontier, log, metrics, resemblance, usefulness
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 logger = log.start(snakemake.log[0])
 numbers = metrics.read(snakemake.input.metrics)
+output = snakemake.output
 
-figures.save(figures.aats(numbers), snakemake.output.aats)
-figures.save(figures.recovery(numbers), snakemake.output.recovery)
-figures.save(figures.ld_decay(numbers), snakemake.output.ld_decay)
-logger.info("3 figures of %d numbers", len(numbers))
+figures.save(frontier.frontier(numbers, snakemake.params.kinds), output.frontier)
+figures.save(exposure.aats(numbers), output.aats)
+figures.save(exposure.membership(numbers), output.membership)
+figures.save(exposure.relatives(numbers), output.relatives)
+figures.save(usefulness.utility(numbers), output.utility)
+figures.save(resemblance.spectrum(numbers), output.spectrum)
+figures.save(resemblance.ld_decay(numbers), output.ld_decay)
+figures.save(resemblance.structure(numbers), output.structure)
+figures.save(resemblance.published(numbers), output.published)
+logger.info("%d figures of %d numbers", len(output), len(numbers))

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from syngeno import fidelity, figures, ld, log, people, synthetic
+from syngeno import figures, ld, log, people, portraits, structure, synthetic
 from syngeno.store import open_store
 
 if TYPE_CHECKING:
@@ -13,19 +13,19 @@ source, table = snakemake.input, people.read_people(snakemake.input.people)
 with open_store(source.genotypes) as store:
     train, test = (synthetic.real_cohort(store, table[table["split"] == part]) for part in ("train", "test"))
     cohorts = {
-        name: synthetic.read_cohort(vcf, labels, snakemake.params.label, store)
-        for name, vcf, labels in zip(snakemake.params.generators, source.vcf, source.labels, strict=True)
+        vcf.split("/")[-4]: synthetic.read_cohort(vcf, labels, snakemake.params.label, store)
+        for vcf, labels in zip(source.vcf, source.labels, strict=True)
     }
 panels = {**cohorts, "held-out people": test}
 
-behind, *coordinates = fidelity.coordinates(train, *panels.values())
+behind, *coordinates = structure.coordinates(train, *panels.values())
 labels = {name: cohort.label for name, cohort in panels.items()}
-pca = figures.pca(dict(zip(panels, coordinates, strict=True)), labels, behind)
-frequencies = figures.allele_frequencies({name: one.frequency for name, one in panels.items()}, train.frequency)
+pca = portraits.pca(dict(zip(panels, coordinates, strict=True)), labels, behind)
+frequencies = portraits.allele_frequencies({name: one.frequency for name, one in panels.items()}, train.frequency)
 sites, where = ld.densest_region(train)
 blocks = {name: ld.matrix(one, sites) for name, one in panels.items()}
 
 figures.save(pca, snakemake.output.pca)
 figures.save(frequencies, snakemake.output.allele_frequencies)
-figures.save(figures.ld_blocks(blocks, ld.matrix(train, sites), where), snakemake.output.ld_blocks)
+figures.save(portraits.ld_blocks(blocks, ld.matrix(train, sites), where), snakemake.output.ld_blocks)
 logger.info("3 figures of %d cohorts", len(panels))

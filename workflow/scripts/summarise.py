@@ -4,26 +4,31 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from syngeno import log, metrics
+from syngeno import envelope, log, metrics
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 logger = log.start(snakemake.log[0])
-tables = [metrics.read(path) for path in snakemake.input.metrics]
-for path in snakemake.input.concordance:
+source, params = snakemake.input, snakemake.params
+ours = [metrics.read(path) for path in [*source.metrics, *source.released, *source.likelihood, *source.imputation]]
+for path in source.concordance:
     fraction, seed = path.split("/")[-3:-1]
     rows = pd.read_csv(path, sep="\t", keep_default_na=False, na_values={"low": "", "high": ""}).to_dict("records")
-    tables += [
-        metrics.table(rows, generator=name, fraction=int(fraction), seed=seed) for name in snakemake.params.encoded
-    ]
-envelope = pd.concat([pd.read_csv(path, sep="\t", keep_default_na=False) for path in snakemake.input.envelope])
+    ours += [metrics.table(rows, generator=name, fraction=int(fraction), seed=seed) for name in params.encoded]
+envelopes = {
+    name: pd.read_csv(path, sep="\t", keep_default_na=False, na_values={"coverage": ""})
+    for name, path in zip(params.batteries, source.envelope, strict=True)
+}
+covered = [row for name, one in envelopes.items() for row in envelope.coverage(one, name)]
 
 # An envelope is of sets about as large as a generator's own; one that saw fewer people is not held against it.
-numbers = pd.concat(tables, ignore_index=True)
+numbers = pd.concat(ours, ignore_index=True)
 whole = numbers["fraction"] == 100
-numbers = pd.concat([metrics.with_envelope(numbers[whole], envelope), numbers[~whole]], ignore_index=True)
-numbers = metrics.over_seeds(numbers)
+beside = metrics.with_rmse_ratio(metrics.with_envelope(numbers[whole], pd.concat(envelopes.values())))
+numbers = metrics.over_seeds(pd.concat([beside, numbers[~whole]], ignore_index=True))
+others = [metrics.read(path) for path in source.published]
+others.append(metrics.table(covered, generator="real", fraction=None, seed=1))
 
-metrics.write(numbers, snakemake.output.metrics)
+metrics.write(pd.concat([numbers, *others], ignore_index=True), snakemake.output.metrics)
 logger.info("%d numbers", len(numbers))

@@ -1,6 +1,12 @@
-"""The report's figures: each takes tables or arrays and gives back a matplotlib figure."""
+"""What all figures of the report share: style, colours, points and lines over the envelope; and the training curve.
 
-from collections.abc import Mapping
+The chapters are in modules of their own: `frontier`, `exposure` (privacy), `usefulness`, `resemblance`
+(fidelity) and `portraits` (people side by side). Each function takes tables or arrays and gives back a
+matplotlib figure. A figure for which there are no numbers says so in one sentence.
+"""
+
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -9,11 +15,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from syngeno.ld import BINS
-
-# Okabe & Ito (2008): told apart by colour-blind readers too.
-COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+# Okabe & Ito (2008), then Tol's muted: told apart by colour-blind readers too.
+COLOURS = [
+    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000",
+    "#882255", "#999933", "#332288",
+]  # fmt: skip
 BAND = {"color": "0.85", "zorder": 0, "linewidth": 0}
+GUIDE = {"color": "0.5", "linewidth": 0.8, "linestyle": ":", "zorder": 0.5}
 
 STYLE = {
     "figure.constrained_layout.use": True,
@@ -27,6 +35,8 @@ STYLE = {
     "svg.hashsalt": "syngeno",
 }
 
+Subject = tuple[str, int]  # a generator, and the percentage of the training people that it saw
+
 
 def save(figure: Figure, path: str | Path) -> None:
     """Write a figure; the same figure gives the same file."""
@@ -35,116 +45,152 @@ def save(figure: Figure, path: str | Path) -> None:
     plt.close(figure)
 
 
-def aats(metrics: pd.DataFrame) -> Figure:
-    """Nearest-neighbour adversarial accuracy and privacy loss, in genotype and in encoder space."""
-    terms = [("aa_truth", "train"), ("aa_truth", "test"), ("aa_syn", "train")]
-    names = ["real, against\ntrain", "real, against\ntest", "synthetic"]
-    colours = _colours(metrics)
+def ours(metrics: pd.DataFrame) -> pd.DataFrame:
+    """The numbers of the generators themselves: no plants, no releases, no other protocol, one row per seed."""
+    own = (metrics["protocol"] == "ours") & (metrics["variant"] == "") & (metrics["metric"] != "envelope_coverage")
+    return metrics[own & (metrics["seed"] != "all")]
+
+
+def of(numbers: pd.DataFrame, metric: str, group: str | None = "all", against: str | None = None) -> pd.DataFrame:
+    """The rows of one metric, of one group and against one part unless that is None."""
+    chosen = numbers["metric"] == metric
+    if group is not None:
+        chosen &= numbers["group"] == group
+    if against is not None:
+        chosen &= numbers["against"] == against
+    return numbers[chosen]
+
+
+def subjects(numbers: pd.DataFrame) -> list[tuple[Subject, pd.DataFrame]]:
+    """((generator, fraction), rows) of what was judged, in the order of the table."""
+    return list(numbers.groupby(["generator", "fraction"], sort=False))
+
+
+def colours(metrics: pd.DataFrame) -> dict[Subject, str]:
+    """One colour for each of `subjects`, taken from the whole table so that all figures agree."""
+    return {subject: COLOURS[i % len(COLOURS)] for i, (subject, _) in enumerate(subjects(ours(metrics)))}
+
+
+def names(metrics: pd.DataFrame) -> dict[Subject, str]:
+    """What each of `subjects` is called: the fraction too where there are several."""
+    several = ours(metrics)["fraction"].nunique() > 1
+    return {
+        (name, fraction): f"{name}, {fraction} %" if several else name
+        for (name, fraction), _ in subjects(ours(metrics))
+    }
+
+
+def blank(axis: plt.Axes, sentence: str, width: int = 44) -> None:
+    """Say on an axis why nothing is drawn there."""
+    axis.axis("off")
+    text = "\n".join(textwrap.wrap(sentence, width))
+    axis.text(0.5, 0.5, text, ha="center", va="center", color="0.35", transform=axis.transAxes)
+
+
+def without(sentence: str) -> Figure:
+    """A figure that says why there is none."""
     with mpl.rc_context(STYLE):
-        figure, axes = plt.subplots(2, 2, figsize=(9.5, 6.5), width_ratios=[3, 1.6], squeeze=False)
-        for (left, right), (group, space) in zip(
-            axes, [("all", "genotypes"), ("encoder_space", "encoded people")], strict=True
-        ):
-            numbers = metrics[metrics["group"] == group]
-            _points(left, [numbers[_is(numbers, metric, against)] for metric, against in terms], names, colours)
-            left.axhline(0.5, color="0.5", linewidth=0.8, linestyle=":")
-            left.set(ylim=(-0.03, 1.03), ylabel="adversarial accuracy", title=f"Distances between {space}")
-            blind = numbers[_is(numbers, "aa_saturated", "") & (numbers["value"] > 0)]
-            _points(right, [numbers[_is(numbers, "privacy_loss", "")]], ["test - train"], colours, blind)
-            right.axhline(0, color="0.5", linewidth=0.8, linestyle=":")
-            right.set(ylabel="privacy loss", title="Privacy loss (0 is ideal)")
-        _legend(figure, metrics)
+        figure, axis = plt.subplots(figsize=(7, 1.8))
+        blank(axis, sentence, 80)
     return figure
 
 
-def recovery(metrics: pd.DataFrame) -> Figure:
-    """Recovery rate by classifier."""
-    numbers = metrics[(metrics["metric"] == "recovery_rate") & (metrics["group"] != "all")]
-    classifiers = list(dict.fromkeys(numbers["group"]))
-    with mpl.rc_context(STYLE):
-        figure, axis = plt.subplots(figsize=(8, 4))
-        _points(
-            axis,
-            [numbers[numbers["group"] == name] for name in classifiers],
-            [name.replace("_", "\n") for name in classifiers],
-            _colours(metrics),
-        )
-        axis.axhline(1, color="0.5", linewidth=0.8, linestyle=":")
-        axis.set(
-            ylabel="recovery rate",
-            title="Trained on synthetic / trained on real, tested on held-out real people",
-        )
-        _legend(figure, metrics)
-    return figure
+def grid(panels: int, across: int, width: float, height: float, **more: object) -> tuple[Figure, list[plt.Axes]]:
+    """A figure of so many panels, at most `across` in a row, each of so many inches; call it under `STYLE`."""
+    columns = min(panels, across)
+    rows = -(-panels // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(width * columns, height * rows), squeeze=False, **more)
+    for axis in axes.flat[panels:]:
+        axis.axis("off")
+    for column in range(columns):  # the last panel of each column, where columns end in different rows
+        axes[(panels - 1 - column) // columns, column].tick_params(labelbottom=True)
+    return figure, list(axes.flat[:panels])
 
 
-def ld_decay(metrics: pd.DataFrame) -> Figure:
-    """Mean r2 by distance, one line per generator, over the band of real people."""
-    numbers = metrics[(metrics["metric"] == "ld_r2") & (metrics["seed"] != "all")]
-    bins = [name for name in BINS if name in set(numbers["group"])]
-    with mpl.rc_context(STYLE):
-        figure, axis = plt.subplots(figsize=(8, 4))
-        place = {name: i for i, name in enumerate(bins)}
-        colours = _colours(metrics)
-        for subject, part in _subjects(numbers):
-            for _, line in part.groupby("seed", sort=False):
-                line = line.set_index("group").reindex(bins)
-                axis.plot(range(len(bins)), line["value"], color=colours[subject], marker="o", markersize=4)
-        real = numbers.drop_duplicates("group").set_index("group").reindex(bins)
-        axis.fill_between([place[name] for name in bins], real["real_low"], real["real_high"], **BAND)
-        axis.plot(range(len(bins)), real["real"], color="0.5", linestyle=":", linewidth=1)
-        axis.set_xticks(range(len(bins)), bins)
-        axis.set(xlabel="distance", ylabel="mean r²", title="Decay of linkage disequilibrium, common variants")
-        axis.set_ylim(bottom=0)
-        if not bins:
-            axis.text(0.5, 0.5, "too few pairs of variants within reach: no linkage to show", ha="center")
-        _legend(figure, metrics)
-    return figure
+def points(
+    axis: plt.Axes,
+    columns: Sequence[pd.DataFrame],
+    titles: Sequence[str],
+    shades: Mapping[Subject, str],
+    blind: Iterable[Subject] = (),
+) -> None:
+    """One column per table: the envelope as a band, each subject's seeds as points with intervals.
+
+    Subjects in `blind` are drawn hollow: their number could not have shown anything.
+    """
+    hollow = set(blind)
+    for x, numbers in enumerate(columns):
+        numbers = numbers[numbers["seed"] != "all"]
+        if numbers.empty:
+            continue
+        low, middle, high = numbers[["real_low", "real", "real_high"]].mean()
+        if np.isfinite(low):
+            axis.fill_between([x - 0.42, x + 0.42], low, high, **BAND)
+        if np.isfinite(middle):
+            axis.plot([x - 0.42, x + 0.42], [middle, middle], color="0.5", linestyle=":", linewidth=1)
+        present = subjects(numbers)
+        for i, (subject, part) in enumerate(present):
+            spread = np.linspace(-0.04, 0.04, len(part)) if len(part) > 1 else np.zeros(1)
+            axis.errorbar(
+                x + (i + 0.5) / len(present) * 0.7 - 0.35 + spread, part["value"],
+                yerr=interval(part), fmt="o", color=shades[subject], markersize=5, elinewidth=1.2,
+                markerfacecolor="white" if subject in hollow else shades[subject],
+            )  # fmt: skip
+    axis.set_xticks(range(len(titles)), titles)
+    axis.set_xlim(-0.55, len(titles) - 0.45)
 
 
-def pca(panels: Mapping[str, np.ndarray], labels: Mapping[str, np.ndarray], train: np.ndarray) -> Figure:
-    """PC1 and PC2: `panels` name -> coordinates (people, k), `labels` name -> (people,); `train` in grey behind."""
-    classes = sorted({one for label in labels.values() for one in label.tolist()})
-    colours = dict(zip(classes, mpl.colormaps["turbo"](np.linspace(0.03, 0.95, len(classes))), strict=True))
-    with mpl.rc_context(STYLE):
-        figure, axes = plt.subplots(
-            1, len(panels), figsize=(3.6 * len(panels) + 1.4, 3.9), sharex=True, sharey=True, squeeze=False
-        )
-        for axis, (name, coordinates) in zip(axes[0], panels.items(), strict=True):
-            axis.scatter(*train[:, :2].T, s=3, color="0.85", rasterized=True)
-            order = np.random.default_rng(0).permutation(len(coordinates))
-            shade = np.array([colours[one] for one in labels[name][order].tolist()])
-            axis.scatter(*coordinates[order, :2].T, s=5, c=shade, rasterized=True)
-            axis.set(title=f"{name} (n = {len(coordinates)})", xlabel="PC1")
-        axes[0, 0].set_ylabel("PC2")
-        handles = [plt.Line2D([], [], marker="o", linestyle="", color=colours[one], label=one) for one in classes]
-        handles.append(plt.Line2D([], [], marker="o", linestyle="", color="0.85", label="training people"))
-        figure.legend(handles=handles, loc="outside right center", ncols=1 + len(classes) // 16, fontsize=8)
-    return figure
+def lines(
+    axis: plt.Axes, numbers: pd.DataFrame, groups: Sequence[str], shades: Mapping[Subject, str], relative: bool = False
+) -> None:
+    """Values over ordered groups, a line per subject and seed, over the band of the envelope.
+
+    With `relative`, everything is divided by what real people have in that group.
+    """
+    groups = list(groups)
+    numbers = numbers[numbers["group"].isin(groups) & (numbers["seed"] != "all")]
+    # Only generators that saw everybody have an envelope beside them.
+    known = numbers.dropna(subset=["real"])
+    real = known.drop_duplicates("group").set_index("group").reindex(groups)
+    unit = real["real"].where(real["real"] > 0) if relative else 1.0
+    at = range(len(groups))
+    axis.fill_between(at, real["real_low"] / unit, real["real_high"] / unit, **BAND)
+    axis.plot(at, real["real"] / unit, color="0.5", linestyle=":", linewidth=1)
+    for subject, part in subjects(numbers):
+        for _, line in part.groupby("seed", sort=False):
+            value = line.set_index("group")["value"].reindex(groups) / unit
+            axis.plot(at, value, color=shades[subject], marker="o", markersize=3.5, linewidth=1.2)
+    axis.set_xticks(at, groups)
+    axis.set_xlim(-0.3, len(groups) - 0.7)
 
 
-def allele_frequencies(panels: Mapping[str, np.ndarray], train: np.ndarray) -> Figure:
-    """Allele frequencies (variants,) of each panel's people against those of the training people."""
-    with mpl.rc_context(STYLE):
-        figure, axes = plt.subplots(1, len(panels), figsize=(3.3 * len(panels), 3.6), sharey=True, squeeze=False)
-        for axis, (name, frequency) in zip(axes[0], panels.items(), strict=True):
-            axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.8)
-            axis.scatter(train, frequency, s=3, alpha=0.3, color=COLOURS[0], linewidths=0, rasterized=True)
-            axis.set(title=name, xlabel="training people", aspect="equal")
-        axes[0, 0].set_ylabel("allele frequency")
-    return figure
+def interval(part: pd.DataFrame) -> list[pd.Series]:
+    """How far the interval reaches below and above each value, 0 where there is none, for error bars."""
+    below, above = part["value"] - part["low"], part["high"] - part["value"]
+    return [below.fillna(0).clip(lower=0), above.fillna(0).clip(lower=0)]
 
 
-def ld_blocks(panels: Mapping[str, np.ndarray], train: np.ndarray, where: str) -> Figure:
-    """r2 matrices (k, k) of one region: training people below the diagonal, the panel's people above it."""
-    with mpl.rc_context(STYLE):
-        figure, axes = plt.subplots(1, len(panels), figsize=(3.5 * len(panels) + 0.8, 3.7), squeeze=False)
-        for axis, (name, r2) in zip(axes[0], panels.items(), strict=True):
-            image = axis.imshow(np.tril(train, -1) + np.triu(r2), vmin=0, vmax=1, cmap="magma_r")
-            axis.set(title=name, xticks=[], yticks=[])
-        axes[0, 0].set_xlabel(where, fontsize=8)
-        figure.colorbar(image, ax=axes[0], label="r²", shrink=0.8)
-    return figure
+def legend(figure: Figure, metrics: pd.DataFrame, *more: plt.Artist) -> None:
+    """What the colours and the band mean, below the figure; `more` are further handles."""
+    shades, called = colours(metrics), names(metrics)
+    handles = [
+        plt.Line2D([], [], color=colour, marker="o", linestyle="", label=called[subject])
+        for subject, colour in shades.items()
+    ]
+    handles += [plt.Rectangle((0, 0), 1, 1, label="real against real", color=BAND["color"]), *more]
+    below(figure, handles)
+
+
+def below(figure: Figure, handles: list[plt.Artist]) -> None:
+    """A legend below the figure, in as few rows as its width allows."""
+    inches = sum(0.65 + 0.09 * len(one.get_label()) for one in handles)
+    rows = -(-inches // (figure.bbox.width / figure.dpi))
+    figure.legend(handles=handles, loc="outside lower center", ncols=int(-(-len(handles) // rows)))
+
+
+def hollow_handle(label: str) -> plt.Line2D:
+    """A handle for the legend: what a hollow point means."""
+    return plt.Line2D([], [], color="0.3", marker="o", linestyle="", markerfacecolor="white", label=label)
 
 
 def training(history: pd.DataFrame) -> Figure:
@@ -162,64 +208,3 @@ def training(history: pd.DataFrame) -> Figure:
         axis.set(xlabel="epoch", ylabel="loss (mean squared error)")
         axis.legend()
     return figure
-
-
-def _is(numbers: pd.DataFrame, metric: str, against: str) -> pd.Series:
-    return (numbers["metric"] == metric) & (numbers["against"] == against)
-
-
-def _subjects(metrics: pd.DataFrame) -> list[tuple[tuple[str, int], pd.DataFrame]]:
-    """((generator, fraction), rows) of what was judged."""
-    return list(metrics.groupby(["generator", "fraction"], sort=False))
-
-
-def _colours(metrics: pd.DataFrame) -> dict[tuple[str, int], str]:
-    """One colour for each of `_subjects`, taken from the whole table so that all panels agree."""
-    return {subject: COLOURS[i % len(COLOURS)] for i, (subject, _) in enumerate(_subjects(metrics))}
-
-
-def _points(
-    axis: plt.Axes,
-    columns: list[pd.DataFrame],
-    names: list[str],
-    colours: Mapping[tuple[str, int], str],
-    blind: pd.DataFrame | None = None,
-) -> None:
-    """One column per table: the envelope as a band, each subject's seeds as points with intervals.
-
-    Subjects with a row in `blind` are drawn hollow: their number could not have shown anything.
-    """
-    hollow = set() if blind is None else {(one.generator, one.fraction) for one in blind.itertuples()}
-    for x, numbers in enumerate(columns):
-        numbers = numbers[numbers["seed"] != "all"]
-        if numbers.empty:
-            continue
-        low, middle, high = numbers[["real_low", "real", "real_high"]].mean()
-        if np.isfinite(low):
-            axis.fill_between([x - 0.42, x + 0.42], low, high, **BAND)
-            axis.plot([x - 0.42, x + 0.42], [middle, middle], color="0.5", linestyle=":", linewidth=1)
-        subjects = _subjects(numbers)
-        for i, (subject, part) in enumerate(subjects):
-            colour = colours[subject]
-            spread = np.linspace(-0.04, 0.04, len(part)) if len(part) > 1 else np.zeros(1)
-            at = x + (i + 0.5) / len(subjects) * 0.7 - 0.35 + spread
-            filled = subject not in hollow
-            below, above = part["value"] - part["low"], part["high"] - part["value"]
-            axis.errorbar(
-                at, part["value"], yerr=[below.fillna(0).clip(lower=0), above.fillna(0).clip(lower=0)],
-                fmt="o", color=colour, markersize=5, elinewidth=1.2,
-                markerfacecolor=colour if filled else "white",
-            )  # fmt: skip
-    axis.set_xticks(range(len(names)), names)
-    axis.set_xlim(-0.55, len(names) - 0.45)
-
-
-def _legend(figure: Figure, metrics: pd.DataFrame) -> None:
-    """What the colours and the band mean."""
-    several = metrics["fraction"].nunique() > 1
-    handles = [
-        plt.Line2D([], [], color=colour, marker="o", linestyle="", label=f"{name}, {fraction} %" if several else name)
-        for (name, fraction), colour in _colours(metrics).items()
-    ]
-    handles.append(plt.Rectangle((0, 0), 1, 1, label="real against real", color=BAND["color"]))
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))

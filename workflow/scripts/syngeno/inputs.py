@@ -5,9 +5,12 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
+
 from syngeno import people
 from syngeno.blocks import read_genes
 from syngeno.errors import BadInput
+from syngeno.genetic_map import read as read_map
 from syngeno.records import Source, normal_contig
 from syngeno.sources import index_beside, open_source, write_index
 
@@ -22,6 +25,7 @@ def check(
     index_folder: str | Path,
     family: str | None = None,
     genes: str | Path | None = None,
+    genetic_map: str | Path | None = None,
     chromosomes: list[str] | None = None,
     intersect: bool = False,
 ) -> dict:
@@ -41,6 +45,8 @@ def check(
     samples = people.match(_common_samples(opened, intersect), known, opened[0].path, labels, intersect)
     contigs = _restrict(_contigs(opened), chromosomes)
     _meet_genes(contigs, genes)
+    if genetic_map is not None:
+        read_map(genetic_map).place(np.array(contigs), np.ones(len(contigs), dtype=np.int64))
     for source in opened:
         for contig in contigs:
             next(source.records(contig), None)  # what ails a whole file (no GT, haploid) shows at its first record

@@ -36,6 +36,10 @@ def check_sense(config: dict) -> None:
                 where = f"run file, cohorts.{name}.split"
                 raise BadInput(where, f"train, validation and test sum to {total:g}", "make them sum to 1")
     for name, generator in config["generators"].items():
+        if generator["kind"] == "external" and generator["cohort"] not in config["cohorts"]:
+            where = f"run file, generators.{name}.cohort"
+            known = ", ".join(config["cohorts"])
+            raise BadInput(where, f"there is no cohort '{generator['cohort']}'", f"name one of: {known}")
         if generator["kind"] != "diffusion" or generator["sampler"]["sampler"] != "ddim":
             continue
         steps, most = generator["sampler"]["steps"], generator["diffusion"]["steps"]
@@ -44,18 +48,28 @@ def check_sense(config: dict) -> None:
             raise BadInput(where, f"{steps} is more than the {most} steps of the diffusion", f"give at most {most}")
 
 
-def check_files(config: dict) -> None:
-    """Raise BadInput for an input file that is not there, before any job is planned."""
-    for name, cohort in config["cohorts"].items():
-        for key in ("genotypes", "labels", "genes"):
-            files = paths(config, cohort.get(key) or [])
+def check_files(config: dict, published: Path) -> None:
+    """Raise BadInput for an input file that is not there, before any job is planned.
+
+    `published` is the folder of the tables that `published` of a cohort names.
+    """
+    read = [(f"cohorts.{name}", cohort) for name, cohort in config["cohorts"].items()]
+    generators = config.get("generators", {}).items()
+    read += [(f"generators.{name}", one) for name, one in generators if one["kind"] == "external"]
+    for where, section in read:
+        for key in ("genotypes", "labels", "genes", "genetic_map"):
+            files = paths(config, section.get(key) or [])
             for path in [*files, *(plink_parts(files) if key == "genotypes" else [])]:
                 if not Path(path).is_file():
                     raise BadInput(
                         path,
                         "there is no such file",
-                        f"correct cohorts.{name}.{key}, or say with --config data_dir=... where the data lie",
+                        f"correct {where}.{key}, or say with --config data_dir=... where the data lie",
                     )
+        table = section.get("published")
+        if table and not (published / f"{table}.tsv").is_file():
+            known = ", ".join(sorted(path.stem for path in published.glob("*.tsv")))
+            raise BadInput(f"run file, {where}.published", f"there is no table '{table}'", f"name one of: {known}")
 
 
 def paths(config: dict, names: str | list[str]) -> list[str]:
@@ -82,5 +96,8 @@ def _told(fault: jsonschema.ValidationError) -> tuple[str, str]:
         missing = [key for key in fault.validator_value if key not in fault.instance]
         return f"'{missing[0]}' is missing", "add it (config/README.md lists every key)"
     if fault.validator == "not":
-        return "a cohort is either simulated or read", "leave out `simulate`, or `genotypes`, `labels` and `genes`"
+        return (
+            "a cohort is either simulated or read",
+            "leave out `simulate`, or `genotypes`, `labels`, `genes` and `genetic_map`",
+        )
     return " ".join(fault.message.split()), "config/README.md lists every key with its values"

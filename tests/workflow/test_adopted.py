@@ -1,0 +1,99 @@
+"""A cohort that another tool made, by its own conventions: judged, or refused with what differs; and withholding."""
+
+import gzip
+import shutil
+
+import cyvcf2
+import pandas as pd
+import pytest
+from conftest import TINY
+
+from syngeno import metrics
+
+pytestmark = pytest.mark.workflow
+
+
+def theirs(run, change):
+    """Rewrite the records of the tiny run's independent cohort by another tool's conventions, as plain text."""
+    source = run.folder / "results/tiny/independent/100/1/synthetic.vcf.gz"
+    lines = gzip.decompress(source.read_bytes()).decode().splitlines()
+    header = [
+        line.replace("ID=", "ID=chr") if line.startswith("##contig") else line for line in lines if line[0] == "#"
+    ]
+    records = [["chr" + fields[0], *fields[1:]] for fields in (line.split("\t") for line in lines if line[0] != "#")]
+    records = change(records)
+    text = "\n".join([*header, *("\t".join(fields) for fields in records)]) + "\n"
+    (run.folder / "theirs.vcf").write_text(text)
+    shutil.copy(source.with_name("synthetic.labels.tsv"), run.folder / "theirs.tsv")
+    outside = {"kind": "external", "cohort": "tiny", "genotypes": "theirs.vcf", "labels": "theirs.tsv"}
+    config = {**TINY, "data_dir": str(run.folder), "generators": {**TINY["generators"], "theirs": outside}}
+    run.configure(config)
+    return config
+
+
+def by_other_conventions(records):
+    """Alleles swapped at every second site, no phase, last site first, one site more."""
+    changed = []
+    for i, (*fields, ref, alt, quality, passed, _, form) in enumerate(row[:9] for row in records):
+        calls = [call.replace("|", "/") for call in records[i][9:]]
+        if i % 2:
+            ref, alt = alt, ref
+            calls = [call.translate(str.maketrans("01", "10")) for call in calls]
+        changed.append([*fields, ref, alt, quality, passed, ".", form, *calls])
+    more = [*changed[0]]
+    more[1] = "7"
+    return [*reversed(changed), more]
+
+
+class TestExternal:
+    def test_is_judged_as_its_own_people_are(self, copy):
+        theirs(copy, by_other_conventions)
+        copy("evaluate")
+        ours, adopted = (
+            cyvcf2.VCF(str(copy.folder / f"results/tiny/{name}/100/1/synthetic.vcf.gz"))
+            for name in ("independent", "theirs")
+        )
+        for one, other in zip(ours, adopted, strict=True):
+            assert (one.CHROM, one.POS, one.REF, one.ALT) == (other.CHROM, other.POS, other.REF, other.ALT)
+            assert (one.gt_types == other.gt_types).all()
+        numbers = metrics.read(copy.folder / "results/tiny/summary/metrics.tsv")
+        same = ["aa_truth", "ld_r", "recovery_rate", "membership_auc", "near_duplicate_share"]
+        asked = numbers[numbers["metric"].isin(same) & (numbers["variant"] == "")].set_index(metrics.NUMBER)
+        values = {name: part["value"] for name, part in asked.groupby("generator")}
+        assert set(same) <= set(values["theirs"].index.get_level_values("metric"))
+        pd.testing.assert_series_equal(values["theirs"], values["independent"])
+
+    @pytest.mark.parametrize(
+        ("change", "told"),
+        [
+            (lambda records: records[5:], "lacks 5 of the cohort's"),
+            (lambda records: [[*records[0][:9], "./.", *records[0][10:]], *records[1:]], "missing"),
+            (lambda records: [[*records[0][:9], *["1" for _ in records[0][9:]]], *records[1:]], "not diploid"),
+        ],
+        ids=["subset of sites", "missing call", "haploid"],
+    )
+    def test_is_refused_with_what_differs(self, copy, change, told):
+        theirs(copy, change)
+        said = copy("results/tiny/theirs/100/1/synthetic.vcf.gz", fails=True)
+        log = (copy.folder / "results/logs/tiny/theirs/100/1/adopt_external.log").read_text()
+        assert told in said + log
+        assert "theirs.vcf" in said + log
+
+
+class TestWithholding:
+    def test_says_what_it_withheld_and_what_that_did(self, copy):
+        copy.configure({**TINY, "release": {"withhold": 10}})
+        copy("evaluate")
+        folder = copy.folder / "results/tiny/independent/100/1"
+        people = pd.read_csv(folder / "audit/people.tsv", sep="\t", keep_default_na=False)
+        withheld = pd.read_csv(folder / "released/withheld.tsv", sep="\t")
+        released = cyvcf2.VCF(str(folder / "released/synthetic.vcf.gz")).samples
+        assert len(withheld) >= round(0.1 * len(people))
+        assert set(released) | set(withheld["sample"]) == set(people["sample"])
+        assert not set(released) & set(withheld["sample"])
+        risk = people.set_index("sample")["risk"]
+        assert risk[withheld["sample"]].min() >= risk[released].max()
+        numbers = metrics.read(copy.folder / "results/tiny/summary/metrics.tsv")
+        ours = numbers[(numbers["generator"] == "independent") & (numbers["group"] == "all")]
+        for metric in ("privacy_loss", "recovery_rate", "ld_r", "high_risk"):
+            assert set(ours.loc[ours["metric"] == metric, "variant"]) == {"", "released"}
