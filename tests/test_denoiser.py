@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from syngeno import denoiser
+from syngeno import convolution, denoiser
 
 SMALL = {
     "embedding": 16,
@@ -9,6 +9,10 @@ SMALL = {
     "cnn_base": 8,
     "cnn_multipliers": [1, 2, 2],
     "cnn_attention": [4],
+    "transformer_width": 16,
+    "transformer_layers": 2,
+    "transformer_heads": 2,
+    "transformer_patch": 2,
 }
 
 
@@ -36,14 +40,17 @@ class TestBuild:
         assert network(*people(blocks)).shape == (6, blocks, 3)
 
     def test_defaults_of_the_paper(self):
-        network = denoiser.build(130, 8, 26)
+        network = denoiser.build(512, 8, 26)
         assert [layer.out_features for layer in network.mlp.down] == [1024, 512, 256]
         assert network.cnn.multiple == 128
-        attending = [2**i for i, b in enumerate(network.cnn.down) if isinstance(b.attention, denoiser.Attention)]
+        attending = [2**i for i, b in enumerate(network.cnn.down) if isinstance(b.attention, convolution.Attention)]
         assert attending == [32, 64]
 
-    def test_every_weight_learns(self):
-        network = made()
+    @pytest.mark.parametrize(
+        "change", [{}, {"kind": "cnn", "positions": True}, {"kind": "transformer", "positions": True}]
+    )
+    def test_every_weight_learns(self, change):
+        network = made(**change)
         network(*people()).square().mean().backward()
         idle = [name for name, weight in network.named_parameters() if weight.grad is None]
         assert idle == []
@@ -55,7 +62,8 @@ class TestBuild:
         ("change", "words"),
         [
             ({"width": 3}, "unknown network settings"),
-            ({"kind": "transformer"}, "kind 'transformer'"),
+            ({"kind": "gan"}, "kind 'gan'"),
+            ({"transformer_width": 20, "transformer_heads": 3}, "no multiple"),
             ({"embedding": 7}, "even number"),
             ({"mlp_widths": []}, "at least one"),
         ],
@@ -95,33 +103,3 @@ class TestDenoiser:
         for bias, share in ((50.0, 1), (0.0, 0.5), (-50.0, 0)):
             torch.nn.init.constant_(network.gate[2].bias, bias)
             torch.testing.assert_close(network(x, t, label), share * whole + (1 - share) * local)
-
-
-class TestBlockwiseLinear:
-    def test_each_block_has_its_own_map(self):
-        layer = denoiser.BlockwiseLinear(3, 2, 4)
-        x = torch.randn(5, 3, 2)
-        for b in range(3):
-            torch.testing.assert_close(layer(x)[:, b], x[:, b] @ layer.weight[b] + layer.bias[b])
-
-    def test_one_map_is_shared(self):
-        layer = denoiser.BlockwiseLinear(1, 2, 4)
-        x = torch.randn(5, 3, 2)
-        torch.testing.assert_close(layer(x), x @ layer.weight[0] + layer.bias[0])
-
-
-class TestCNN:
-    def test_sees_near_blocks_and_with_attention_far_ones(self):
-        x, t, label = people(64)
-        for attention, reaches in (([], False), ([4], True)):
-            network = made(64, kind="cnn", cnn_attention=attention)
-            if not reaches:  # the middle attends too
-                network.cnn.middle.attention = torch.nn.Identity()
-            for module in network.modules():  # group norm looks along all blocks; not what is asked here
-                if isinstance(module, torch.nn.GroupNorm):
-                    module.forward = lambda h: h
-            other = x.clone()
-            other[:, 0] += 5
-            moved = (network(other, t, label) - network(x, t, label)).abs().amax((0, 2))
-            assert moved[0] > 1e-4
-            assert (moved[-1] > 1e-7) == reaches

@@ -1,22 +1,26 @@
-"""The network that predicts the noise: an MLP over everything, a CNN along the blocks, or both.
+"""The network that predicts the noise: an MLP over everything, a CNN along the blocks, both, or a transformer.
 
-After Kenneweg et al. (Bioinformatics 2025, btaf209). *MLP*: U-shaped, with skips, time and label added in
-the up path: sees all blocks at once, good while the noise is high (ancestry). *CNN*: a 1-D U-Net along
-the blocks, with attention at the coarse strides: good while the noise is low (linkage). *MLP+CNN*: their
-mix, by a learned gate that depends on time. Two things differ from the paper unless switched off:
-`blockwise`, the CNN's first and last maps are a block's own, because the first component of one block means
-nothing in the next; `chained`, the CNN sees what the MLP said beside the noisy person.
+After Kenneweg et al. (Bioinformatics 2025, btaf209). *MLP* (`dense`): U-shaped, with skips, time and label added
+in the up path: sees all blocks at once, good while the noise is high (ancestry). *CNN* (`convolution`): a 1-D U-Net
+along the blocks, with attention at the coarse strides: good while the noise is low (linkage). *MLP+CNN*: their mix,
+by a learned gate that depends on time. *Transformer* (`transformer`): patches of blocks attend to each other. Two
+things differ from the paper unless switched off: `blockwise`, the CNN's first and last maps are a block's own (as
+those of the paper's transformer are a patch's own), because the first component of one block means nothing in the
+next; `chained`, the CNN sees what the MLP said beside the noisy person. `positions` tells a network that shares its
+maps where a block lies.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
+
+from syngeno.convolution import CNN
+from syngeno.dense import MLP
+from syngeno.transformer import Transformer
 
 DEFAULTS: dict[str, Any] = {
     "kind": "mlp+cnn",
@@ -26,10 +30,15 @@ DEFAULTS: dict[str, Any] = {
     "cnn_multipliers": [1, 1, 1, 1, 2, 2, 3, 4],
     "cnn_attention": [32, 64],
     "cnn_heads": 4,
+    "transformer_width": 384,
+    "transformer_layers": 12,
+    "transformer_heads": 6,
+    "transformer_patch": 16,
+    "positions": False,
     "blockwise": True,
     "chained": True,
 }
-KINDS = ("mlp", "cnn", "mlp+cnn")
+KINDS = ("mlp", "cnn", "mlp+cnn", "transformer")
 
 
 def complete(config: dict[str, Any] | None) -> dict[str, Any]:
@@ -44,6 +53,9 @@ def complete(config: dict[str, Any] | None) -> dict[str, Any]:
         raise ValueError(f"embedding {full['embedding']}; give an even number of 4 or more")
     if not full["mlp_widths"] or not full["cnn_multipliers"]:
         raise ValueError("mlp_widths and cnn_multipliers need at least one entry")
+    if full["transformer_width"] % full["transformer_heads"]:
+        width, heads = full["transformer_width"], full["transformer_heads"]
+        raise ValueError(f"transformer_width {width} is no multiple of transformer_heads {heads}")
     return full
 
 
@@ -64,7 +76,7 @@ class Denoiser(nn.Module):
         self.null_label = labels
         self.time = TimeEmbedding(width)
         self.label = nn.Embedding(labels + 1, width)
-        self.mlp = self.cnn = self.gate = None
+        self.mlp = self.cnn = self.gate = self.transformer = None
         self.chained = config["chained"] and kind == "mlp+cnn"
         if "mlp" in kind:
             self.mlp = MLP(blocks * components, config["mlp_widths"], width)
@@ -77,7 +89,20 @@ class Denoiser(nn.Module):
                 config["cnn_heads"],
                 width,
                 config["blockwise"],
+                config["positions"],
                 guided_by=components if self.chained else 0,
+            )
+        if kind == "transformer":
+            self.transformer = Transformer(
+                blocks,
+                components,
+                config["transformer_width"],
+                config["transformer_layers"],
+                config["transformer_heads"],
+                config["transformer_patch"],
+                width,
+                config["blockwise"],
+                config["positions"],
             )
         if self.mlp is not None and self.cnn is not None:
             self.gate = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, 1))
@@ -85,6 +110,8 @@ class Denoiser(nn.Module):
     def forward(self, x: Tensor, t: Tensor, label: Tensor) -> Tensor:
         """See the class."""
         time = self.time(t)
+        if self.transformer is not None:
+            return self.transformer(x, time, self.label(label))
         condition = time + self.label(label)
         whole = None if self.mlp is None else self.mlp(x.flatten(1), condition).view_as(x)
         seen = torch.cat([x, whole], dim=2) if self.chained else x
@@ -108,135 +135,3 @@ class TimeEmbedding(nn.Module):
         """(people,) -> (people, width)."""
         angle = t[:, None] * self.rates
         return self.layers(torch.cat([angle.sin(), angle.cos()], dim=1))
-
-
-class MLP(nn.Module):
-    """Down through `widths`, up again with a skip at each width; the condition is added on the way up."""
-
-    def __init__(self, size: int, widths: list[int], condition: int) -> None:
-        super().__init__()
-        sizes = [size, *widths]
-        self.down = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(sizes))
-        self.bottom = nn.Linear(widths[-1], widths[-1])
-        self.conditions = nn.ModuleList(nn.Linear(condition, w) for w in reversed(widths))
-        self.norms = nn.ModuleList(nn.LayerNorm(w) for w in reversed(widths))
-        self.up = nn.ModuleList(nn.Linear(w, w) for w in reversed(widths))
-        self.widen = nn.ModuleList(nn.Linear(b, a) for a, b in reversed([*itertools.pairwise(sizes)]))
-
-    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        """(people, size) -> the same."""
-        skips = []
-        for layer in self.down:
-            x = functional.silu(layer(x))
-            skips.append(x)
-        x = self.bottom(x)
-        condition = functional.silu(condition)
-        for norm, add, layer, widen in zip(self.norms, self.conditions, self.up, self.widen, strict=True):
-            x = norm(x + skips.pop()) + add(condition)
-            x = widen(functional.silu(layer(functional.silu(x))))
-        return x
-
-
-class CNN(nn.Module):
-    """1-D U-Net along the blocks; `widths` has one entry per stride 1, 2, 4, ..."""
-
-    def __init__(
-        self,
-        blocks: int,
-        components: int,
-        widths: list[int],
-        attention: list[int],
-        heads: int,
-        condition: int,
-        blockwise: bool,
-        guided_by: int = 0,
-    ) -> None:
-        super().__init__()
-        self.blocks, self.multiple = blocks, 2 ** (len(widths) - 1)
-        per = blocks if blockwise else 1
-        self.enter = BlockwiseLinear(per, components + guided_by, widths[0])
-        self.leave = BlockwiseLinear(per, widths[0], components)
-        self.down, self.up = nn.ModuleList(), nn.ModuleList()
-        for level, width in enumerate(widths):
-            attend = heads if 2**level in attention else 0
-            deeper = widths[min(level + 1, len(widths) - 1)]
-            self.down.append(ResidualBlock(widths[max(level - 1, 0)], width, condition, attend))
-            self.up.append(ResidualBlock(width + deeper, width, condition, attend))
-        self.halve = nn.ModuleList(nn.Conv1d(w, w, 4, stride=2, padding=1) for w in widths[:-1])
-        self.middle = ResidualBlock(widths[-1], widths[-1], condition, heads)
-        self.norm = nn.GroupNorm(_groups(widths[0]), widths[0])
-
-    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        """(people, blocks, components) -> the same."""
-        condition = functional.silu(condition)
-        h = self.enter(x).transpose(1, 2)
-        h = functional.pad(h, (0, -self.blocks % self.multiple))
-        skips = []
-        for level, block in enumerate(self.down):
-            h = block(self.halve[level - 1](h) if level else h, condition)
-            skips.append(h)
-        h = self.middle(h, condition)
-        for level in reversed(range(len(self.up))):
-            h = self.up[level](torch.cat([h, skips.pop()], dim=1), condition)
-            h = h.repeat_interleave(2, dim=2) if level else h
-        h = functional.silu(self.norm(h))[:, :, : self.blocks]
-        return self.leave(h.transpose(1, 2))
-
-
-class BlockwiseLinear(nn.Module):
-    """A linear map per block (or, with one, shared): (people, blocks, a) -> (people, blocks, b)."""
-
-    def __init__(self, blocks: int, a: int, b: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(blocks, a, b).uniform_(-(a**-0.5), a**-0.5))
-        self.bias = nn.Parameter(torch.zeros(blocks, b))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """See the class."""
-        if len(self.weight) == 1:
-            return x @ self.weight[0] + self.bias
-        return torch.baddbmm(self.bias[:, None], x.transpose(0, 1), self.weight).transpose(0, 1)
-
-
-class ResidualBlock(nn.Module):
-    """Two convolutions three blocks wide, the condition added between, then attention if `heads`."""
-
-    def __init__(self, a: int, b: int, condition: int, heads: int) -> None:
-        super().__init__()
-        self.norm_in, self.conv_in = nn.GroupNorm(_groups(a), a), nn.Conv1d(a, b, 3, padding=1)
-        self.condition = nn.Linear(condition, b)
-        self.norm_out, self.conv_out = nn.GroupNorm(_groups(b), b), nn.Conv1d(b, b, 3, padding=1)
-        self.skip = nn.Conv1d(a, b, 1) if a != b else nn.Identity()
-        self.attention = Attention(b, heads) if heads else nn.Identity()
-        nn.init.zeros_(self.conv_out.weight)
-
-    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        """(people, a, blocks) -> (people, b, blocks)."""
-        h = self.conv_in(functional.silu(self.norm_in(x)))
-        h = h + self.condition(condition)[:, :, None]
-        h = self.conv_out(functional.silu(self.norm_out(h)))
-        return self.attention(self.skip(x) + h)
-
-
-class Attention(nn.Module):
-    """Every position looks at every other (self-attention), added to what is there."""
-
-    def __init__(self, width: int, heads: int) -> None:
-        super().__init__()
-        self.heads = math.gcd(heads, width)
-        self.norm = nn.GroupNorm(_groups(width), width)
-        self.query_key_value = nn.Conv1d(width, 3 * width, 1)
-        self.out = nn.Conv1d(width, width, 1)
-        nn.init.zeros_(self.out.weight)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(people, width, blocks) -> the same."""
-        people, width, length = x.shape
-        parts = self.query_key_value(self.norm(x)).view(people, 3, self.heads, width // self.heads, length)
-        query, key, value = parts.transpose(3, 4).unbind(1)
-        mixed = functional.scaled_dot_product_attention(query, key, value)
-        return x + self.out(mixed.transpose(2, 3).reshape(people, width, length))
-
-
-def _groups(channels: int) -> int:
-    return math.gcd(8, channels)

@@ -40,6 +40,7 @@ DEFAULTS: dict[str, Any] = {
     "prediction": "v",
     "label_dropout": 0.1,
     "epochs": 100,
+    "least_steps": 0,
     "batch": 32,
     "learning_rate": 1e-3,
     "warmup_steps": 100,
@@ -89,7 +90,9 @@ def train(
     """Train on `latents` (people, blocks, components) with label codes (people,) into `labels`.
 
     `validation` is (latents, label codes) or None (no early stopping, last weights kept). The setting
-    `patience` is the number of epochs without a better validation loss that ends the training (0: never).
+    `patience` is the number of epochs without a better validation loss that ends the training (0: never). Where
+    the epochs make fewer than `least_steps` steps, epochs and patience are multiplied until they make as many: few
+    people would otherwise be learnt from less.
     Goes on from `state_path` if that was left by a run with the same `fingerprint`; the final state stays
     there for the caller to delete. SIGTERM saves and exits (143).
 
@@ -102,7 +105,7 @@ def train(
     held = None if validation is None or not len(validation[0]) else _checked(*validation, mask, labels)
     torch.set_num_threads(threads)
     device = pick_device(device)
-    x, codes = x.to(device), codes.to(device)
+    x, codes = x.to(device), codes.to(device)  # all of it: encoded cohorts are small, and no step waits for data
     present = torch.from_numpy(np.asarray(mask, np.float32)).to(device)
     diffusion = Diffusion(
         cosine_alpha_bar(settings["steps"]).to(device), present, settings["prediction"], x.amin(0), x.amax(0)
@@ -187,7 +190,11 @@ class _Run:
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=settings["learning_rate"], fused=True)
         self.ema = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
         self.per_epoch = math.ceil(len(x) / settings["batch"])
-        self.total = self.per_epoch * settings["epochs"]
+        times = max(1, math.ceil(settings["least_steps"] / (self.per_epoch * settings["epochs"])))
+        self.epochs, self.patience = times * settings["epochs"], times * settings["patience"]
+        self.total = self.per_epoch * self.epochs
+        # The compiled function shares the network's weights, whose names in states and models stay plain.
+        self.predict = _compiled(self.network) if x.device.type == "cuda" else self.network
         self.step, self.stale, self.seconds = 0, 0, 0.0
         self.best, self.best_loss = None, math.inf
         self.running = torch.zeros((), dtype=torch.float64, device=x.device)
@@ -204,8 +211,7 @@ class _Run:
         """Steps until the epochs are over or the validation loss has stopped to fall."""
         began = saved = logged = time.monotonic()
         before, first = self.seconds, self.step
-        patience = self.settings["patience"]
-        while self.step < self.total and not (patience and self.stale >= patience):
+        while self.step < self.total and not (self.patience and self.stale >= self.patience):
             self.learn()
             self.seconds = before + time.monotonic() - began
             if self.step % self.per_epoch == 0:
@@ -220,7 +226,7 @@ class _Run:
                 log.warning("asked to stop: state saved at step %d of %d", self.step, self.total)
                 raise SystemExit(128 + signal.SIGTERM)
         self.save(state_path, fingerprint)
-        log.info("done after %d of %d epochs", len(self.history), self.settings["epochs"])
+        log.info("done after %d of %d epochs", len(self.history), self.epochs)
 
     def learn(self) -> None:
         """One step; its randomness comes from the seed and the number of the step alone."""
@@ -237,7 +243,7 @@ class _Run:
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate()
         with autocast(x0.device):
-            value = loss(self.diffusion, self.network, x0, t, label, eps)
+            value = loss(self.diffusion, self.predict, x0, t, label, eps)
         self.optimizer.zero_grad(set_to_none=True)
         value.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), settings["gradient_clip"])
@@ -304,7 +310,7 @@ class _Run:
         log.info(
             "epoch %d of %d: loss %.4f, validation %.4f; at most %d min %02d s left",
             row["epoch"],
-            self.settings["epochs"],
+            self.epochs,
             row["train_loss"],
             row["validation_loss"],
             *divmod(int(left), 60),
@@ -329,6 +335,14 @@ class _Run:
         for name in STATE:
             setattr(self, name, state[name])
         log.info("going on from step %d of %d", self.step, self.total)
+
+
+def _compiled(network: torch.nn.Module) -> torch.nn.Module:
+    """The network compiled at its first call; where that fails, it is run as it is."""
+    import torch._dynamo
+
+    torch._dynamo.config.suppress_errors = True
+    return torch.compile(network)
 
 
 STATE = ("step", "stale", "seconds", "best", "best_loss", "running", "history", "ema")

@@ -1,0 +1,92 @@
+"""Steps per second of training and seconds per 1,000 people drawn, beside the floor of this machine.
+
+The floor is what the network's matrix products would take at the rate at which this machine multiplies large matrices:
+
+    PYTHONPATH=workflow/scripts python tests/benchmarks/training.py [people] [blocks] [threads]
+"""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from syngeno import denoiser, sampling, training
+
+COMPONENTS, LABELS, BATCH, STEPS, DRAWN, CALLS = 8, 14, 32, 60, 1000, 50
+KINDS = {
+    "mlp": {"kind": "mlp"},
+    "mlp+cnn (paper)": {"kind": "mlp+cnn", "blockwise": False, "chained": False, "cnn_base": 64},
+    "mlp+cnn (ours)": {"kind": "mlp+cnn"},
+    "transformer": {"kind": "transformer", "transformer_width": 192, "transformer_layers": 6},
+}
+SIZE = 3072  # of the matrices that are multiplied
+
+
+def rate(device: torch.device) -> float:
+    """Operations per second of a large matrix product, in the precision that training uses, the best of five."""
+    a, b = (torch.randn(SIZE, SIZE, device=device) for _ in range(2))
+    best = np.inf
+    for _ in range(5):
+        began = time.perf_counter()
+        with training.autocast(device):
+            found = a @ b
+        float(found[0, 0])  # waits for the device
+        best = min(best, time.perf_counter() - began)
+    return 2 * SIZE**3 / best
+
+
+def operations(network: torch.nn.Module, people: int, blocks: int, learning: bool) -> int:
+    """Multiplications and additions of one call, and of its gradient if `learning`."""
+    x, t, label = torch.randn(people, blocks, COMPONENTS), torch.rand(people), torch.zeros(people, dtype=torch.long)
+    with FlopCounterMode(display=False) as counter:
+        told = network(x, t, label)
+        if learning:
+            told.sum().backward()
+    return counter.get_total_flops()
+
+
+def main(people: int = 687, blocks: int = 291, threads: int = 2) -> None:
+    """Print a line per denoiser."""
+    torch.set_num_threads(threads)
+    device = training.pick_device("auto")
+    fastest = rate(device)
+    print(f"{device}, {threads} threads, {fastest / 1e9:.0f} GFLOP/s; {people} people x {blocks} blocks x {COMPONENTS}")
+    print(f"{'':18} {'steps/s':>8} {'floor':>8} {'share':>6} {f's per {DRAWN}':>12} {'floor':>8} {'share':>6}")
+    rng = np.random.default_rng(1)
+    latents = rng.standard_normal((people, blocks, COMPONENTS), np.float32)
+    label = rng.integers(0, LABELS, people)
+    per_epoch = -(-people // BATCH)
+    for name, network in KINDS.items():
+        config = {"network": network, "epochs": 1 + -(-STEPS // per_epoch), "patience": 0}
+        with tempfile.TemporaryDirectory() as folder:
+            model, history = training.train(
+                latents,
+                label,
+                np.ones(latents.shape[1:], bool),
+                [str(k) for k in range(LABELS)],
+                validation=None,
+                config=config,
+                seed=1,
+                state_path=Path(folder) / "state",
+                fingerprint="benchmark",
+                threads=threads,
+            )
+        first, last = history[0], history[-1]  # the first epoch warms up
+        speed = (last["step"] - first["step"]) / (last["seconds"] - first["seconds"])
+        began = time.perf_counter()
+        asked = rng.integers(0, LABELS, DRAWN)
+        sampling.draw(model, asked, 1, sampler="ddim", steps=CALLS, threads=threads)
+        drawing = time.perf_counter() - began
+        fresh = denoiser.build(blocks, COMPONENTS, LABELS, network)
+        learning = fastest / operations(fresh, BATCH, blocks, True)
+        calling = CALLS * DRAWN / BATCH * operations(fresh, BATCH, blocks, False) / fastest
+        line = f"{name:18} {speed:8.1f} {learning:8.1f} {speed / learning:6.2f}"
+        print(f"{line} {drawing:12.1f} {calling:8.1f} {calling / drawing:6.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
