@@ -6,7 +6,7 @@ import pandas as pd
 import pysam.bcftools
 import pytest
 
-from syngeno import inputs, simulate, sources
+from syngeno import inputs, simulate, sources, trait
 from syngeno.errors import BadInput
 
 SETTINGS = {"people": 120, "length": 2e5, "seed": 3, "causal": 10}
@@ -71,7 +71,7 @@ class TestSimulate:
         )
         assert len(dosages) == 10
         frequency = dosages.mean(axis=1) / 2
-        assert (np.minimum(frequency, 1 - frequency) >= simulate.COMMON).all()
+        assert (np.minimum(frequency, 1 - frequency) >= trait.COMMON).all()
         assert np.var(cohort.causal["effect"].to_numpy() @ dosages) == pytest.approx(0.5)
 
     def test_full_heritability_leaves_no_noise(self):

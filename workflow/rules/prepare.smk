@@ -9,7 +9,7 @@ rule prepare:
         expand(
             "results/{cohort}/prepare/{fraction}/{seed}/latents.npz",
             cohort=COHORTS,
-            fraction=config["fractions"],
+            fraction=FRACTIONS,
             seed=config["seeds"],
         ),
 
@@ -40,6 +40,33 @@ rule simulate_cohort:
         code=code("simulate_cohort"),
     script:
         "../scripts/simulate_cohort.py"
+
+
+rule simulate_trait:
+    """Simulate a polygenic trait on the cohort's genotypes, as a further column of its table of people."""
+    input:
+        genotypes=genotype_files,
+        plink=plink_parts,
+        labels=given_labels,
+    output:
+        people="results/{cohort}/prepare/trait/people.tsv",
+        causal="results/{cohort}/prepare/trait/causal.tsv",
+    log:
+        "results/logs/{cohort}/simulate_trait.log",
+    benchmark:
+        "results/benchmarks/{cohort}/simulate_trait.tsv"
+    conda:
+        "../../envs/prepare.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        trait=cohort("trait"),
+        people=cohort("people"),
+        chromosomes=cohort("chromosomes"),
+        code=code("simulate_trait"),
+    script:
+        "../scripts/simulate_trait.py"
 
 
 checkpoint check_inputs:

@@ -99,9 +99,7 @@ def filter_contig(
     groups = [np.flatnonzero(label[train] == value) for value in np.unique(label[train])]
     counts = dict.fromkeys(COUNTS, 0)
     phased = True
-    merged = heapq.merge(*_records(sources, contig, samples), key=lambda pair: pair[0].position)
-    candidates = _biallelic_snps(merged, counts)
-    for batch in _batches(candidates, CHUNK):
+    for batch in _batches(biallelic_snps(sources, contig, samples, counts), CHUNK):
         records = [record for record, _ in batch]
         calls = np.stack([record.calls[order] for record, order in batch]).astype(np.int8)
         frequency, kept = _judge(calls[:, train], groups, call_rate, maf, hwe, counts)
@@ -118,6 +116,18 @@ def filter_contig(
     writer.phased = phased
     log.info(f"contig {contig}: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
     return counts
+
+
+def biallelic_snps(
+    sources: Sequence["Source"], contig: str, samples: Sequence[str], counts: dict[str, int]
+) -> Iterator[tuple["Record", np.ndarray]]:
+    """The biallelic SNPs of one contig, by position, each once, beside where its columns hold the samples.
+
+    All records are counted under "read" in `counts`, and those left out under "duplicate", "multiallelic" or
+    "not_snp". Raises BadInput for a source that lacks one of the samples.
+    """
+    merged = heapq.merge(*_records(sources, contig, samples), key=lambda pair: pair[0].position)
+    return _biallelic_snps(merged, counts)
 
 
 def _records(

@@ -34,7 +34,7 @@ def read_labels(path: str | Path, label: str | list[str], family: str | None = N
     A column `label` is added: the class, the values of several label columns joined by "|". Raises BadInput.
     """
     path, columns = Path(path), [label] if isinstance(label, str) else list(label)
-    table = _read_table(path)
+    table = read_table(path)
     for wanted in ["sample", *columns, *([family] if family else [])]:
         if wanted not in table.columns:
             fact = f"has no column `{wanted}` (it has {_few(table.columns, 12)})"
@@ -184,10 +184,12 @@ def write_people(path: str | Path, labels: pd.DataFrame, parts: pd.Series, colum
 
 def read_people(path: str | Path) -> pd.DataFrame:
     """Read the table that `write_people` wrote, indexed by `sample`, all columns as text."""
-    return _read_table(Path(path)).set_index("sample")
+    return read_table(Path(path)).set_index("sample")
 
 
-def _read_table(path: Path) -> pd.DataFrame:
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a table (tab-separated; comma for .csv), all columns as text; raises BadInput."""
+    path = Path(path)
     if not path.is_file():
         raise BadInput(path, "no such file", "check the path (relative paths start at `data_dir`)")
     separator = "," if ".csv" in path.suffixes else "\t"

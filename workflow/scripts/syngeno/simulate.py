@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from syngeno import trait
 from syngeno.errors import BadInput
 
 logger = logging.getLogger(__name__)
@@ -28,7 +29,6 @@ RECOMBINATION_RATE = 1e-8
 GENE_LENGTH = (10_000, 60_000)  # bp
 GENE_GAP = 5_000  # bp, mean
 OVERLAPPING = 0.1  # of the genes begin within the one before
-COMMON = 0.05  # causal variants have at least this minor-allele frequency
 BASES = "ACGT"
 
 
@@ -49,8 +49,7 @@ class SimulatedCohort:
     """What `simulate` returns.
 
     `people`: sample, population, superpopulation, sex, case. `genes`: contig, start, end, name (BED).
-    `causal`: contig, position, ref, alt, effect. An effect is the change of the liability (variance 1) per
-    ALT allele.
+    `causal`: contig, position, ref, alt, effect (see `trait.assign`).
     """
 
     chromosomes: list[Chromosome]
@@ -71,8 +70,7 @@ def simulate(
     """Simulate `people`, equal parts of the four populations, over `contigs` chromosomes of `length` bp.
 
     The contigs are called "1", "2" and so on. The trait follows the liability-threshold model (Falconer
-    1965): `causal` common variants explain the share `heritability` of the liability, the rest is noise, and
-    the share `prevalence` of people that is highest are cases. Same arguments, same cohort. Raises ValueError
+    1965), see `trait.assign`, with `causal` common variants. Same arguments, same cohort. Raises ValueError
     for impossible numbers, BadInput for chromosomes too short to hold the causal variants.
     """
     if people < len(POPULATIONS) or contigs < 1 or length < 1 or causal < 1:
@@ -183,24 +181,18 @@ def _trait(
     causal: int,
     random: np.random.Generator,
 ) -> tuple[np.ndarray, pd.DataFrame]:
-    """Draw causal variants and cases; effects are drawn per s.d. of dosage, and given per allele."""
+    """Draw causal variants and cases."""
     candidates = []
     for number, chromosome in enumerate(chromosomes):
         frequency = chromosome.haplotypes.mean(axis=(1, 2))
-        common = np.flatnonzero(np.minimum(frequency, 1 - frequency) >= COMMON)
+        common = np.flatnonzero(np.minimum(frequency, 1 - frequency) >= trait.COMMON)
         candidates += [(number, row) for row in common]
     if len(candidates) < causal:
         fact = f"{causal} causal variants are asked for where {len(candidates)} variants are common"
         raise BadInput("simulate", fact, "raise `length` or lower `causal`")
     chosen = [candidates[index] for index in sorted(random.choice(len(candidates), causal, replace=False))]
-    dosages = np.array([chromosomes[number].haplotypes[row].sum(axis=1) for number, row in chosen], float)
-    effects = random.normal(size=causal) / dosages.std(axis=1)
-    genetic = effects @ dosages
-    scale = np.sqrt(heritability) / genetic.std()
-    noise = random.normal(size=dosages.shape[1]) * np.sqrt(1 - heritability)
-    liability = (genetic - genetic.mean()) * scale + noise
-    cases = np.zeros(len(liability), bool)
-    cases[np.argsort(-liability, kind="stable")[: max(round(prevalence * len(liability)), 1)]] = True
+    dosages = np.array([chromosomes[number].haplotypes[row].sum(axis=1) for number, row in chosen])
+    cases, effects = trait.assign(dosages, heritability, prevalence, random)
     rows = [
         (
             chromosomes[n].contig,
@@ -210,7 +202,7 @@ def _trait(
         )
         for n, row in chosen
     ]
-    return cases, pd.DataFrame(rows, columns=["contig", "position", "ref", "alt"]).assign(effect=effects * scale)
+    return cases, pd.DataFrame(rows, columns=["contig", "position", "ref", "alt"]).assign(effect=effects)
 
 
 def _genes(chromosomes: list[Chromosome], random: np.random.Generator) -> pd.DataFrame:

@@ -1,0 +1,34 @@
+"""Simulate a trait on the genotypes of a cohort."""
+
+import tempfile
+from typing import TYPE_CHECKING
+
+from syngeno import inputs, log, people, trait
+from syngeno.sources import open_source
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+logger = log.start(snakemake.log[0])
+source, params = snakemake.input, snakemake.params
+
+with tempfile.TemporaryDirectory() as folder:
+    checked = inputs.check(
+        list(source.genotypes),
+        source.labels,
+        "sample",
+        index_folder=folder,
+        chromosomes=params.chromosomes,
+        intersect=params.people == "intersect",
+    )
+    cases, causal = trait.simulate(
+        [open_source(one["path"], one["index"]) for one in checked["sources"]],
+        checked["contigs"],
+        checked["samples"],
+        **params.trait,
+    )
+
+table = trait.add(people.read_table(source.labels), checked["samples"], cases, source.labels)
+table.to_csv(snakemake.output.people, sep="\t", index=False)
+causal.to_csv(snakemake.output.causal, sep="\t", index=False, float_format="%.6g")
+logger.info("%d of %d people are cases", cases.sum(), len(cases))
