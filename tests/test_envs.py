@@ -19,6 +19,7 @@ PACKAGE_OF = {
     "bed_reader": "bed-reader",
     "yaml": "pyyaml",
     "ot": "pot",
+    "umap": "umap-learn",
 }
 # Not in the env files: Snakemake puts itself on the path of its scripts (and is imported for type checkers only).
 GIVEN = {"snakemake", "syngeno"}

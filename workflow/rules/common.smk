@@ -36,6 +36,7 @@ ENCODED = [
     if settings["kind"] == "diffusion"
 ]
 CONTROLS = ["independent", "markov", "copying"]
+PAPER = config["evaluate"].get("paper")
 BATTERIES = ["fidelity", "privacy", "utility", "audit"]
 WITHHOLDS = config["release"]["withhold"] is not None
 
@@ -46,9 +47,21 @@ wildcard_constraints:
     fraction=r"\d+",
     seed=r"\d+",
     shard=r"\d+",
+    added=r"\d+",
     contig=r"[A-Za-z0-9_.*:-]+",
     battery="|".join(BATTERIES),
     released="(released/)?",
+
+
+def fractions(name):
+    """The fractions at which a generator is trained: its own, or the run's."""
+    return config["generators"][name].get("fractions") or config["fractions"]
+
+
+FRACTIONS = sorted(
+    {fraction for name in GENERATORS for fraction in fractions(name)}
+    | set(config["fractions"])
+)
 
 
 def of_kind(*kinds):
@@ -83,7 +96,7 @@ def runs(pattern, *kinds, but=(), newest=False, **more):
                 fraction=(
                     100
                     if kind == "external"
-                    else max(config["fractions"]) if newest else config["fractions"]
+                    else max(fractions(name)) if newest else fractions(name)
                 ),
                 seed=config["seeds"][0] if single else config["seeds"],
                 **more,
@@ -182,6 +195,60 @@ def denoising_scores(wildcards):
     return pattern.format(**wildcards) if wildcards.generator in ENCODED else []
 
 
+def paper_settings(section):
+    """A params function: one section of the settings of the paper's experiments."""
+    return lambda wildcards: PAPER[section]
+
+
+def added_fractions(name, fraction):
+    """Percentages of real people whom the paper's classifiers see beside a generator's people, 0 for nobody.
+
+    Augmentation: those whom the generator itself saw (honest), and beside a generator that saw everybody each smaller
+    share (as in the paper).
+    """
+    if name not in PAPER["augment"]:
+        return [0]
+    smaller = [one for one in fractions(name) if one < 100]
+    return [0, *(smaller if fraction == 100 else [fraction])]
+
+
+def compared_fractions(name, fraction):
+    """Percentages of real people whose classifiers are the measure of a generator's: its own, and those added."""
+    return sorted({fraction, *added_fractions(name, fraction)} - {0})
+
+
+def added_members(wildcards):
+    """The real people whom the paper's classifiers see beside the synthetic ones."""
+    pattern = "results/{cohort}/prepare/{added}/{seed}/members.tsv"
+    return pattern.format(**wildcards) if wildcards.added != "0" else []
+
+
+def paper_metrics(wildcards):
+    """The numbers of the paper's experiments, where the run file asks for them."""
+    pattern = "results/{cohort}/summary/paper.tsv"
+    return pattern.format(**wildcards) if PAPER else []
+
+
+def compared_people(wildcards):
+    """Every generator's people in the encoder's space: of the largest fraction, and the first seed."""
+    largest = max(map(max, map(fractions, ENCODED)))
+    return expand(
+        "results/{cohort}/{generator}/{fraction}/{seed}/shards/{shard}.npz",
+        cohort=wildcards.cohort,
+        generator=[name for name in ENCODED if largest in fractions(name)],
+        fraction=largest,
+        seed=config["seeds"][0],
+        shard=range(1, config["sample"]["shards"] + 1),
+    )
+
+
+def compared_encoder(name):
+    """An input function: a file of the encoder that goes with `compared_people`."""
+    return lambda wildcards: (
+        f"results/{wildcards.cohort}/prepare/{max(map(max, map(fractions, ENCODED)))}/{config['seeds'][0]}/{name}"
+    )
+
+
 def battery_settings(wildcards):
     """A params function: the settings of one battery; the privacy battery encodes as the cohort does."""
     settings = dict(config["evaluate"].get(wildcards.battery, {}))
@@ -208,11 +275,18 @@ def plink_parts(wildcards):
 
 
 def label_file(wildcards):
-    """The cohort's table of people: its own, or the simulated one."""
+    """The cohort's table of people: its own, that with a simulated trait, or the simulated one."""
     settings = config["cohorts"][wildcards.cohort]
     if "simulate" in settings:
         return f"results/{wildcards.cohort}/prepare/simulated/people.tsv"
-    return runfile.paths(config, settings["labels"])[0]
+    if "trait" in settings:
+        return f"results/{wildcards.cohort}/prepare/trait/people.tsv"
+    return given_labels(wildcards)
+
+
+def given_labels(wildcards):
+    """The cohort's table of people as it is in the run file."""
+    return runfile.paths(config, config["cohorts"][wildcards.cohort]["labels"])[0]
 
 
 def map_file(wildcards):

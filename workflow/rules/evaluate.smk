@@ -274,9 +274,10 @@ rule summarise:
         published=published_metrics,
         concordance=expand(
             "results/{{cohort}}/prepare/{fraction}/{seed}/concordance.tsv",
-            fraction=config["fractions"] if ENCODED else [],
+            fraction=sorted({one for name in ENCODED for one in fractions(name)}),
             seed=config["seeds"],
         ),
+        paper=paper_metrics,
         envelope=expand(
             "results/{{cohort}}/summary/real.{battery}.tsv", battery=BATTERIES
         ),
@@ -292,7 +293,7 @@ rule summarise:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        encoded=ENCODED,
+        encoded={name: fractions(name) for name in ENCODED},
         batteries=BATTERIES,
         code=code("summarise"),
     script:

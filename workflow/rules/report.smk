@@ -21,6 +21,7 @@ rule report:
             but=["copycat"],
         ),
         runs("results/{cohort}/{generator}/{fraction}/{seed}/training.svg", "diffusion"),
+        rules.paper.input,
 
 
 rule plot_metrics:

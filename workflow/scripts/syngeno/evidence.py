@@ -29,8 +29,9 @@ _KINSHIP = (
     "anything.</p>"
 )
 _LISTED = (
-    "<p>Whose copies they are, and the risk of every synthetic person, is in each run's <code>audit.tsv</code>, which "
-    "names training people and is not to be handed on; this page does not name them.</p>"
+    "<p>Whose copies they are, and the risk of every synthetic person, is in each run's "
+    "<code>audit/people.tsv</code>, which names training people and is not to be handed on; this page does not name "
+    "them.</p>"
 )
 
 _SHARES = {"duplicate_share": "Copies", "near_duplicate_share": "Near copies", "high_risk": "At high risk"}

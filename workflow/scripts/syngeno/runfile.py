@@ -46,6 +46,25 @@ def check_sense(config: dict) -> None:
         if steps > most:
             where = f"run file, generators.{name}.sampler.steps"
             raise BadInput(where, f"{steps} is more than the {most} steps of the diffusion", f"give at most {most}")
+    _check_paper(config)
+
+
+def _check_paper(config: dict) -> None:
+    """Raise BadInput where the paper's experiments are asked of generators that are not there or saw too few."""
+    paper = config.get("evaluate", {}).get("paper")
+    if paper is None:
+        return
+    diffusion = [name for name, one in config["generators"].items() if one["kind"] == "diffusion"]
+    if not diffusion:
+        raise BadInput("run file, evaluate.paper", "there is no generator of kind diffusion", "add one")
+    for name in paper["augment"]:
+        where = "run file, evaluate.paper.augment"
+        if name not in diffusion:
+            raise BadInput(where, f"there is no diffusion model '{name}'", f"name one of: {', '.join(diffusion)}")
+        trained = config["generators"][name].get("fractions") or config["fractions"]
+        if 100 not in trained or len(trained) < 2:
+            fact = f"'{name}' is trained at {', '.join(map(str, trained))} % of the people"
+            raise BadInput(where, fact, "give it `fractions` with 100 and at least one smaller share")
 
 
 def check_files(config: dict, published: Path) -> None:
@@ -98,6 +117,6 @@ def _told(fault: jsonschema.ValidationError) -> tuple[str, str]:
     if fault.validator == "not":
         return (
             "a cohort is either simulated or read",
-            "leave out `simulate`, or `genotypes`, `labels`, `genes` and `genetic_map`",
+            "leave out `simulate`, or `genotypes`, `labels`, `genes`, `genetic_map` and `trait`",
         )
     return " ".join(fault.message.split()), "config/README.md lists every key with its values"

@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from statsmodels.stats.proportion import proportion_confint
 from threadpoolctl import threadpool_limits
 
-from syngeno import association
+from syngeno import association, paired
 from syngeno.cohort import Cohort, same_variants
 from syngeno.metrics import row
 from syngeno.structure import Axes, principal_axes
@@ -24,8 +24,6 @@ from syngeno.structure import Axes, principal_axes
 PEOPLE = ("synthetic", "train", "test")
 CLASSIFIERS = ("logistic_regression", "random_forest", "gradient_boosting")
 HEADLINE = "logistic_regression"
-
-_BOOTSTRAP = 1000
 
 
 def measure(
@@ -140,9 +138,9 @@ def _numbers(synthetic: np.ndarray, real: np.ndarray, label: np.ndarray, seed: i
         numbers.append({"metric": f"accuracy{suffix}", "value": right.mean(), "low": low, "high": high})
         numbers.append({"metric": f"balanced_accuracy{suffix}", "value": balanced_accuracy(right, label)})
     if real.any():
-        low, high = _recovery_interval(synthetic, real, seed)
-        ratio = synthetic.mean() / real.mean()
-        numbers.append({"metric": "recovery_rate", "value": ratio, "low": low, "high": high})
+        low, high = paired.ratio(synthetic, real, seed)
+        rate = synthetic.mean() / real.mean()
+        numbers.append({"metric": "recovery_rate", "value": rate, "low": low, "high": high})
     return numbers
 
 
@@ -154,12 +152,3 @@ def _recalls(metric: str, right: np.ndarray, label: np.ndarray) -> list[dict]:
         low, high = proportion_confint(told.sum(), len(told), method="wilson")
         rows.append(row(metric, told.mean(), group=str(one), against="test", low=low, high=high, n=len(told)))
     return rows
-
-
-def _recovery_interval(synthetic: np.ndarray, real: np.ndarray, seed: int) -> tuple[float, float]:
-    """95 % percentile interval of the ratio over bootstrapped test people, both learners on the same ones."""
-    n = len(real)
-    times = np.random.default_rng([seed, 2]).multinomial(n, np.full(n, 1 / n), size=_BOOTSTRAP)
-    ours, theirs = times @ synthetic, times @ real
-    low, high = np.percentile(ours[theirs > 0] / theirs[theirs > 0], [2.5, 97.5])
-    return low, high

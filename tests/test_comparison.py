@@ -1,0 +1,67 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from syngeno import comparison
+
+GROUP = "latents: mlp"
+
+
+def guesses(right, people=100):
+    """The first `right` of so many people are told right."""
+    truth = np.array(["A", "B"] * (people // 2))
+    guess = np.where(np.arange(people) < right, truth, "C")
+    return pd.DataFrame({"label": truth, GROUP: guess})
+
+
+def value(table, metric, real_fraction):
+    chosen = table[(table["metric"] == metric) & (table["real_fraction"] == real_fraction)]
+    assert len(chosen) == 1
+    return chosen.iloc[0]
+
+
+class TestOfReal:
+    def test_accuracy_of_a_share(self):
+        table = comparison.of_real(guesses(80), fraction=20, seed=3)
+        found = value(table, "accuracy", 20)
+        assert found["value"] == pytest.approx(0.8)
+        assert found["low"] < 0.8 < found["high"]
+        assert (found["generator"], found["fraction"], found["seed"], found["protocol"]) == ("real", 20, "3", "paper")
+
+
+class TestOfGenerator:
+    def judged(self, **change):
+        given = {
+            "synthetic": {0: guesses(60), 20: guesses(75)},
+            "real": {100: guesses(80), 20: guesses(50)},
+        } | change
+        return comparison.of_generator(**given, generator="g", fraction=100, seed=1)
+
+    def test_recovery_is_over_real_people_of_the_generators_own_fraction(self):
+        found = value(self.judged(), "recovery_rate", 0)
+        assert found["value"] == pytest.approx(60 / 80)
+        assert found["low"] < 0.75 < found["high"]
+
+    def test_gain_is_over_the_same_real_people_alone(self):
+        found = value(self.judged(), "gain", 20)
+        assert found["value"] == pytest.approx(0.25)
+        assert 0 < found["low"] < 0.25 < found["high"]
+
+    def test_no_gain_where_nothing_is_added_and_no_recovery_where_something_is(self):
+        table = self.judged()
+        assert set(table["metric"][table["real_fraction"] == 0]) == {"accuracy", "recovery_rate"}
+        assert set(table["metric"][table["real_fraction"] == 20]) == {"accuracy", "gain"}
+
+    def test_interval_is_of_pairs(self):
+        """Equal guesses differ nowhere, whatever people are drawn."""
+        found = value(self.judged(synthetic={20: guesses(50)}), "gain", 20)
+        assert found["low"] == found["value"] == found["high"] == 0
+
+    def test_no_recovery_of_nothing(self):
+        table = self.judged(synthetic={0: guesses(10)}, real={100: guesses(0)})
+        assert set(table["metric"]) == {"accuracy"}
+
+    def test_other_test_people(self):
+        other = guesses(50).iloc[::-1].reset_index(drop=True)
+        with pytest.raises(ValueError, match="different test people"):
+            self.judged(real={100: other, 20: other})

@@ -1,0 +1,119 @@
+"""The paper's experiments on a simulated trait: every table is there, and an interrupted run gives the same."""
+
+import os
+import shutil
+import signal
+import time
+
+import pandas as pd
+import pytest
+import yaml
+from conftest import TINY, Run
+
+from syngeno import metrics
+
+pytestmark = pytest.mark.workflow
+TABLE = "results/real/summary/paper.tsv"
+CLASSIFIERS = {"latents: mlp", "latents: cnn", "genotypes: mlp", "genotypes: cnn"}
+
+
+def run_file(data):
+    diffusion = TINY["generators"]["diffusion"]
+    return {
+        "data_dir": str(data),
+        "cohorts": {
+            "real": {
+                "genotypes": ["1.vcf.gz", "2.vcf.gz"],
+                "labels": "people.tsv",
+                "label": "trait",
+                "trait": {"heritability": 0.8, "prevalence": 0.4, "causal": 10},
+                "split": TINY["cohorts"]["tiny"]["split"],
+            }
+        },
+        "generators": {
+            "dense": {
+                **diffusion,
+                "denoiser": {"kind": "mlp", "mlp_widths": [64, 32]},
+                "training": {"epochs": 3, "least_steps": 1000, "patience": 0, "save_every": 0.05},
+                "fractions": [50, 100],
+            },
+            "transformer": {
+                **diffusion,
+                "denoiser": {
+                    "kind": "transformer", "transformer_width": 16, "transformer_layers": 1, "transformer_heads": 2
+                },
+            },
+        },
+        "evaluate": {
+            "paper": {
+                "augment": ["dense"],
+                "neighbours": {"people": 20, "repeats": 5},
+                "classifiers": {"kinds": ["mlp", "cnn"], "epochs": 2},
+            }
+        },
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def paper(tiny, tmp_path_factory):
+    run = Run(tmp_path_factory.mktemp("paper"), run_file(tiny.folder / "results/tiny/prepare/simulated"))
+    run("paper")
+    return run
+
+
+def test_the_trait_is_the_label(paper):
+    people = pd.read_csv(paper.folder / "results/real/prepare/people.tsv", sep="\t")
+    assert people["label"].value_counts().to_dict() == {"control": 96, "case": 64}
+    assert len(pd.read_csv(paper.folder / "results/real/prepare/trait/causal.tsv", sep="\t")) == 10
+
+
+def test_every_experiment_is_in_the_table(paper):
+    numbers = metrics.read(paper.folder / TABLE)
+    rates = numbers[numbers["metric"] == "recovery_rate"]
+    assert set(rates["group"]) == CLASSIFIERS
+    assert set(zip(rates["generator"], rates["fraction"], strict=True)) == {
+        ("dense", 50), ("dense", 100), ("transformer", 100)
+    }  # fmt: skip
+    gains = numbers[numbers["metric"] == "gain"]
+    assert set(gains["generator"]) == {"dense"}
+    assert set(zip(gains["fraction"], gains["real_fraction"], strict=True)) == {(50, 50), (100, 50)}
+    real = numbers[(numbers["generator"] == "real") & (numbers["metric"] == "accuracy")]
+    assert set(real["fraction"]) == {50, 100}
+    assert {"aa_truth", "aa_syn", "reconstruction_error"} <= set(numbers["metric"])
+    assert numbers["value"].notna().all()
+
+
+def test_the_page_and_the_figures(paper):
+    folder = paper.folder / "results/real/summary"
+    page = (folder / "paper.html").read_text()
+    assert "The paper (ALS)" in page and "dense" in page
+    assert {path.name for path in folder.glob("paper_*.svg")} == {
+        f"paper_{name}.svg" for name in ("recovery", "aats", "augmentation", "convergence", "umap")
+    }
+
+
+def test_the_report_has_the_chapter(paper):
+    jobs = paper.planned("report")
+    assert "plot_metrics" in jobs and not {"write_paper", "plot_neighbourhood", "train_diffusion"} & set(jobs)
+
+
+def test_a_run_killed_in_training_and_gone_on_gives_the_same_tables(paper, tmp_path):
+    shutil.copytree(paper.folder, tmp_path / "run")
+    run = Run(tmp_path / "run", yaml.safe_load((paper.folder / "run.yaml").read_text()))
+    undisturbed = run.read("real/summary/paper.tsv")
+    for folder in ("summary", "dense/100"):
+        shutil.rmtree(run.folder / "results/real" / folder)
+
+    process = run.start("paper")
+    state = run.folder / "results/real/dense/100/1/training.state"
+    until = time.monotonic() + 120
+    while not state.exists() and time.monotonic() < until and process.poll() is None:
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert state.exists(), "the training was over before it could be killed"
+    assert not (run.folder / TABLE).exists()
+
+    run("--unlock")
+    assert "going on from step" in run("paper", "--rerun-incomplete")
+    assert run.read("real/summary/paper.tsv") == undisturbed

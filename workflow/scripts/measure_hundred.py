@@ -1,0 +1,32 @@
+"""Measure nearest neighbours as the paper does, among a hundred people in the encoder's space."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from syngeno import encoder, hundred, log, metrics, people
+from syngeno.store import open_store
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+logger = log.start(snakemake.log[0])
+source, wildcards, data = snakemake.input, snakemake.wildcards, np.load(snakemake.input.latents)
+table = people.read_people(source.people)
+with open_store(source.genotypes) as store:
+    fitted = encoder.load(source.encoder, store.fingerprint())
+    heldout = encoder.encode(fitted, store.dosages(store.rows(table.index[table["split"] == "test"])))
+
+numbers = hundred.measure(
+    np.concatenate([np.load(path)["latents"] for path in source.shards]),
+    data["train"],
+    heldout,
+    data["validation"],
+    seed=int(wildcards.seed),
+    generator=wildcards.generator,
+    fraction=int(wildcards.fraction),
+    **snakemake.params.settings,
+)
+
+metrics.write(numbers, snakemake.output.metrics)
+logger.info("%d numbers", len(numbers))

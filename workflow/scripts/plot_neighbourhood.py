@@ -1,0 +1,26 @@
+"""Draw real and synthetic people on one map of who is near whom."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from syngeno import encoder, figures, log, neighbourhood, people
+from syngeno.store import open_store
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+logger = log.start(snakemake.log[0])
+source, table = snakemake.input, people.read_people(snakemake.input.people)
+with open_store(source.genotypes) as store:
+    fitted = encoder.load(source.encoder, store.fingerprint())
+    heldout = encoder.encode(fitted, store.dosages(store.rows(table.index[table["split"] == "test"])))
+shards: dict[str, list] = {}
+for path in source.shards:
+    shards.setdefault(path.split("/")[-5], []).append(np.load(path)["latents"])
+
+sets = dict(zip(neighbourhood.REAL, (np.load(source.latents)["train"], heldout), strict=True))
+places = neighbourhood.embed(sets | {name: np.concatenate(one) for name, one in shards.items()}, seed=1)
+
+figures.save(neighbourhood.draw(places), snakemake.output.figure)
+logger.info("%d sets of people", len(places))
