@@ -4,7 +4,7 @@ import torch
 
 from syngeno import classifiers
 
-SMALL = {"epochs": 6, "width": 16, "layers": 1, "heads": 2, "learning_rate": 3e-3}
+SMALL = {"epochs": 6, "least_steps": 0, "width": 16, "layers": 1, "heads": 2, "learning_rate": 3e-3}
 
 
 def clusters(people, seed, blocks=12, channels=3, classes=3, spread=1.0):
@@ -15,11 +15,12 @@ def clusters(people, seed, blocks=12, channels=3, classes=3, spread=1.0):
     return (means[codes] + spread * rng.normal(size=(people, blocks, channels))).astype(np.float32), codes
 
 
-class TestByBlock:
-    def test_shorter_blocks_end_in_zeros(self):
-        dosages = np.array([[1, 2, 1, 2, 0]], np.int8)
-        laid = classifiers.by_block(dosages, np.array([3, 3, 5, 5, 5]))
-        assert laid.tolist() == [[[1, 2, 0], [1, 2, 0]]]
+class TestByWindow:
+    def test_the_last_window_ends_in_zeros(self):
+        dosages = np.random.default_rng(1).integers(0, 3, (4, classifiers.WINDOW + 3)).astype(np.int8)
+        laid = classifiers.by_window(dosages)
+        assert laid.shape == (4, 2, classifiers.WINDOW)
+        assert (laid.reshape(4, -1)[:, : dosages.shape[1]] == dosages).all() and not laid[:, 1, 3:].any()
 
 
 class TestScale:
@@ -66,6 +67,16 @@ class TestLearn:
             chosen[name] = found.epoch, found.accuracy
         assert chosen["honest"][1] == 1
         assert chosen["contrary"][0] < 3
+
+    @pytest.mark.parametrize(("people", "steps"), [(20, 40), (400, 78)])
+    def test_few_people_are_learnt_from_in_as_many_steps(self, people, steps, monkeypatch):
+        """20 people are 6 steps in 6 epochs, so an epoch is 7 passes; 400 people are 78 steps, more than asked."""
+        taken = []
+        step = torch.optim.AdamW.step
+        monkeypatch.setattr(torch.optim.AdamW, "step", lambda self, *a, **k: taken.append(1) or step(self, *a, **k))
+        settings = {**SMALL, "least_steps": 40}
+        classifiers.learn("mlp", *clusters(people, 1), validation=clusters(9, 2), classes=3, seed=1, settings=settings)
+        assert steps <= len(taken) < steps + 6
 
     def test_refuses_what_it_does_not_know(self):
         x, codes = clusters(12, 1)

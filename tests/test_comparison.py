@@ -23,10 +23,20 @@ def value(table, metric, real_fraction):
 class TestOfReal:
     def test_accuracy_of_a_share(self):
         table = comparison.of_real(guesses(80), fraction=20, seed=3)
-        found = value(table, "accuracy", 20)
+        found = value(table[table["group"] == GROUP], "accuracy", 20)
         assert found["value"] == pytest.approx(0.8)
         assert found["low"] < 0.8 < found["high"]
         assert (found["generator"], found["fraction"], found["seed"], found["protocol"]) == ("real", 20, "3", "paper")
+
+    def test_balanced_accuracy_weighs_labels_alike(self):
+        truth = np.array(["A"] * 90 + ["B"] * 10)
+        table = comparison.of_real(pd.DataFrame({"label": truth, GROUP: "A"}), fraction=100, seed=1)
+        assert table.set_index(["metric", "group"])["value"].to_dict() == {
+            ("accuracy", GROUP): 0.9,
+            ("balanced_accuracy", GROUP): 0.5,
+            ("accuracy", comparison.CHANCE): 0.9,
+            ("balanced_accuracy", comparison.CHANCE): 0.5,
+        }
 
 
 class TestOfGenerator:
@@ -49,8 +59,24 @@ class TestOfGenerator:
 
     def test_no_gain_where_nothing_is_added_and_no_recovery_where_something_is(self):
         table = self.judged()
-        assert set(table["metric"][table["real_fraction"] == 0]) == {"accuracy", "recovery_rate"}
-        assert set(table["metric"][table["real_fraction"] == 20]) == {"accuracy", "gain"}
+        accuracies = {"accuracy", "balanced_accuracy"}
+        assert set(table["metric"][table["real_fraction"] == 0]) == {*accuracies, "recovery_rate"}
+        assert set(table["metric"][table["real_fraction"] == 20]) == {*accuracies, "gain"}
+
+    def test_what_is_left_of_the_gain_in_the_papers_protocol(self):
+        real = {20: guesses(50)}
+        table = comparison.of_generator(
+            {0: guesses(40), 20: guesses(60)}, real, generator="g", fraction=20, seed=1, paper=guesses(90)
+        )
+        found = value(table, "gain_left", 20)
+        assert found["value"] == pytest.approx(10 / 40)
+        assert 0 < found["low"] < 0.25 < found["high"] < 0.5
+
+    def test_nothing_is_left_of_no_gain(self):
+        table = comparison.of_generator(
+            {20: guesses(60)}, {20: guesses(50)}, generator="g", fraction=20, seed=1, paper=guesses(50)
+        )
+        assert "gain_left" not in set(table["metric"])
 
     def test_interval_is_of_pairs(self):
         """Equal guesses differ nowhere, whatever people are drawn."""
@@ -59,7 +85,7 @@ class TestOfGenerator:
 
     def test_no_recovery_of_nothing(self):
         table = self.judged(synthetic={0: guesses(10)}, real={100: guesses(0)})
-        assert set(table["metric"]) == {"accuracy"}
+        assert set(table["metric"]) == {"accuracy", "balanced_accuracy"}
 
     def test_other_test_people(self):
         other = guesses(50).iloc[::-1].reset_index(drop=True)

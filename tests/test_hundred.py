@@ -42,7 +42,10 @@ class TestMeasure:
         one, scaled = found(cloud(300, 4)), found(3 * cloud(300, 4))
         assert one["aa_truth", "test"].value == scaled["aa_truth", "test"].value
 
-    def test_fewer_people_are_all_taken(self):
+    def test_as_many_as_the_smallest_set_has(self):
+        numbers = found(cloud(300, 4))
+        assert numbers["aa_truth", "train"].n == 100
+        assert numbers["aa_truth", "test"].n == 60  # validation people are 60
         assert found(cloud(40, 4))["aa_truth", "train"].n == 40
 
     def test_too_few(self):

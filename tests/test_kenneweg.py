@@ -2,12 +2,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+from snakemake.utils import validate
 
-from syngeno import denoiser, kenneweg
+from syngeno import kenneweg
 from syngeno.errors import BadInput
 
 RUN_FILE = Path(__file__).parents[1] / "config/paper.yaml"
-SHIPPED = Path(__file__).parents[1] / "resources/published/kenneweg2025.tsv"
+SCHEMA = Path(__file__).parents[1] / "workflow/schemas/config.schema.yaml"
+SHIPPED = Path(__file__).parents[1] / "resources/kenneweg2025.tsv"
 
 
 def accuracy(figures, data, classifier, denoiser):
@@ -15,18 +17,33 @@ def accuracy(figures, data, classifier, denoiser):
     return chosen.set_index("denoiser")["value"][denoiser]
 
 
+def complete(**sections):
+    """A generator of the paper's run file, filled in as the workflow does."""
+    config = yaml.safe_load(RUN_FILE.read_text())
+    validate(config, SCHEMA)
+    given = config["generators"]["mlp_cnn"]
+    return {name: given[name] | sections.get(name, {}) for name in ("denoiser", "diffusion", "training", "sampler")}
+
+
 class TestDenoiser:
     @pytest.mark.parametrize("kind", ["mlp", "cnn", "mlp+cnn", "transformer"])
     def test_the_papers_run_file_has_the_papers_denoisers(self, kind):
-        given = yaml.safe_load(RUN_FILE.read_text())["generators"].values()
-        settings = [{**denoiser.DEFAULTS, **one["denoiser"]} for one in given if one["kind"] == "diffusion"]
-        assert kenneweg.Denoiser(kind) in map(kenneweg.denoiser, settings)
+        config = yaml.safe_load(RUN_FILE.read_text())
+        validate(config, SCHEMA)
+        found = [kenneweg.denoiser(one) for one in config["generators"].values() if one["kind"] == "diffusion"]
+        assert kenneweg.Denoiser(kind) in found
 
-    def test_our_default_differs_and_says_in_what(self):
-        assert kenneweg.denoiser(denoiser.DEFAULTS) == ("mlp+cnn", "blockwise: true, chained: true")
+    def test_forms_that_differ(self):
+        found = kenneweg.denoiser(complete(denoiser={"chained": True}, diffusion={"prediction": "v"}))
+        assert found == ("mlp+cnn", "chained: true, prediction: v", "")
+
+    def test_sizes_that_differ_as_far_as_the_kind_has_them(self):
+        found = kenneweg.denoiser(complete(denoiser={"cnn_base": 32, "transformer_width": 96}, training={"epochs": 20}))
+        assert found == ("mlp+cnn", "", "cnn_base 32 (64), epochs 20 (100)")
 
     def test_what_the_mlp_has_not_changes_nothing(self):
-        assert kenneweg.denoiser({**denoiser.DEFAULTS, "kind": "mlp", "positions": True}) == ("mlp", "")
+        found = kenneweg.denoiser(complete(denoiser={"kind": "mlp", "positions": True, "cnn_base": 8}))
+        assert found == ("mlp", "", "")
 
 
 class TestRead:

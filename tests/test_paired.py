@@ -33,3 +33,21 @@ class TestDifference:
         """Right on the same people, less two: the difference hardly varies."""
         low, high = paired.difference(HALF, np.arange(100) < 48, 1)
         assert high - low < 0.08
+
+
+class TestShare:
+    def test_half_of_what_is_there(self):
+        """Of 100 people 20 are right to begin with, then 60 or 40, the same ones among them."""
+        right = {n: np.arange(100) < n for n in (20, 40, 60)}
+        low, high = paired.share(right[40], right[60], right[20], 1)
+        assert 0.3 < low < 0.5 < high < 0.7
+
+    def test_all_and_nothing_are_sure(self):
+        assert paired.share(ALL, ALL, NONE, 1) == (1, 1)
+        assert paired.share(NONE, ALL, NONE, 1) == (0, 0)
+
+    def test_a_loss_is_less_than_nothing(self):
+        assert paired.share(NONE, ALL, HALF, 1)[1] < -0.5
+
+    def test_there_is_no_share_of_nothing(self):
+        assert np.isnan(paired.share(ALL, HALF, HALF, 1)).all()

@@ -25,7 +25,7 @@ def judged(monkeypatch):
     def errors(knows, mask=None, **change):
         from syngeno.diffusion import Diffusion, cosine_alpha_bar
 
-        x0 = np.random.default_rng(1).normal(size=(6, 4, 3)).astype(np.float32)
+        x0 = np.random.default_rng(1).choice([-1, 1], size=(6, 4, 3)).astype(np.float32)
         mask = torch.ones(4, 3) if mask is None else mask
         abar, bound = cosine_alpha_bar(50), torch.full((4, 3), 9.0)
         process = Diffusion(abar, mask, "v", -bound, bound)

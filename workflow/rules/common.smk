@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
 SCRIPTS = Path(workflow.current_basedir) / ".." / "scripts"
-PUBLISHED = Path(workflow.current_basedir) / ".." / ".." / "resources" / "published"
+RESOURCES = Path(workflow.current_basedir) / ".." / ".." / "resources"
 sys.path.insert(0, str(SCRIPTS))
 
 from syngeno import codehash, runfile
@@ -23,7 +23,7 @@ validate(config, "../schemas/config.schema.yaml")
 
 try:
     runfile.check_sense(config)
-    runfile.check_files(config, PUBLISHED)
+    runfile.check_files(config, RESOURCES / "published")
 except BadInput as error:
     raise WorkflowError(str(error)) from None
 
@@ -37,6 +37,8 @@ ENCODED = [
 ]
 CONTROLS = ["independent", "markov", "copying"]
 PAPER = config["evaluate"].get("paper")
+# Classifiers take the GPU that the denoisers are trained on.
+CLASSIFIER_GPU = max((config["generators"][name]["gpu"] for name in ENCODED), default=0)
 BATTERIES = ["fidelity", "privacy", "utility", "audit"]
 WITHHOLDS = config["release"]["withhold"] is not None
 
@@ -141,7 +143,11 @@ def external_labels(wildcards):
 
 def published_table(wildcards):
     """The table of published figures that belongs to the cohort."""
-    return str(PUBLISHED / f"{config['cohorts'][wildcards.cohort]['published']}.tsv")
+    return str(
+        RESOURCES
+        / "published"
+        / f"{config['cohorts'][wildcards.cohort]['published']}.tsv"
+    )
 
 
 def published_metrics(wildcards):
@@ -215,6 +221,26 @@ def added_fractions(name, fraction):
 def compared_fractions(name, fraction):
     """Percentages of real people whose classifiers are the measure of a generator's: its own, and those added."""
     return sorted({fraction, *added_fractions(name, fraction)} - {0})
+
+
+def paper_guesses(wildcards):
+    """What is learnt from as few real people and from people of a generator that saw everybody, beside an honest one."""
+    fraction = int(wildcards.fraction)
+    if fraction == 100 or fraction not in added_fractions(wildcards.generator, 100):
+        return []
+    pattern = "results/{cohort}/{generator}/100/{seed}/paper/guesses.{fraction}.tsv"
+    return pattern.format(**wildcards)
+
+
+def drawn_shards(wildcards):
+    """People as they were drawn in the encoder's space, where their generator draws them there."""
+    if wildcards.generator not in ENCODED:
+        return []
+    return expand(
+        "results/{cohort}/{generator}/{fraction}/{seed}/shards/{shard}.npz",
+        **wildcards,
+        shard=range(1, config["sample"]["shards"] + 1),
+    )
 
 
 def added_members(wildcards):

@@ -29,6 +29,7 @@ rule learn_from_real:
         "../../envs/train.yaml"
     threads: 2
     resources:
+        gpu=CLASSIFIER_GPU,
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
@@ -41,10 +42,7 @@ rule learn_from_real:
 rule learn_from_synthetic:
     """Train the paper's classifiers on synthetic people, with or without real ones, and ask them about test people."""
     input:
-        shards=expand(
-            "results/{{cohort}}/{{generator}}/{{fraction}}/{{seed}}/shards/{shard}.npz",
-            shard=range(1, config["sample"]["shards"] + 1),
-        ),
+        shards=drawn_shards,
         vcf="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.vcf.gz",
         labels="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.labels.tsv",
         genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
@@ -57,12 +55,11 @@ rule learn_from_synthetic:
         "results/logs/{cohort}/{generator}/{fraction}/{seed}/learn_from_synthetic/{added}.log",
     benchmark:
         "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/learn_from_synthetic/{added}.tsv"
-    wildcard_constraints:
-        generator=of_kind("diffusion"),
     conda:
         "../../envs/train.yaml"
     threads: 2
     resources:
+        gpu=CLASSIFIER_GPU,
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
@@ -84,6 +81,7 @@ rule compare_classifiers:
             "results/{{cohort}}/prepare/{fraction}/{{seed}}/guesses.tsv",
             fraction=compared_fractions(wildcards.generator, int(wildcards.fraction)),
         ),
+        paper=paper_guesses,
     output:
         metrics="results/{cohort}/{generator}/{fraction}/{seed}/paper/classifiers.tsv",
     log:
@@ -110,10 +108,9 @@ rule compare_classifiers:
 rule measure_hundred:
     """Measure nearest neighbours as the paper does, among 100 people in the encoder's space, with copies in sight."""
     input:
-        shards=expand(
-            "results/{{cohort}}/{{generator}}/{{fraction}}/{{seed}}/shards/{shard}.npz",
-            shard=range(1, config["sample"]["shards"] + 1),
-        ),
+        shards=drawn_shards,
+        vcf="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.vcf.gz",
+        labels="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.labels.tsv",
         latents="results/{cohort}/prepare/{fraction}/{seed}/latents.npz",
         encoder="results/{cohort}/prepare/{fraction}/{seed}/encoder.npz",
         genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
@@ -130,6 +127,7 @@ rule measure_hundred:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
+        label=cohort("label"),
         settings=paper_settings("neighbours"),
         code=code("measure_hundred"),
     script:
@@ -167,12 +165,15 @@ rule summarise_paper:
     input:
         metrics=runs(
             "results/{cohort}/{generator}/{fraction}/{seed}/paper/{experiment}.tsv",
+            experiment=["classifiers", "neighbours"],
+        ),
+        reconstruction=runs(
+            "results/{cohort}/{generator}/{fraction}/{seed}/paper/reconstruction.tsv",
             "diffusion",
-            experiment=["classifiers", "neighbours", "reconstruction"],
         ),
         real=expand(
             "results/{{cohort}}/prepare/{fraction}/{seed}/guesses.tsv",
-            fraction=sorted({one for name in ENCODED for one in fractions(name)}),
+            fraction=FRACTIONS,
             seed=config["seeds"],
         ),
     output:
@@ -197,7 +198,7 @@ rule write_paper:
     input:
         metrics="results/{cohort}/summary/paper.tsv",
         people="results/{cohort}/prepare/people.tsv",
-        published=str(PUBLISHED / "kenneweg2025.tsv"),
+        published=str(RESOURCES / "kenneweg2025.tsv"),
     output:
         page=report(
             "results/{cohort}/summary/paper.html",
@@ -244,9 +245,7 @@ rule write_paper:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        denoisers={
-            name: config["generators"][name]["denoiser"] for name in ENCODED
-        },
+        generators={name: config["generators"][name] for name in ENCODED},
         code=code("write_paper"),
     script:
         "../scripts/write_paper.py"

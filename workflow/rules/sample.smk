@@ -16,12 +16,11 @@ rule sample_shard:
     """Draw one shard of synthetic people in the encoder's space, from a seed of its own."""
     input:
         model="results/{cohort}/{generator}/{fraction}/{seed}/model.pt",
+        people="results/{cohort}/prepare/people.tsv",
         members="results/{cohort}/prepare/{fraction}/{seed}/members.tsv",
         latents="results/{cohort}/prepare/{fraction}/{seed}/latents.npz",
     output:
-        latents=temp(
-            "results/{cohort}/{generator}/{fraction}/{seed}/shards/{shard}.npz"
-        ),
+        latents="results/{cohort}/{generator}/{fraction}/{seed}/shards/{shard}.npz",
     log:
         "results/logs/{cohort}/{generator}/{fraction}/{seed}/sample_shard/{shard}.log",
     benchmark:

@@ -17,7 +17,12 @@ synthetic = dict(zip(params.added, map(read, source.synthetic), strict=True))
 real = dict(zip(params.compared, map(read, source.real), strict=True))
 
 numbers = comparison.of_generator(
-    synthetic, real, generator=wildcards.generator, fraction=int(wildcards.fraction), seed=int(wildcards.seed)
+    synthetic,
+    real,
+    generator=wildcards.generator,
+    fraction=int(wildcards.fraction),
+    seed=int(wildcards.seed),
+    paper=read(source.paper) if source.paper else None,
 )
 
 metrics.write(numbers, snakemake.output.metrics)

@@ -15,7 +15,8 @@ logger = log.start(snakemake.log[0])
 source, params, seed = snakemake.input, snakemake.params, int(snakemake.wildcards.seed)
 members, table = people.read_people(source.members), people.read_people(source.people)
 validation = table[table["split"] == "validation"]
-wanted = labels.label_plan(members["label"], params.people or len(members), params.labels)
+count = {None: len(members), "train": (table["split"] == "train").sum()}.get(params.people, params.people)
+wanted = labels.label_plan(members["label"], count, params.labels)
 samples = vcf.synthetic_ids(len(wanted))
 control, settings, more = import_module(f"syngeno.{params.kind}"), dict(params.settings), {}
 

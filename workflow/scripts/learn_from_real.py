@@ -13,14 +13,13 @@ source, table = snakemake.input, people.read_people(snakemake.input.people)
 parts = [people.read_people(source.members), *(table[table["split"] == part] for part in ("validation", "test"))]
 
 with open_store(source.genotypes) as store:
-    fitted, block = encoder.load(source.encoder, store.fingerprint()), store.block
+    fitted = encoder.load(source.encoder, store.fingerprint())
     members, validation, test = (classification.real_people(store, fitted, part) for part in parts)
 
 guesses = classification.guesses(
     members,
     validation,
     test,
-    block,
     seed=int(snakemake.wildcards.seed),
     threads=snakemake.threads,
     **snakemake.params.settings,

@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from syngeno import classification, encoder, log, people, synthetic
 from syngeno.store import open_store
 
@@ -12,11 +10,11 @@ if TYPE_CHECKING:
 
 logger = log.start(snakemake.log[0])
 source, table = snakemake.input, people.read_people(snakemake.input.people)
-latents = np.concatenate([np.load(path)["latents"] for path in source.shards])
 
 with open_store(source.genotypes) as store:
-    fitted, block = encoder.load(source.encoder, store.fingerprint()), store.block
+    fitted = encoder.load(source.encoder, store.fingerprint())
     drawn = synthetic.read_cohort(source.vcf, source.labels, snakemake.params.label, store)
+    latents = synthetic.latents(source.shards, fitted, drawn.dosages)
     learners = classification.People(latents, drawn.dosages, drawn.label)
     if source.added:
         members = people.read_people(source.added)
@@ -29,7 +27,6 @@ guesses = classification.guesses(
     learners,
     validation,
     test,
-    block,
     seed=int(snakemake.wildcards.seed),
     threads=snakemake.threads,
     **snakemake.params.settings,

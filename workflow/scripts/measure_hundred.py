@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from syngeno import encoder, hundred, log, metrics, people
+from syngeno import encoder, hundred, log, metrics, people, synthetic
 from syngeno.store import open_store
 
 if TYPE_CHECKING:
@@ -15,10 +15,12 @@ source, wildcards, data = snakemake.input, snakemake.wildcards, np.load(snakemak
 table = people.read_people(source.people)
 with open_store(source.genotypes) as store:
     fitted = encoder.load(source.encoder, store.fingerprint())
+    drawn = synthetic.read_cohort(source.vcf, source.labels, snakemake.params.label, store)
+    latents = synthetic.latents(source.shards, fitted, drawn.dosages)
     heldout = encoder.encode(fitted, store.dosages(store.rows(table.index[table["split"] == "test"])))
 
 numbers = hundred.measure(
-    np.concatenate([np.load(path)["latents"] for path in source.shards]),
+    latents,
     data["train"],
     heldout,
     data["validation"],

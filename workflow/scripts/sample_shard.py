@@ -15,7 +15,9 @@ logger = log.start(snakemake.log[0])
 params, latents = snakemake.params, Path(snakemake.input.latents).read_bytes()
 model = training.load_model(snakemake.input.model, hashlib.sha256(latents).hexdigest())
 members = people.read_people(snakemake.input.members)
-plan = labels.label_plan(members["label"], params.people or len(members), params.labels)
+table = people.read_people(snakemake.input.people)
+count = {None: len(members), "train": (table["split"] == "train").sum()}.get(params.people, params.people)
+plan = labels.label_plan(members["label"], count, params.labels)
 shard = int(snakemake.wildcards.shard)
 part = np.array_split(plan, params.shards)[shard - 1]
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 logger = log.start(snakemake.log[0])
-tables = [metrics.read(path) for path in snakemake.input.metrics]
+tables = [metrics.read(path) for path in [*snakemake.input.metrics, *snakemake.input.reconstruction]]
 for path in snakemake.input.real:
     fraction, seed = map(int, path.split("/")[-3:-1])
     guesses = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)

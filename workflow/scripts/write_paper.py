@@ -12,7 +12,7 @@ logger = log.start(snakemake.log[0])
 source, output = snakemake.input, snakemake.output
 numbers, published = metrics.read(source.metrics), kenneweg.read(source.published)
 labels = people.read_people(source.people)["label"].nunique()
-denoisers = {name: kenneweg.denoiser(settings) for name, settings in snakemake.params.denoisers.items()}
+denoisers = {name: kenneweg.denoiser(settings) for name, settings in snakemake.params.generators.items()}
 
 Path(output.page).write_text(chapter.page(numbers, published, denoisers, labels))
 figures.save(reproduction.recovery(numbers), output.recovery)

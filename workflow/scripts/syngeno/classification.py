@@ -46,7 +46,6 @@ def guesses(
     learners: People,
     validation: People,
     test: People,
-    block: np.ndarray,
     *,
     seed: int,
     kinds: list[str],
@@ -57,7 +56,6 @@ def guesses(
 
     Args:
         learners, validation, test: see `People`; validation people choose the epoch, or the setting.
-        block: int (variants,), the gene or window of each variant.
         seed: of first weights and order.
         kinds: of `classifiers.KINDS` and `classical.KINDS`.
         threads: that a classifier may use.
@@ -69,13 +67,12 @@ def guesses(
     """
     labels = np.unique(np.concatenate([learners.label, validation.label]))
     codes = np.searchsorted(labels, learners.label)
-    scale = classifiers.Scale.of(classifiers.by_block(learners.dosages, block))
     found = {TRUTH: test.label}
     for space in SPACES:
-        seen, held, asked = (
-            people.latents if space == "latents" else scale(classifiers.by_block(people.dosages, block))
-            for people in (learners, validation, test)
-        )
+        seen, held, asked = (_entries(people, space) for people in (learners, validation, test))
+        if space == "genotypes":
+            scale = classifiers.Scale.of(seen)
+            seen, held, asked = map(scale, (seen, held, asked))
         given = {"validation": (held, np.searchsorted(labels, validation.label)), "seed": seed, "threads": threads}
         for kind in kinds:
             if kind in classical.KINDS:
@@ -84,3 +81,7 @@ def guesses(
                 learner = classifiers.learn(kind, seen, codes, classes=len(labels), settings=settings, **given)
             found[f"{space}: {kind}"] = labels[learner.predict(asked)]
     return pd.DataFrame(found)
+
+
+def _entries(people: People, space: str) -> np.ndarray:
+    return people.latents if space == "latents" else classifiers.by_window(people.dosages)

@@ -1,12 +1,13 @@
 """The paper's three classifiers in torch (MLP, 1-D CNN, transformer), and the one way in which they learn.
 
 After Kenneweg et al. (Bioinformatics 2025, btaf209); a person comes as blocks by channels: the encoder's components,
-or the genotypes of each block (`by_block`). Nobody but validation people chooses the epoch.
+or the genotypes of each window (`by_window`). Nobody but validation people chooses the epoch.
 """
 
 from __future__ import annotations
 
 import copy
+import itertools
 import logging
 import math
 import time
@@ -28,6 +29,7 @@ KINDS = ("mlp", "cnn", "transformer")
 DEFAULTS: dict[str, Any] = {
     "epochs": 30,
     "batch": 32,
+    "least_steps": 600,
     "learning_rate": 3e-4,
     "width": 384,
     "layers": 6,
@@ -36,22 +38,18 @@ DEFAULTS: dict[str, Any] = {
 HIDDEN = 512  # units of the MLP's layers
 CHANNELS = 64  # of the CNN's layers
 PATCH = 16  # blocks in a token of the transformer
+WINDOW = 50  # variants; genes would have to be padded to the largest, which holds half of a cohort's variants
 WARMUP = 0.1  # of the steps
 LOG_EVERY = 15.0  # seconds
 ASK_BATCH = 256
 
 
-def by_block(dosages: np.ndarray, block: np.ndarray) -> np.ndarray:
-    """Dosages (people, variants) laid out by block (variants,), float32 (people, blocks, most variants of a block).
-
-    Blocks of fewer variants end in zeros. `block` holds nondecreasing ids.
-    """
-    block = np.unique(block, return_inverse=True)[1]
-    first = np.searchsorted(block, np.arange(block[-1] + 1))
-    place = np.arange(len(block)) - first[block]
-    laid = np.zeros((len(dosages), len(first), place.max() + 1), np.float32)
-    laid[:, block, place] = dosages
-    return laid
+def by_window(dosages: np.ndarray) -> np.ndarray:
+    """Dosages (people, variants) as float32 (people, windows, `WINDOW`), the last window ending in zeros."""
+    people, variants = dosages.shape
+    laid = np.zeros((people, -(-variants // WINDOW) * WINDOW), np.float32)
+    laid[:, :variants] = dosages
+    return laid.reshape(people, -1, WINDOW)
 
 
 @dataclass(frozen=True)
@@ -101,9 +99,10 @@ def learn(
     """Learn label codes 0..classes-1 (people,) from x float32 (people, blocks, channels).
 
     AdamW with a warm-up, then half a cosine. Of all epochs the one with the best accuracy on `validation` (x, codes)
-    is kept, among equals that with the lower loss. `settings` as in `DEFAULTS`: `width`, `layers` and `heads` are the
-    transformer's. Same arguments, same weights on the same kind of device. Raises ValueError for an unknown kind or
-    setting, and codes that are no classes.
+    is kept, among equals that with the lower loss. `settings` as in `DEFAULTS`: where the epochs make fewer than
+    `least_steps` steps, an epoch is so many passes over the people that they make as many, or few people would be
+    learnt from less; `width`, `layers` and `heads` are the transformer's. Same arguments, same weights on the same
+    kind of device. Raises ValueError for an unknown kind or setting, and codes that are no classes.
     """
     settings = {**DEFAULTS, **(settings or {})}
     if kind not in KINDS or set(settings) != set(DEFAULTS):
@@ -195,7 +194,9 @@ class Transformer(nn.Module):
 def _epochs(network: nn.Module, x: Tensor, codes: Tensor, seed: int, settings: dict[str, Any]) -> Iterator[int]:
     """Train epoch by epoch; gives the number of each one when it is over."""
     size = settings["batch"]
-    total = settings["epochs"] * math.ceil(len(x) / size)
+    steps = settings["epochs"] * math.ceil(len(x) / size)
+    passes = max(1, math.ceil(settings["least_steps"] / steps))
+    total = passes * steps
     warmup = max(1, int(WARMUP * total))
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings["learning_rate"], fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(
@@ -203,8 +204,9 @@ def _epochs(network: nn.Module, x: Tensor, codes: Tensor, seed: int, settings: d
     )
     for epoch in range(1, settings["epochs"] + 1):
         network.train()
-        order = torch.from_numpy(np.random.default_rng([seed, epoch]).permutation(len(x))).to(x.device)
-        for part in order.split(size):
+        rng = np.random.default_rng([seed, epoch])
+        orders = (torch.from_numpy(rng.permutation(len(x))).to(x.device) for _ in range(passes))
+        for part in itertools.chain.from_iterable(order.split(size) for order in orders):
             with autocast(x.device):
                 value = functional.cross_entropy(network(x[part]), codes[part])
             optimizer.zero_grad(set_to_none=True)

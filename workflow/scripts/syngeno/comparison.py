@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
@@ -10,14 +11,17 @@ from syngeno.metrics import row
 
 PROTOCOL = "paper"
 TRUTH = "label"
+CHANCE = "most frequent label"
 
 
 def of_real(guesses: pd.DataFrame, *, fraction: int, seed: int) -> pd.DataFrame:
-    """Accuracy after learning from a share of the real people, as a metrics table of the generator "real".
+    """Accuracies after learning from a share of the real people, as a metrics table of the generator "real".
 
-    `guesses` as `classification.guesses` gives them; `fraction` in percent.
+    `guesses` as `classification.guesses` gives them; `fraction` in percent. The group `CHANCE` is who always says the
+    test people's most frequent label, without having learnt anything.
     """
-    return _table(_accuracies(guesses), "real", fraction, fraction, seed)
+    most = guesses.assign(**{CHANCE: guesses[TRUTH].mode()[0]})
+    return _table(_accuracies(most), "real", fraction, fraction, seed)
 
 
 def of_generator(
@@ -27,6 +31,7 @@ def of_generator(
     generator: str,
     fraction: int,
     seed: int,
+    paper: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Metrics of one trained generator, `real_fraction` being the real people added to its own.
 
@@ -35,11 +40,14 @@ def of_generator(
         real: guesses after learning from so many percent of the real people alone; has `fraction` and all that
             `synthetic` adds.
         generator, fraction, seed: what was judged.
+        paper: guesses after learning from `fraction` percent of the real people and from people of the same generator
+            that saw everybody.
 
     Returns:
-        accuracy for each addition; recovery_rate (0 added: over the accuracy of real people of `fraction`) and gain
-        (others: less the accuracy of the same real people alone), with intervals from bootstrapping the test people,
-        the same ones for both classifiers.
+        accuracy and balanced_accuracy for each addition; recovery_rate (0 added: over the accuracy of real people of
+        `fraction`) and gain (others: less the accuracy of the same real people alone); with `paper`, gain_left (gain
+        over that of `paper`, where this is surely above 0). Intervals are from bootstrapping the test people, the same
+        ones for all classifiers.
 
     Raises:
         ValueError: tables of guesses about different test people.
@@ -47,11 +55,11 @@ def of_generator(
     tables = []
     for added, guesses in synthetic.items():
         beside = real[added or fraction]
-        if not guesses[TRUTH].equals(beside[TRUTH]):
-            raise ValueError(f"guesses of {generator} with {added} % and of real people are of different test people")
+        if not all(one[TRUTH].equals(guesses[TRUTH]) for one in (beside, guesses if paper is None else paper)):
+            raise ValueError(f"guesses of {generator} with {added} % and of others are of different test people")
         rows = _accuracies(guesses)
         for group in guesses.columns.drop(TRUTH):
-            ours, theirs = ((one[group] == one[TRUTH]).to_numpy() for one in (guesses, beside))
+            ours, theirs = _right(guesses, group), _right(beside, group)
             numbers = {"group": group, "against": "test", "n": len(ours)}
             if added:
                 low, high = paired.difference(ours, theirs, seed)
@@ -59,16 +67,29 @@ def of_generator(
             elif theirs.any():
                 low, high = paired.ratio(ours, theirs, seed)
                 rows.append(row("recovery_rate", ours.mean() / theirs.mean(), low=low, high=high, **numbers))
+            if paper is None or added != fraction:
+                continue
+            whole = _right(paper, group)
+            low, high = paired.share(ours, whole, theirs, seed)
+            if pd.notna(low):
+                left = (ours.mean() - theirs.mean()) / (whole.mean() - theirs.mean())
+                rows.append(row("gain_left", left, low=low, high=high, **numbers))
         tables.append(_table(rows, generator, fraction, added, seed))
     return pd.concat(tables, ignore_index=True)
+
+
+def _right(guesses: pd.DataFrame, group: str) -> np.ndarray:
+    return (guesses[group] == guesses[TRUTH]).to_numpy()
 
 
 def _accuracies(guesses: pd.DataFrame) -> list[dict]:
     rows = []
     for group in guesses.columns.drop(TRUTH):
-        right = (guesses[group] == guesses[TRUTH]).to_numpy()
+        right = _right(guesses, group)
         low, high = proportion_confint(right.sum(), len(right), method="wilson")
+        of_label = pd.Series(right).groupby(guesses[TRUTH].to_numpy()).mean()
         rows.append(row("accuracy", right.mean(), group=group, against="test", low=low, high=high, n=len(right)))
+        rows.append(row("balanced_accuracy", of_label.mean(), group=group, against="test", n=len(right)))
     return rows
 
 

@@ -28,20 +28,18 @@ def measure(
 ) -> pd.DataFrame:
     """aa_truth and aa_syn of latents (n, blocks, components) against train and test, as a metrics table.
 
-    Each value is the mean over `repeats` draws of `people` people of each kind (of all, where there are fewer; `n`
-    says), low and high are their 2.5 and 97.5 percentiles. Beside it, as the envelope, the same of real people: test
-    people in the place of the synthetic ones against train, validation people against test. `generator`,
+    Each value is the mean over `repeats` draws of `people` people of each kind (as many as the smallest set has, where
+    that is fewer; `n` says), low and high are their 2.5 and 97.5 percentiles: how far one draw may be off. Beside it,
+    as the envelope, the same of as many real people: test people in the place of the synthetic ones against train,
+    validation people against test. `generator`,
     `fraction` and `seed` say whose people they are. Raises ValueError for a set of fewer than two people.
     """
     pairs = {"train": (synthetic, train, test), "test": (synthetic, test, validation)}
     numbers = []
     for against, (ours, real, held) in pairs.items():
-        for metric, one, beside in zip(
-            ("aa_truth", "aa_syn"),
-            _draws(ours, real, people, repeats, seed),
-            _draws(held, real, people, repeats, seed),
-            strict=True,
-        ):
+        count = min(people, len(ours), len(real), len(held))
+        draws = (_draws(one, real, count, repeats, seed) for one in (ours, held))
+        for metric, one, beside in zip(("aa_truth", "aa_syn"), *draws, strict=True):
             low, high = np.percentile(one, [2.5, 97.5])
             row = metrics.row(
                 metric,
@@ -50,17 +48,15 @@ def measure(
                 against=against,
                 low=low,
                 high=high,
-                n=min(people, len(ours), len(real)),
+                n=count,
             )
             real_low, real_high = np.percentile(beside, [2.5, 97.5])
             numbers.append(row | {"real": beside.mean(), "real_low": real_low, "real_high": real_high})
-    table = metrics.table(numbers, generator=generator, fraction=fraction, seed=seed, protocol=PROTOCOL)
-    return metrics.with_envelope(table, pd.DataFrame(numbers))
+    return metrics.table(numbers, generator=generator, fraction=fraction, seed=seed, protocol=PROTOCOL)
 
 
-def _draws(synthetic: np.ndarray, real: np.ndarray, people: int, repeats: int, seed: int) -> np.ndarray:
+def _draws(synthetic: np.ndarray, real: np.ndarray, count: int, repeats: int, seed: int) -> np.ndarray:
     """aa_truth and aa_syn of each draw, float64 (2, repeats)."""
-    count = min(people, len(synthetic), len(real))
     if count < 2:
         raise ValueError("nearest neighbours need at least two people of each kind")
     synthetic, real = _directions(synthetic), _directions(real)

@@ -12,26 +12,55 @@ COLUMNS = ["data", "table", "classifier", "denoiser", "against", "real_percent",
 TABLES = ("accuracy", "augmentation", "aa_truth", "aa_syn")
 
 # What makes a denoiser the paper's, beside its size.
-_DENOISERS: dict[str, dict[str, bool]] = {
+_FORMS: dict[str, dict[str, bool]] = {
     "mlp": {},
     "cnn": {"blockwise": False, "positions": False},
     "mlp+cnn": {"blockwise": False, "positions": False, "chained": False},
     "transformer": {"blockwise": True, "positions": False},
 }
+_PREDICTION = "epsilon"
+_SIZES: dict[str, dict[str, Any]] = {
+    "denoiser": {
+        "mlp_widths": [1024, 512, 256],
+        "cnn_base": 64,
+        "cnn_multipliers": [1, 1, 1, 1, 2, 2, 3, 4],
+        "cnn_attention": [32, 64],
+        "transformer_width": 384,
+        "transformer_layers": 12,
+        "transformer_heads": 6,
+    },
+    "diffusion": {"steps": 500},
+    "training": {"epochs": 100, "batch": 32, "learning_rate": 2e-4},
+    "sampler": {"sampler": "ancestral"},
+}
 
 
 class Denoiser(NamedTuple):
-    """A kind of denoiser, and in which words it differs from the paper's: in nothing, if they are none."""
+    """A denoiser beside the paper's.
+
+    Its kind, in which words its form differs (nothing, if they are none), and in which its size, its training and its
+    sampler do.
+    """
 
     kind: str
     changes: str = ""
+    sizes: str = ""
 
 
 def denoiser(settings: Mapping[str, Any]) -> Denoiser:
-    """What the settings of a generator's denoiser (all of them) make of it."""
-    wanted = _DENOISERS[settings["kind"]]
-    changes = [f"{key}: {str(settings[key]).lower()}" for key, value in wanted.items() if settings[key] != value]
-    return Denoiser(settings["kind"], ", ".join(changes))
+    """What the settings of a diffusion generator (all of them, by section) make of it."""
+    given = settings["denoiser"]
+    kind = given["kind"]
+    changes = [f"{key}: {str(given[key]).lower()}" for key, value in _FORMS[kind].items() if given[key] != value]
+    if settings["diffusion"]["prediction"] != _PREDICTION:
+        changes.append(f"prediction: {settings['diffusion']['prediction']}")
+    sizes = [
+        f"{key} {settings[section][key]} ({value})"
+        for section, wanted in _SIZES.items()
+        for key, value in wanted.items()
+        if settings[section][key] != value and (section != "denoiser" or key.split("_")[0] in kind)
+    ]
+    return Denoiser(kind, ", ".join(changes), ", ".join(sizes))
 
 
 def read(path: str | Path) -> pd.DataFrame:

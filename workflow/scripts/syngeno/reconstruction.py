@@ -30,9 +30,10 @@ def errors(
 ) -> np.ndarray:
     """Error at each noise level (shares of the model's steps) for people (n, blocks, components): float64 (levels,).
 
-    Squared error of the predicted x_0, clipped to the range of the training people as in sampling, over the square of
-    x_0, both summed over people, existing entries and `draws` noises: 0 is perfect, 1 is what the mean of everybody
-    gives, more is worse than that. Raises ValueError for shapes that do not fit the model and levels beyond its steps.
+    Mean squared error of the predicted x_0, clipped to the range of the training people as in sampling, over people,
+    existing entries and `draws` noises. Entries of the people whom the encoder was fitted on have variance 1, so 0 is
+    perfect and 1 is what the mean of everybody gives for them. Held-out people lie nearer to that mean. Raises
+    ValueError for shapes that do not fit the model and levels beyond its steps.
     """
     latents, label = np.asarray(latents, np.float32), np.asarray(label, np.int64)
     if latents.shape[1:] != tuple(model["mask"].shape) or label.shape != (len(latents),):
@@ -42,12 +43,11 @@ def errors(
     torch.set_num_threads(threads)
     where = pick_device(device)
     process, network = restore(model, where)
-    wrong, size = np.zeros(len(levels)), 0.0
+    wrong = np.zeros(len(levels))
     generator = torch.Generator("cpu").manual_seed(mixed_seed(seed, 8))  # the same noise on every device
     for start in range(0, len(latents), BATCH):
         part = slice(start, start + BATCH)
         x0, codes = torch.from_numpy(latents[part]).to(where), torch.from_numpy(label[part]).to(where)
-        size += draws * float((x0 * process.mask).square().sum(dtype=torch.float64))
         for k, level in enumerate(levels):
             t = max(1, round(level * process.steps))
             times = torch.full((len(x0),), t, dtype=torch.long, device=where)
@@ -56,4 +56,4 @@ def errors(
                 with torch.inference_mode(), autocast(where):
                     found, _ = process.denoised(network, process.noised(x0, times, eps), t, codes)
                 wrong[k] += float(((found - x0) * process.mask).square().sum(dtype=torch.float64))
-    return wrong / size
+    return wrong / (draws * len(latents) * float(process.mask.sum()))

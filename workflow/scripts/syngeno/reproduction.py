@@ -113,9 +113,7 @@ def convergence(numbers: pd.DataFrame) -> Figure:
                 level = part["group"].str.removeprefix("noise ").astype(float).sort_values()
                 part = part.loc[level.index]
                 axes[0].plot(level, part["value"], style, color=COLOURS[k % len(COLOURS)], linewidth=1.4)
-        axes[0].set(
-            xlabel="noise level (share of the steps)", ylabel="error relative to the mean of everybody", yscale="log"
-        )
+        axes[0].set(xlabel="noise level (share of the steps)", ylabel="squared error", yscale="log")
         handles = [Line2D([], [], color=COLOURS[k % len(COLOURS)], label=name) for k, name in enumerate(generators)]
         styles = {"members": "-", "validation people": "--"}
         handles += [Line2D([], [], color="0.3", linestyle=style, label=label) for label, style in styles.items()]

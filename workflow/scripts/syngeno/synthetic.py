@@ -1,11 +1,12 @@
 """A cohort for the evaluation: synthetic people from their VCF and labels, real ones from the prepared store."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from syngeno import vcf
+from syngeno import encoder, vcf
 from syngeno.cohort import Cohort
 from syngeno.errors import BadInput
 from syngeno.people import read_labels
@@ -43,6 +44,15 @@ def read_cohort(
         haplotypes=calls.alleles if haplotypes and calls.phased and store.phased else None,
         cm=cm,
     )
+
+
+def latents(shards: Iterable[str | Path], fitted: encoder.Encoder, dosages: np.ndarray) -> np.ndarray:
+    """Synthetic people in the encoder's space (people, blocks, components): as drawn, in their shards.
+
+    Where their generator draws genotypes there are no shards, and `dosages` (people, variants) are encoded.
+    """
+    drawn = [np.load(path)["latents"] for path in shards]
+    return np.concatenate(drawn) if drawn else encoder.encode(fitted, dosages)
 
 
 def real_cohort(
