@@ -73,13 +73,50 @@ class TestCheckSense:
         with pytest.raises(BadInput, match=r"sum to 0\.8; make them sum to 1"):
             runfile.check_sense(config)
 
+    def filled(self, paper=None, **sections):
+        """A run file with one diffusion model, all defaults filled in."""
+        fractions = {"fractions": sections.pop("fractions", None)}
+        config = run(generators={"g": {"kind": "diffusion", **fractions, **sections}})
+        if paper is not None:
+            config["evaluate"] = {"paper": paper}
+        validate(config, SCHEMA)
+        return config
+
     def test_more_steps_than_the_diffusion_has(self):
-        generator = {"kind": "diffusion", "sampler": {"sampler": "ddim", "steps": 50}, "diffusion": {"steps": 20}}
-        config = cohort(split={"column": "part"}) | {"generators": {"g": generator}}
+        given = {"sampler": {"sampler": "ddim", "steps": 50}, "diffusion": {"steps": 20}}
         with pytest.raises(BadInput, match=r"generators\.g\.sampler\.steps: 50 is more than the 20 steps"):
+            runfile.check_sense(self.filled(**given))
+        given["sampler"]["sampler"] = "ancestral"
+        runfile.check_sense(self.filled(**given))
+
+    def test_heads_that_do_not_divide(self):
+        with pytest.raises(BadInput, match=r"g\.denoiser\.transformer_heads: 5 heads do not divide the width 384"):
+            runfile.check_sense(self.filled(denoiser={"transformer_heads": 5}))
+        with pytest.raises(BadInput, match=r"evaluate\.paper\.classifiers\.heads: 6 heads do not divide the width 100"):
+            runfile.check_sense(self.filled(paper={"classifiers": {"width": 100}}))
+
+    @pytest.mark.parametrize(
+        ("name", "fractions", "told"),
+        [
+            ("h", [5, 100], r"there is no diffusion model 'h'; name one of: g"),
+            (
+                "g",
+                None,
+                r"'g' is trained at 100 % of the people; give it `fractions` with 100 and at least one smaller",
+            ),
+            ("g", [5, 20], r"'g' is trained at 5, 20 % of the people"),
+        ],
+    )
+    def test_augmentation_by_generators_that_cannot(self, name, fractions, told):
+        with pytest.raises(BadInput, match=r"evaluate\.paper\.augment: " + told):
+            runfile.check_sense(self.filled(paper={"augment": [name]}, fractions=fractions))
+        runfile.check_sense(self.filled(paper={"augment": ["g"]}, fractions=[5, 100]))
+
+    def test_the_papers_experiments_without_a_diffusion_model(self):
+        config = self.filled(paper={})
+        config["generators"] = {"c": {"kind": "copycat"}}
+        with pytest.raises(BadInput, match=r"evaluate\.paper: there is no generator of kind diffusion"):
             runfile.check_sense(config)
-        generator["sampler"]["sampler"] = "ancestral"
-        runfile.check_sense(config)
 
     def test_external_cohort_of_nothing(self):
         theirs = {"kind": "external", "cohort": "yours", "genotypes": "b.vcf.gz", "labels": "b.tsv"}

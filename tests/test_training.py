@@ -247,6 +247,57 @@ class TestTrain:
             training.train(latents, label, np.zeros_like(MASK), ["a", "b"], **common)
 
 
+class TestLeastSteps:
+    def test_epochs_and_patience_grow_together(self, tmp_path):
+        """100 people in batches of 16 are 7 steps an epoch, 21 in three: three times as many epochs make 60."""
+        (tmp_path / "more").mkdir()
+        _, history = run(tmp_path / "more", CONFIG | {"least_steps": 60, "patience": 0})
+        assert [row["step"] for row in history] == [7 * k for k in range(1, 10)]
+
+    def test_patience_is_of_the_longer_training(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(training._Run, "validate", lambda self, x, codes: 1.0)
+        _, history = run(tmp_path, CONFIG | {"least_steps": 60, "patience": 2})
+        assert len(history) == 1 + 3 * 2  # the first is the best, then patience
+
+    def test_enough_steps_stay_as_they_are(self, tmp_path):
+        assert len(run(tmp_path, CONFIG | {"least_steps": 21})[1]) == 3
+
+
+class TestCompiled:
+    def made(self):
+        torch.manual_seed(1)
+        return (
+            training.denoiser.build(3, 2, 2, NETWORK),
+            torch.from_numpy(people(6)[0]),
+            torch.zeros(6, dtype=torch.long),
+        )
+
+    def test_a_compiler_that_fails_leaves_the_network_as_it_is_and_says_so(self, monkeypatch, caplog):
+        def compile(network, **settings):
+            def broken(*given):
+                raise RuntimeError("no compiler here\nand a long story")
+
+            return broken
+
+        monkeypatch.setattr(torch, "compile", compile)
+        network, x, codes = self.made()
+        assert training._compiled(network, x, codes) is network
+        assert "no compiler here" in caplog.text and "long story" not in caplog.text
+
+    def test_what_is_compiled_is_tried_and_leaves_no_gradient(self, monkeypatch):
+        tried = []
+
+        def compile(network, **settings):
+            return lambda *given: tried.append(given) or network(*given)
+
+        monkeypatch.setattr(torch, "compile", compile)
+        network, x, codes = self.made()
+        before = {name: value.clone() for name, value in network.state_dict().items()}
+        assert training._compiled(network, x, codes) is not network
+        assert len(tried) == 1 and all(weight.grad is None for weight in network.parameters())
+        assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+
+
 class TestLearningRate:
     def test_warm_up_then_cosine(self, tmp_path, monkeypatch):
         rates = []

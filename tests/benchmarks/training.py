@@ -23,20 +23,21 @@ KINDS = {
     "mlp+cnn (ours)": {"kind": "mlp+cnn"},
     "transformer": {"kind": "transformer", "transformer_width": 192, "transformer_layers": 6},
 }
-SIZE = 3072  # of the matrices that are multiplied
 
 
 def rate(device: torch.device) -> float:
-    """Operations per second of a large matrix product, in the precision that training uses, the best of five."""
-    a, b = (torch.randn(SIZE, SIZE, device=device) for _ in range(2))
+    """Operations per second of large matrix products, in the precision that training uses, the best of five tries."""
+    gpu = device.type == "cuda"
+    size, products, kind = (8192, 20, torch.bfloat16) if gpu else (3072, 1, torch.float32)
+    a, b = (torch.randn(size, size, device=device, dtype=kind) for _ in range(2))
     best = np.inf
     for _ in range(5):
         began = time.perf_counter()
-        with training.autocast(device):
+        for _ in range(products):
             found = a @ b
         float(found[0, 0])  # waits for the device
         best = min(best, time.perf_counter() - began)
-    return 2 * SIZE**3 / best
+    return 2 * size**3 * products / best
 
 
 def operations(network: torch.nn.Module, people: int, blocks: int, learning: bool) -> int:

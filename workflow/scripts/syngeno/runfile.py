@@ -40,7 +40,11 @@ def check_sense(config: dict) -> None:
             where = f"run file, generators.{name}.cohort"
             known = ", ".join(config["cohorts"])
             raise BadInput(where, f"there is no cohort '{generator['cohort']}'", f"name one of: {known}")
-        if generator["kind"] != "diffusion" or generator["sampler"]["sampler"] != "ddim":
+        if generator["kind"] != "diffusion":
+            continue
+        width, heads = (generator["denoiser"][f"transformer_{key}"] for key in ("width", "heads"))
+        _check_heads(f"generators.{name}.denoiser.transformer_heads", width, heads)
+        if generator["sampler"]["sampler"] != "ddim":
             continue
         steps, most = generator["sampler"]["steps"], generator["diffusion"]["steps"]
         if steps > most:
@@ -49,11 +53,19 @@ def check_sense(config: dict) -> None:
     _check_paper(config)
 
 
+def _check_heads(key: str, width: int, heads: int) -> None:
+    """Raise BadInput where a transformer cannot share its width among its heads."""
+    if width % heads:
+        raise BadInput(f"run file, {key}", f"{heads} heads do not divide the width {width}", "give a divisor of it")
+
+
 def _check_paper(config: dict) -> None:
-    """Raise BadInput where the paper's experiments are asked of generators that are not there or saw too few."""
+    """Raise BadInput for experiments of the paper with generators that are not there or saw too few, or bad sizes."""
     paper = config.get("evaluate", {}).get("paper")
     if paper is None:
         return
+    classifiers = paper["classifiers"]
+    _check_heads("evaluate.paper.classifiers.heads", classifiers["width"], classifiers["heads"])
     diffusion = [name for name, one in config["generators"].items() if one["kind"] == "diffusion"]
     if not diffusion:
         raise BadInput("run file, evaluate.paper", "there is no generator of kind diffusion", "add one")

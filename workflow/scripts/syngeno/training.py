@@ -194,7 +194,8 @@ class _Run:
         self.epochs, self.patience = times * settings["epochs"], times * settings["patience"]
         self.total = self.per_epoch * self.epochs
         # The compiled function shares the network's weights, whose names in states and models stay plain.
-        self.predict = _compiled(self.network) if x.device.type == "cuda" else self.network
+        first = slice(settings["batch"])
+        self.predict = _compiled(self.network, x[first], codes[first]) if x.device.type == "cuda" else self.network
         self.step, self.stale, self.seconds = 0, 0, 0.0
         self.best, self.best_loss = None, math.inf
         self.running = torch.zeros((), dtype=torch.float64, device=x.device)
@@ -337,12 +338,18 @@ class _Run:
         log.info("going on from step %d of %d", self.step, self.total)
 
 
-def _compiled(network: torch.nn.Module) -> torch.nn.Module:
-    """The network compiled at its first call; where that fails, it is run as it is."""
-    import torch._dynamo
-
-    torch._dynamo.config.suppress_errors = True
-    return torch.compile(network)
+def _compiled(network: torch.nn.Module, x: Tensor, codes: Tensor) -> torch.nn.Module:
+    """The network compiled for people like these; where that fails, the network as it is."""
+    compiled = torch.compile(network, dynamic=False)
+    try:
+        with autocast(x.device):
+            compiled(x, torch.ones(len(x), dtype=torch.long, device=x.device), codes).sum().backward()
+    except Exception as error:  # a compiler has many ways to be missing
+        log.warning("not compiled, which is slower: %s", (str(error) or type(error).__name__).splitlines()[0])
+        return network
+    network.zero_grad(set_to_none=True)
+    log.info("compiled")
+    return compiled
 
 
 STATE = ("step", "stale", "seconds", "best", "best_loss", "running", "history", "ema")
