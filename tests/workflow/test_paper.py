@@ -14,7 +14,7 @@ from syngeno import metrics
 
 pytestmark = pytest.mark.workflow
 TABLE = "results/real/summary/paper.tsv"
-CLASSIFIERS = {"latents: mlp", "latents: cnn", "genotypes: mlp", "genotypes: cnn"}
+CLASSIFIERS = {f"{space}: {kind}" for space in ("latents", "genotypes") for kind in ("mlp", "logistic_regression")}
 
 
 def run_file(data):
@@ -37,18 +37,14 @@ def run_file(data):
                 "training": {"epochs": 3, "least_steps": 1000, "patience": 0, "save_every": 0.05},
                 "fractions": [50, 100],
             },
-            "transformer": {
-                **diffusion,
-                "denoiser": {
-                    "kind": "transformer", "transformer_width": 16, "transformer_layers": 1, "transformer_heads": 2
-                },
-            },
+            "copycat": {"kind": "copycat"},
         },
+        "sample": {"people": "train"},
         "evaluate": {
             "paper": {
                 "augment": ["dense"],
                 "neighbours": {"people": 20, "repeats": 5},
-                "classifiers": {"kinds": ["mlp", "cnn"], "epochs": 2},
+                "classifiers": {"kinds": ["mlp", "logistic_regression"], "epochs": 2, "least_steps": 0},
             }
         },
     }  # fmt: skip
@@ -72,15 +68,43 @@ def test_every_experiment_is_in_the_table(paper):
     rates = numbers[numbers["metric"] == "recovery_rate"]
     assert set(rates["group"]) == CLASSIFIERS
     assert set(zip(rates["generator"], rates["fraction"], strict=True)) == {
-        ("dense", 50), ("dense", 100), ("transformer", 100)
+        ("dense", 50), ("dense", 100), ("copycat", 100)
     }  # fmt: skip
     gains = numbers[numbers["metric"] == "gain"]
     assert set(gains["generator"]) == {"dense"}
     assert set(zip(gains["fraction"], gains["real_fraction"], strict=True)) == {(50, 50), (100, 50)}
     real = numbers[(numbers["generator"] == "real") & (numbers["metric"] == "accuracy")]
     assert set(real["fraction"]) == {50, 100}
+    assert set(real["group"]) == {*CLASSIFIERS, "most frequent label"}
     assert {"aa_truth", "aa_syn", "reconstruction_error"} <= set(numbers["metric"])
     assert numbers["value"].notna().all()
+
+
+def test_copies_are_as_good_as_real_people_and_in_sight(paper):
+    numbers = metrics.read(paper.folder / TABLE)
+    copies = numbers[numbers["generator"] == "copycat"]
+    rates = copies[(copies["metric"] == "recovery_rate") & copies["group"].str.startswith("genotypes")]
+    assert rates["value"].between(0.7, 1.3).all()
+    beside = numbers[(numbers["metric"] == "aa_truth") & (numbers["against"] == "train")].set_index("generator")
+    assert beside.loc["copycat", "value"] < beside.loc["copycat", "real_low"]
+
+
+def test_a_generator_of_few_people_draws_as_many(paper):
+    counts = {
+        fraction: len(pd.read_csv(paper.folder / f"results/real/dense/{fraction}/1/synthetic.labels.tsv", sep="\t"))
+        for fraction in (50, 100)
+    }
+    assert counts == {50: 80, 100: 80}
+    assert len(pd.read_csv(paper.folder / "results/real/prepare/50/1/members.tsv", sep="\t")) == 40
+
+
+def test_another_classifier_setting_samples_nothing_again(paper, tmp_path):
+    config = yaml.safe_load((paper.folder / "run.yaml").read_text())
+    config["evaluate"]["paper"]["classifiers"]["epochs"] = 3
+    shutil.copytree(paper.folder, tmp_path / "run")
+    jobs = Run(tmp_path / "run", config).planned("paper")
+    assert {"learn_from_real", "learn_from_synthetic", "write_paper"} <= set(jobs)
+    assert not {"sample_shard", "train_diffusion", "measure_reconstruction", "encode"} & set(jobs)
 
 
 def test_the_page_and_the_figures(paper):
@@ -93,8 +117,11 @@ def test_the_page_and_the_figures(paper):
 
 
 def test_the_report_has_the_chapter(paper):
+    """The copycat's people, deleted once they were judged, are copied and judged anew; nothing else is made again."""
     jobs = paper.planned("report")
-    assert "plot_metrics" in jobs and not {"write_paper", "plot_neighbourhood", "train_diffusion"} & set(jobs)
+    assert {"plot_metrics", "write_paper"} <= set(jobs)
+    assert not {"train_diffusion", "sample_shard", "learn_from_real", "plot_neighbourhood"} & set(jobs)
+    assert jobs["learn_from_synthetic"] == jobs["copy_people"] == 1
 
 
 def test_a_run_killed_in_training_and_gone_on_gives_the_same_tables(paper, tmp_path):
