@@ -91,3 +91,22 @@ class TestOfGenerator:
         other = guesses(50).iloc[::-1].reset_index(drop=True)
         with pytest.raises(ValueError, match="different test people"):
             self.judged(real={100: other, 20: other})
+
+
+class TestBetween:
+    def test_each_over_each_on_the_same_people(self):
+        table = comparison.between({"a": guesses(60), "b": guesses(50)}, seed=1).set_index(["generator", "against"])
+        assert set(table.index) == {("a", "b"), ("b", "a")}
+        lead, lag = table.loc[("a", "b")], table.loc[("b", "a")]
+        assert (lead["metric"], lead["group"], lead["fraction"], lead["n"]) == ("lead", GROUP, 100, 100)
+        assert lead["value"] == pytest.approx(0.1) == pytest.approx(-lag["value"])
+        # Ten people of a hundred tell the two apart, all in favour of one: a spread of 3 in a hundred.
+        assert 0.02 < lead["low"] < 0.1 < lead["high"] < 0.18
+
+    def test_one_generator_leads_nobody(self):
+        assert comparison.between({"a": guesses(60)}, seed=1).empty
+
+    def test_other_test_people(self):
+        other = guesses(50).iloc[::-1].reset_index(drop=True)
+        with pytest.raises(ValueError, match="a and b are of different test people"):
+            comparison.between({"a": guesses(50), "b": other}, seed=1)

@@ -248,16 +248,26 @@ class TestTrain:
 
 
 class TestLeastSteps:
-    def test_epochs_and_patience_grow_together(self, tmp_path):
-        """100 people in batches of 16 are 7 steps an epoch, 21 in three: three times as many epochs make 60."""
-        (tmp_path / "more").mkdir()
-        _, history = run(tmp_path / "more", CONFIG | {"least_steps": 60, "patience": 0})
-        assert [row["step"] for row in history] == [7 * k for k in range(1, 10)]
+    def test_an_epoch_is_several_passes(self, tmp_path):
+        """100 people in batches of 16 are 7 steps a pass, 21 in three: three passes to an epoch make 60."""
+        _, history = run(tmp_path, CONFIG | {"least_steps": 60, "patience": 0})
+        assert [row["step"] for row in history] == [21, 42, 63]
+        assert all(0.1 < row["train_loss"] < 3 for row in history)
 
-    def test_patience_is_of_the_longer_training(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(training._Run, "validate", lambda self, x, codes: 1.0)
-        _, history = run(tmp_path, CONFIG | {"least_steps": 60, "patience": 2})
-        assert len(history) == 1 + 3 * 2  # the first is the best, then patience
+    def test_every_pass_has_an_order_of_its_own_and_everybody_in_it(self, tmp_path, monkeypatch):
+        seen = []
+        plain = training.loss
+
+        def noting(diffusion, network, x0, t, label, eps):
+            if torch.is_grad_enabled():
+                seen.extend(x0[:, 0, 0].tolist())
+            return plain(diffusion, network, x0, t, label, eps)
+
+        monkeypatch.setattr(training, "loss", noting)
+        run(tmp_path, CONFIG | {"least_steps": 60, "patience": 0})
+        passes = [seen[k : k + 100] for k in range(0, 900, 100)]
+        assert all(sorted(one) == sorted(passes[0]) for one in passes)
+        assert len({tuple(one) for one in passes}) == 9
 
     def test_enough_steps_stay_as_they_are(self, tmp_path):
         assert len(run(tmp_path, CONFIG | {"least_steps": 21})[1]) == 3

@@ -73,6 +73,8 @@ def test_every_experiment_is_in_the_table(paper):
     gains = numbers[numbers["metric"] == "gain"]
     assert set(gains["generator"]) == {"dense"}
     assert set(zip(gains["fraction"], gains["real_fraction"], strict=True)) == {(50, 50), (100, 50)}
+    leads = numbers[numbers["metric"] == "lead"]
+    assert set(zip(leads["generator"], leads["against"], strict=True)) == {("dense", "copycat"), ("copycat", "dense")}
     real = numbers[(numbers["generator"] == "real") & (numbers["metric"] == "accuracy")]
     assert set(real["fraction"]) == {50, 100}
     assert set(real["group"]) == {*CLASSIFIERS, "most frequent label"}

@@ -171,6 +171,9 @@ rule summarise_paper:
             "results/{cohort}/{generator}/{fraction}/{seed}/paper/reconstruction.tsv",
             "diffusion",
         ),
+        synthetic=runs(
+            "results/{cohort}/{generator}/{fraction}/{seed}/paper/guesses.0.tsv"
+        ),
         real=expand(
             "results/{{cohort}}/prepare/{fraction}/{seed}/guesses.tsv",
             fraction=FRACTIONS,

@@ -79,19 +79,24 @@ def findings(numbers: pd.DataFrame, denoisers: Mapping[str, Denoiser]) -> list[s
     rates = rates[(rates["fraction"] == 100) & rates["generator"].isin(list(denoisers))].dropna(subset="value")
     rates = rates.sort_values("value", ascending=False, kind="stable")
     kept = (told for name in denoisers for told in _remains(numbers, name))
-    return [*_order(rates, denoisers), *_changed(rates, denoisers), *kept, *_sizes(denoisers)]
+    leads = _of(numbers, "lead", HEADLINE).set_index(["generator", "against"])
+    return [*_order(rates, leads, denoisers), *_changed(rates, leads, denoisers), *kept, *_sizes(denoisers)]
 
 
-def _order(rates: pd.DataFrame, denoisers: Mapping[str, Denoiser]) -> list[str]:
-    """Which denoiser is best, how surely, and whether the paper's order came out; `rates` with the best first."""
+def _order(rates: pd.DataFrame, leads: pd.DataFrame, denoisers: Mapping[str, Denoiser]) -> list[str]:
+    """Which denoiser is best, how surely, and whether the paper's order came out; `rates` with the best first.
+
+    `leads` (index: generator, whom against) compares them person by person.
+    """
     if rates.empty:
         return ["No recovery rate of an MLP on the drawn components was measured, so the denoisers have no order."]
     each = ", ".join(f"{one.generator} {100 * one.value:.0f} %" for one in rates.itertuples())
     if len(rates) == 1:
         return [f"Recovery rate of an MLP on the drawn components: {each}."]
     told = f"Recovery rate of an MLP on the drawn components, best first: {each}."
-    if rates["low"].iloc[0] <= rates["high"].iloc[1]:
-        told += " The intervals of the first two overlap."
+    first, *others = rates["generator"]
+    if ahead := [f"{_points(leads.loc[(first, one)])} over {one}" for one in others if (first, one) in leads.index]:
+        told += f" Lead of {first} in points of accuracy on the same test people: {', '.join(ahead)}."
     best: dict[str, float] = {}
     for one in rates.itertuples():
         kind, changes, _ = denoisers[one.generator]
@@ -100,7 +105,7 @@ def _order(rates: pd.DataFrame, denoisers: Mapping[str, Denoiser]) -> list[str]:
     return [told, _verdict(best)]
 
 
-def _changed(rates: pd.DataFrame, denoisers: Mapping[str, Denoiser]) -> list[str]:
+def _changed(rates: pd.DataFrame, leads: pd.DataFrame, denoisers: Mapping[str, Denoiser]) -> list[str]:
     """What a denoiser recovers whose form differs from the paper's of its kind, where that is in the run too."""
     papers: dict[str, Any] = {}  # the best of each kind
     for one in rates.itertuples():
@@ -111,12 +116,18 @@ def _changed(rates: pd.DataFrame, denoisers: Mapping[str, Denoiser]) -> list[str
         kind, changes, _ = denoisers[one.generator]
         if not changes or (paper := papers.get(kind)) is None:
             continue
-        apart = "overlap" if max(one.low, paper.low) <= min(one.high, paper.high) else "do not overlap"
+        pair = one.generator, paper.generator
+        by = f", {_points(leads.loc[pair])} points of accuracy" if pair in leads.index else ""
         told.append(
             f"{_PAPER_NAMES[kind]} with {changes} ({one.generator}): {100 * one.value:.0f} %, as in the paper "
-            f"({paper.generator}): {100 * paper.value:.0f} %; the intervals {apart}."
+            f"({paper.generator}): {100 * paper.value:.0f} %{by}."
         )
     return told
+
+
+def _points(lead: pd.Series) -> str:
+    """A lead in percentage points, with its interval."""
+    return f"{100 * lead['value']:+.0f} ({100 * lead['low']:+.0f} to {100 * lead['high']:+.0f})"
 
 
 def _sizes(denoisers: Mapping[str, Denoiser]) -> list[str]:

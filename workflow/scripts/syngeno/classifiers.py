@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from syngeno import transformer
-from syngeno.training import autocast, mixed_seed, pick_device
+from syngeno.device import autocast, mixed_seed, pick_device
 
 log = logging.getLogger(__name__)
 

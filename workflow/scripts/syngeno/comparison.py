@@ -1,5 +1,6 @@
 """Classifiers compared on the same test people: accuracy, recovery rate, and what synthetic people add to real ones."""
 
+import itertools
 from collections.abc import Mapping
 
 import numpy as np
@@ -76,6 +77,27 @@ def of_generator(
                 rows.append(row("gain_left", left, low=low, high=high, **numbers))
         tables.append(_table(rows, generator, fraction, added, seed))
     return pd.concat(tables, ignore_index=True)
+
+
+def between(synthetic: Mapping[str, pd.DataFrame], *, seed: int) -> pd.DataFrame:
+    """Metrics of generators that saw all training people, beside each other: the `lead` of each over each `against`.
+
+    `synthetic`: by generator, guesses after learning from its people alone. A lead is accuracy less that of the other;
+    its interval is from bootstrapping the test people, the same ones for both. Raises ValueError when two tables are
+    about different test people.
+    """
+    tables = []
+    for (one, ours), (other, theirs) in itertools.permutations(synthetic.items(), 2):
+        if not ours[TRUTH].equals(theirs[TRUTH]):
+            raise ValueError(f"guesses of {one} and {other} are of different test people")
+        rows = []
+        for group in ours.columns.drop(TRUTH):
+            right = _right(ours, group), _right(theirs, group)
+            low, high = paired.difference(*right, seed)
+            lead = right[0].mean() - right[1].mean()
+            rows.append(row("lead", lead, group=group, against=other, low=low, high=high, n=len(ours)))
+        tables.append(_table(rows, one, 100, 0, seed))
+    return pd.concat(tables, ignore_index=True) if tables else _table([], "", 100, 0, seed)
 
 
 def _right(guesses: pd.DataFrame, group: str) -> np.ndarray:

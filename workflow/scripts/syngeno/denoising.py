@@ -19,8 +19,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from syngeno.device import autocast, mixed_seed, pick_device
 from syngeno.diffusion import Diffusion, Network
-from syngeno.training import autocast, mixed_seed, pick_device, restore
+from syngeno.training import restore
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from syngeno.training import autocast, mixed_seed, pick_device, restore
+from syngeno.device import autocast, mixed_seed, pick_device
+from syngeno.training import restore
 
 LEVELS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.98)  # of the way from data to noise
 BATCH = 256

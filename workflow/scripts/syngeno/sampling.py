@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from syngeno import diffusion
-from syngeno.training import autocast, mixed_seed, pick_device, restore
+from syngeno.device import autocast, mixed_seed, pick_device
+from syngeno.training import restore
 
 log = logging.getLogger(__name__)
 

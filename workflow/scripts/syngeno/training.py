@@ -1,6 +1,6 @@
 """Train a denoiser so that stopping and going on makes no difference.
 
-All randomness of step i comes from (seed, i) and that of an epoch's order from (seed, epoch), so a state is
+All randomness of step i comes from (seed, i) and the order of a pass over the people from (seed, pass), so a state is
 weights, moments and counters, and a run that was killed and resumed equals, bit for bit on CPU, one that was
 not. States are saved by the clock and replaced atomically; a state of other data, settings or code (another
 fingerprint) is left unused. Weights are averaged over time (EMA), and those of the epoch with the best
@@ -26,6 +26,7 @@ import torch
 from torch import Tensor
 
 from syngeno import denoiser
+from syngeno.device import autocast, mixed_seed, pick_device
 from syngeno.diffusion import PREDICTIONS, Diffusion, cosine_alpha_bar, loss
 from syngeno.errors import BadInput
 
@@ -91,8 +92,8 @@ def train(
 
     `validation` is (latents, label codes) or None (no early stopping, last weights kept). The setting
     `patience` is the number of epochs without a better validation loss that ends the training (0: never). Where
-    the epochs make fewer than `least_steps` steps, epochs and patience are multiplied until they make as many: few
-    people would otherwise be learnt from less.
+    the epochs make fewer than `least_steps` steps, an epoch is so many passes over the people that they make as many:
+    few people would otherwise be learnt from less.
     Goes on from `state_path` if that was left by a run with the same `fingerprint`; the final state stays
     there for the caller to delete. SIGTERM saves and exits (143).
 
@@ -161,23 +162,6 @@ def restore(model: dict[str, Any], device: torch.device) -> tuple[Diffusion, den
     return diffusion, network.to(device).eval()
 
 
-def pick_device(name: str = "auto") -> torch.device:
-    """ "auto" is the GPU if there is one."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
-
-
-def autocast(device: torch.device) -> torch.autocast:
-    """bfloat16 on GPUs, plain float32 on CPUs."""
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda")
-
-
-def mixed_seed(*parts: int) -> int:
-    """One well-mixed 63-bit seed from several integers."""
-    return int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> np.uint64(1))
-
-
 class _Run:
     """A training that is under way: all that a state has to hold, and how to take a step."""
 
@@ -189,10 +173,10 @@ class _Run:
         self.network = denoiser.build(*x.shape[1:], labels, settings["network"]).to(x.device)
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=settings["learning_rate"], fused=True)
         self.ema = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
-        self.per_epoch = math.ceil(len(x) / settings["batch"])
-        times = max(1, math.ceil(settings["least_steps"] / (self.per_epoch * settings["epochs"])))
-        self.epochs, self.patience = times * settings["epochs"], times * settings["patience"]
-        self.total = self.per_epoch * self.epochs
+        self.per_pass = math.ceil(len(x) / settings["batch"])
+        passes = max(1, math.ceil(settings["least_steps"] / (self.per_pass * settings["epochs"])))
+        self.per_epoch = passes * self.per_pass
+        self.total = settings["epochs"] * self.per_epoch
         # The compiled function shares the network's weights, whose names in states and models stay plain.
         first = slice(settings["batch"])
         self.predict = _compiled(self.network, x[first], codes[first]) if x.device.type == "cuda" else self.network
@@ -212,7 +196,8 @@ class _Run:
         """Steps until the epochs are over or the validation loss has stopped to fall."""
         began = saved = logged = time.monotonic()
         before, first = self.seconds, self.step
-        while self.step < self.total and not (self.patience and self.stale >= self.patience):
+        patience = self.settings["patience"]
+        while self.step < self.total and not (patience and self.stale >= patience):
             self.learn()
             self.seconds = before + time.monotonic() - began
             if self.step % self.per_epoch == 0:
@@ -227,13 +212,13 @@ class _Run:
                 log.warning("asked to stop: state saved at step %d of %d", self.step, self.total)
                 raise SystemExit(128 + signal.SIGTERM)
         self.save(state_path, fingerprint)
-        log.info("done after %d of %d epochs", len(self.history), self.epochs)
+        log.info("done after %d of %d epochs", len(self.history), self.settings["epochs"])
 
     def learn(self) -> None:
         """One step; its randomness comes from the seed and the number of the step alone."""
         settings, size = self.settings, self.settings["batch"]
-        epoch, part = divmod(self.step, self.per_epoch)
-        order = np.random.default_rng([self.seed, epoch]).permutation(len(self.x))[part * size : (part + 1) * size]
+        one_pass, part = divmod(self.step, self.per_pass)
+        order = np.random.default_rng([self.seed, one_pass]).permutation(len(self.x))[part * size : (part + 1) * size]
         people = torch.from_numpy(order).to(self.x.device)
         torch.manual_seed(mixed_seed(self.seed, 1, self.step))
         x0, label = self.x[people], self.codes[people]
@@ -311,7 +296,7 @@ class _Run:
         log.info(
             "epoch %d of %d: loss %.4f, validation %.4f; at most %d min %02d s left",
             row["epoch"],
-            self.epochs,
+            self.settings["epochs"],
             row["train_loss"],
             row["validation_loss"],
             *divmod(int(left), 60),
