@@ -70,6 +70,29 @@ class TestDraw:
         assert (steered[:, 0, 0] > 0).mean() >= (plain[:, 0, 0] > 0).mean()
         assert not np.allclose(steered, plain)
 
+    def test_half_precision_draws_the_same_people(self, tmp_path, monkeypatch):
+        """As on a GPU. At strong noise an error of the noise is divided by next to nothing; it must not tell."""
+        rng = np.random.default_rng(0)
+        made, _ = training.train(
+            rng.normal(0, 1, (400, 6, 2)).astype(np.float32),
+            np.arange(400) % 2,
+            np.ones((6, 2), bool),
+            LABELS,
+            validation=None,
+            config={"prediction": "epsilon", "epochs": 60, "batch": 64, "learning_rate": 5e-3, "network": NETWORK},
+            seed=1,
+            state_path=tmp_path / "state.pt",
+            fingerprint="",
+            device="cpu",
+        )
+        settings = {"label": np.arange(200) % 2, "seed": 3, "sampler": "ddim", "steps": 50, "eta": 1.0}
+        whole, other = sampling.draw(made, **settings), sampling.draw(made, **settings | {"seed": 4})
+        monkeypatch.setattr(sampling, "autocast", lambda device: torch.autocast(device.type, dtype=torch.bfloat16))
+        half = sampling.draw(made, **settings)
+        assert not (half == whole).all()
+        assert np.abs(half - whole).mean() < 0.03 < 0.5 < np.abs(other - whole).mean()
+        assert half.std() == pytest.approx(whole.std(), rel=0.02)
+
     def test_nobody(self, model):
         assert sampling.draw(model, np.zeros(0, int), 3).shape == (0, 2, 2)
 

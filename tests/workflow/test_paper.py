@@ -10,7 +10,7 @@ import pytest
 import yaml
 from conftest import TINY, Run
 
-from syngeno import metrics
+from syngeno import metrics, simulate
 
 pytestmark = pytest.mark.workflow
 TABLE = "results/real/summary/paper.tsv"
@@ -51,8 +51,11 @@ def run_file(data):
 
 
 @pytest.fixture(scope="module")
-def paper(tiny, tmp_path_factory):
-    run = Run(tmp_path_factory.mktemp("paper"), run_file(tiny.folder / "results/tiny/prepare/simulated"))
+def paper(tmp_path_factory):
+    data = tmp_path_factory.mktemp("data")
+    vcf, tables = [data / "1.vcf.gz", data / "2.vcf.gz"], [data / name for name in ("people.tsv", "genes", "causal")]
+    simulate.write_cohort(vcf, *tables, people=160, length=1.5e5, seed=1)
+    run = Run(tmp_path_factory.mktemp("paper"), run_file(data))
     run("paper")
     return run
 
