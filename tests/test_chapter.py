@@ -125,6 +125,7 @@ class TestFindings:
             "Lead of c in points of accuracy on the same test people: +2 (-3 to +7) over a, +60 (+55 to +65) over b."
             in found
         )
+        assert "That it is ahead of a may be chance." in found
 
     def test_a_denoiser_that_was_not_judged_leaves_the_order_open(self):
         found = told(rates(a=0.6, c=0.9))

@@ -97,6 +97,8 @@ def _order(rates: pd.DataFrame, leads: pd.DataFrame, denoisers: Mapping[str, Den
     first, *others = rates["generator"]
     if ahead := [f"{_points(leads.loc[(first, one)])} over {one}" for one in others if (first, one) in leads.index]:
         told += f" Lead of {first} in points of accuracy on the same test people: {', '.join(ahead)}."
+        unsure = [one for one in others if (first, one) in leads.index and not leads.loc[(first, one), "low"] > 0]
+        told += f" That it is ahead of {_joined(unsure)} may be chance." if unsure else ""
     best: dict[str, float] = {}
     for one in rates.itertuples():
         kind, changes, _ = denoisers[one.generator]
