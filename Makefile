@@ -9,7 +9,7 @@ demo: .venv/run
 	$(BIN)/snakemake --profile workflow/profiles/local --cores 2 --report results/report.html --report-after-run
 
 test: .venv/dev lint
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: .venv/dev
 	$(BIN)/ruff check .

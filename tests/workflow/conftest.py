@@ -40,13 +40,6 @@ TINY = {
 }
 
 
-def pytest_collection_modifyitems(items):
-    """For tests in two processes: a file's stay together, and so do all that share the tiny cohort."""
-    for item in items:
-        group = "tiny" if "tiny" in item.fixturenames else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 class Run:
     """A folder, a run file in it, and the workflow of some checkout."""
 
