@@ -55,8 +55,7 @@ class TestPlink:
         rows = "".join(f"{one}\tall of them\n" for one in ids)
         (tmp_path / "people.tsv").write_text("sample\tpopulation\n" + rows)
         cohort = {"genotypes": "x.bed", "labels": "people.tsv", "label": "population", "chromosomes": [7]}
-        generators = {name: TINY["generators"][name] for name in ("diffusion", "markov")}
-        run = Run(tmp_path, {**TINY, "data_dir": str(tmp_path), "cohorts": {"plink": cohort}, "generators": generators})
+        run = Run(tmp_path, {**TINY, "data_dir": str(tmp_path), "cohorts": {"plink": cohort}})
         run()
         numbers = metrics.read(tmp_path / "results/plink/summary/metrics.tsv")
         assert "privacy_loss" in set(numbers["metric"])

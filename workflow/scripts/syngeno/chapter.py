@@ -95,9 +95,10 @@ def _order(rates: pd.DataFrame, leads: pd.DataFrame, denoisers: Mapping[str, Den
         return [f"Recovery rate of an MLP on the drawn components: {each}."]
     told = f"Recovery rate of an MLP on the drawn components, best first: {each}."
     first, *others = rates["generator"]
-    if ahead := [f"{_points(leads.loc[(first, one)])} over {one}" for one in others if (first, one) in leads.index]:
-        told += f" Lead of {first} in points of accuracy on the same test people: {', '.join(ahead)}."
-        unsure = [one for one in others if (first, one) in leads.index and not leads.loc[(first, one), "low"] > 0]
+    if ahead := {one: leads.loc[(first, one)] for one in others if (first, one) in leads.index}:
+        each = ", ".join(f"{_points(lead)} over {one}" for one, lead in ahead.items())
+        told += f" Lead of {first} in points of accuracy on the same test people: {each}."
+        unsure = [one for one, lead in ahead.items() if not lead["low"] > 0]
         told += f" That it is ahead of {_joined(unsure)} may be chance." if unsure else ""
     best: dict[str, float] = {}
     for one in rates.itertuples():
