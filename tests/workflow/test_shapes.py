@@ -16,7 +16,7 @@ class TestControlsOnly:
         config = {
             **TINY,
             "cohorts": {"tiny": cohort},
-            "generators": {"pooled": {"kind": "independent", "pooled": True}},
+            "generators": {"pooled": {"kind": "founders", "founders": 12, "pooled": True}},
             "fractions": [50, 100],
             "seeds": [1, 2],
             "sample": {"people": 60},

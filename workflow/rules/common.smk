@@ -35,7 +35,7 @@ ENCODED = [
     for name, settings in config["generators"].items()
     if settings["kind"] == "diffusion"
 ]
-CONTROLS = ["independent", "markov", "copying"]
+CONTROLS = ["independent", "markov", "founders", "copying"]
 PAPER = config["evaluate"].get("paper")
 # Classifiers take the GPU that the denoisers are trained on.
 CLASSIFIER_GPU = max((config["generators"][name]["gpu"] for name in ENCODED), default=0)
@@ -126,7 +126,8 @@ def generator(section):
 def control_settings(wildcards):
     """A params function: what a control leaves to choose."""
     settings = config["generators"][wildcards.generator]
-    return {key: settings[key] for key in ("pooled", "order") if key in settings}
+    chosen = ("pooled", "order", "founders", "segment")
+    return {key: settings[key] for key in chosen if key in settings}
 
 
 def external_files(wildcards):

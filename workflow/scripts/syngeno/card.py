@@ -18,6 +18,7 @@ KINDS = {
     "diffusion": "A diffusion model of block-wise encoded genotypes, conditional on the label, drew these people.",
     "independent": "A control: every allele was drawn by itself from its frequency, so variants are not linked.",
     "markov": "A control: alleles were drawn along each chromosome from a Markov chain over the preceding variants.",
+    "founders": "A control: each sequence is a mosaic of ancestral haplotypes that were learnt from many people.",
     "copying": "A control: each sequence is a mosaic of training people's (the model of Li and Stephens, 2003).",
     "copycat": "A control: these are verbatim training people. It must never leave the house.",
     "external": "Another tool made these people; here they were judged only. How it was trained is not known here.",

@@ -26,7 +26,15 @@ from syngeno.figures import (
     without,
 )
 
-MARKERS = {"diffusion": "o", "external": "P", "independent": "s", "markov": "D", "copying": "^", "copycat": "X"}
+MARKERS = {
+    "diffusion": "o",
+    "external": "P",
+    "independent": "s",
+    "markov": "D",
+    "founders": "v",
+    "copying": "^",
+    "copycat": "X",
+}
 PRIVACY = {
     "privacy_loss": ("privacy loss  (lower: more private)", 0.0),
     "membership_auc": ("membership AUC, best black-box attack  (lower: more private)", 0.5),

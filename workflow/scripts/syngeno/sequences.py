@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from syngeno.errors import BadInput
-from syngeno.store import Store
+from syngeno.store import Store, indices
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,18 @@ def chunks(store: Store, people: np.ndarray) -> Iterator[np.ndarray]:
     Raises BadInput where a call is missing.
     """
     for calls in store.iterate(people):
-        if calls.size and calls.min() < 0:
-            raise BadInput(store.path, "holds missing calls", "make it with the prepare stage, which fills them")
-        yield calls.reshape(len(calls), -1) if store.phased else calls.sum(axis=2, dtype=np.int8)
+        yield _symbols(store, calls)
+
+
+def between(store: Store, people: np.ndarray, first: int, last: int) -> np.ndarray:
+    """Sequences of these people at the variants from `first` to `last` (excluded); shape and errors as `chunks`."""
+    return _symbols(store, store.calls(first, last)[:, indices(people, len(store.samples))])
+
+
+def _symbols(store: Store, calls: np.ndarray) -> np.ndarray:
+    if calls.size and calls.min() < 0:
+        raise BadInput(store.path, "holds missing calls", "make it with the prepare stage, which fills them")
+    return calls.reshape(len(calls), -1) if store.phased else calls.sum(axis=2, dtype=np.int8)
 
 
 def as_calls(store: Store, symbols: np.ndarray) -> np.ndarray:

@@ -1,0 +1,236 @@
+from itertools import product
+
+import numpy as np
+import pytest
+
+from syngeno import founders, independent, sequences
+from syngeno.store import StoreWriter, open_store
+
+CONTIGS = ["1", "1", "1", "2"]
+
+
+def store_of(path, calls, phased=True, contigs=None):
+    """A store of these calls (variants, people, 2) on the contigs named one by one."""
+    contigs = contigs or ["1"] * len(calls)
+    names = [f"p{i}" for i in range(calls.shape[1])]
+    with StoreWriter(path, names, dict.fromkeys(contigs, 0), phased=phased) as writer:
+        for site, contig in enumerate(contigs):
+            writer.append([site + 1], ["."], ["A"], ["C"], calls[[site]], contig=contig)
+    return open_store(path)
+
+
+def some_founders(seed, B=3, K=2, alphabet=2, width=2, variants=5, groups=2):
+    rng = np.random.default_rng(seed)
+    symbol = rng.dirichlet(np.ones(alphabet), (B, K, width)).transpose(0, 1, 3, 2)[:, :, 1:]
+    leave = rng.uniform(0.1, 0.9, (B, K))
+    leave[0] = 1
+    arrive = rng.dirichlet(np.ones(K), (groups, B))
+    return founders.Founders(*(one.astype(np.float32) for one in (symbol, leave, arrive)), variants)
+
+
+def over_all_paths(model, sequence, group):
+    """Log probability of one sequence, every path of founders added up."""
+    B, K, _, width = model.symbol.shape
+    total = 0.0
+    for path in product(range(K), repeat=B):
+        p = 1.0
+        for b, k in enumerate(path):
+            p *= (model.arrive[group, b, k] if b == 0 else model.leave[b, path[b - 1]] * model.arrive[group, b, k]) + (
+                b > 0 and path[b - 1] == k
+            ) * (1 - model.leave[b, path[b - 1]])
+            for site in range(b * width, min((b + 1) * width, model.variants)):
+                symbol = model.symbol[b, k, :, site - b * width]
+                p *= [1 - symbol.sum(), *symbol][sequence[site]]
+        total += p
+    return np.log(total)
+
+
+def mosaic_cohort(people=60, variants=60, seed=3):
+    """People whose haplotypes are mosaics of three haplotypes, calls (variants, people, 2)."""
+    rng = np.random.default_rng(seed)
+    source = rng.integers(0, 2, (3, variants)).astype(np.int8)
+    at = rng.integers(0, 3, 2 * people)
+    haplotypes = np.empty((variants, 2 * people), np.int8)
+    for site in range(variants):
+        if site % 20 == 0:
+            at = np.where(rng.random(2 * people) < 0.3, rng.integers(0, 3, 2 * people), at)
+        haplotypes[site] = source[at, site]
+    return haplotypes.reshape(variants, people, 2), source
+
+
+class TestLogProbability:
+    @pytest.mark.parametrize("alphabet", [2, 3])
+    def test_every_path_added_up(self, alphabet):
+        model = some_founders(1, alphabet=alphabet)
+        asked = np.random.default_rng(2).integers(0, alphabet, (5, 6)).astype(np.int8)
+        group = np.array([0, 1, 1, 0, 1, 0])
+        expected = [over_all_paths(model, one, label) for one, label in zip(asked.T, group, strict=True)]
+        assert founders.log_probability(model, asked, group) == pytest.approx(expected, rel=1e-5)
+
+    @pytest.mark.parametrize("alphabet", [2, 3])
+    def test_probabilities_sum_to_1(self, alphabet):
+        every = np.array(list(product(range(alphabet), repeat=5)), dtype=np.int8).T
+        logs = founders.log_probability(some_founders(4, alphabet=alphabet), every, np.zeros(alphabet**5, int))
+        assert np.exp(logs).sum() == pytest.approx(1, rel=1e-5)
+
+    def test_is_that_of_no_other_number_of_variants(self):
+        with pytest.raises(ValueError, match="7 variants for 3 segments of 2"):
+            founders.log_probability(some_founders(1), np.zeros((7, 1), np.int8), np.zeros(1, int))
+
+
+class TestWalk:
+    @pytest.mark.parametrize("alphabet", [2, 3])
+    def test_draws_what_log_probability_says(self, alphabet):
+        """Chi-square over all sequences of four variants; its 99.9 % quantile, so that one seed in a thousand fails."""
+        from scipy import stats
+
+        model, n = some_founders(5, B=2, variants=4, alphabet=alphabet), 40_000
+        drawn = founders.walk(model, np.ones(n, int), np.random.default_rng(6))
+        every = np.array(list(product(range(alphabet), repeat=4)), dtype=np.int8).T
+        expected = n * np.exp(founders.log_probability(model, every, np.ones(alphabet**4, int)))
+        code = alphabet ** np.arange(3, -1, -1)
+        observed = np.bincount(code @ drawn, minlength=alphabet**4)
+        chi2 = ((observed - expected) ** 2 / expected).sum()
+        assert chi2 < stats.chi2.ppf(0.999, alphabet**4 - 1)
+
+
+class TestFit:
+    def fitted(self, calls, count=6, shrinkage=0.01, rounds=6, labels=("a",)):
+        symbols = calls.reshape(len(calls), -1)
+        people = calls.shape[1]
+        label = np.resize(labels, people)
+        names, source = np.unique(label, return_inverse=True)
+        groups = sequences.Groups(names.tolist(), np.repeat(source, 2), np.repeat(source, 2))
+        fold = np.repeat(np.arange(people) % founders.FOLDS, 2)
+        settings = {"segment": 20, "shrinkage": shrinkage, "rounds": rounds}
+        return founders.fit(symbols, groups, fold, np.arange(count), 2, **settings)
+
+    def test_finds_the_founders_of_mosaics(self):
+        calls, source = mosaic_cohort()
+        model = self.fitted(calls)
+        likely = (model.symbol[:, :, 0] > 0.5).transpose(1, 0, 2).reshape(-1, 60)
+        for b in range(3):
+            part = slice(20 * b, 20 * (b + 1))
+            reached = likely[model.arrive[0, b] > 0.02][:, part]
+            assert {one.tobytes() for one in reached} == {(one[part] == 1).tobytes() for one in source}
+
+    def test_a_person_of_their_own_attracts_nobody(self):
+        """A haplotype that one person alone carries begins a founder, and nobody arrives there in the end."""
+        calls, source = mosaic_cohort()
+        odd = 1 - source[0]
+        calls[:, 0, 0] = odd
+        model = self.fitted(calls)
+        assert model.arrive[0, :, 0].max() < 0.02
+
+    def test_newcomers_are_as_likely_as_the_fit_says(self):
+        """Founders of half of the people: the other half is as likely as the fit's own estimate for newcomers."""
+        calls, _ = mosaic_cohort(people=200)
+        model = self.fitted(calls[:, :100])
+        new = founders.log_probability(model, calls[:, 100:].reshape(60, -1), np.zeros(200, int))
+        known = founders.log_probability(model, calls[:, :100].reshape(60, -1), np.zeros(200, int))
+        assert new.mean() == pytest.approx(known.mean(), abs=0.3)
+
+    def test_labels_go_where_their_people_are(self):
+        rng = np.random.default_rng(8)
+        source = rng.integers(0, 2, (2, 40)).astype(np.int8)
+        calls = np.repeat(source[np.arange(40) % 2].T[:, :, None], 2, axis=2)
+        model = self.fitted(calls, count=4, labels=("a", "b"))
+        likely = (model.symbol[:, :, 0] > 0.5).transpose(1, 0, 2).reshape(-1, 40)
+        own = [(likely == (one == 1)).all(1) for one in source]
+        for label in (0, 1):
+            assert (model.arrive[label, :, own[label]].sum(0) > 0.9).all()
+
+    def test_renamed_alleles_give_the_same_founders(self):
+        calls, _ = mosaic_cohort()
+        renamed, site = calls.copy(), np.arange(0, 60, 3)
+        renamed[site] = 1 - renamed[site]
+        one, other = (self.fitted(given) for given in (calls, renamed))
+        assert other.leave == pytest.approx(one.leave, abs=1e-4)
+        swapped = one.symbol.copy().transpose(0, 3, 1, 2).reshape(60, -1)
+        swapped[site] = 1 - swapped[site]
+        assert other.symbol.transpose(0, 3, 1, 2).reshape(60, -1) == pytest.approx(swapped, abs=1e-4)
+
+    @pytest.mark.parametrize("wrong", [{"segment": 0}, {"rounds": 0}, {"shrinkage": 0.0}])
+    def test_refuses_settings_of_zero(self, wrong):
+        symbols = np.zeros((4, 4), np.int8)
+        groups = sequences.Groups(["a"], np.zeros(4, int), np.zeros(4, int))
+        settings = {"segment": 2, "shrinkage": 0.1, "rounds": 1} | wrong
+        with pytest.raises(ValueError, match="all are above 0"):
+            founders.fit(symbols, groups, np.zeros(4, int), np.arange(2), 2, **settings)
+
+
+@pytest.fixture(params=[True, False], ids=["phased", "unphased"])
+def cohort(request, tmp_path):
+    calls = np.random.default_rng(4).integers(0, 2, (4, 12, 2)).astype(np.int8)
+    return store_of(tmp_path / "s", calls, request.param, CONTIGS)
+
+
+class TestNats:
+    @pytest.mark.parametrize("pooled", [True, False])
+    def test_probabilities_of_all_haplotypes_sum_to_1(self, tmp_path, pooled):
+        everybody = np.array(list(product([0, 1], repeat=4)), dtype=np.int8).T.reshape(4, 8, 2)
+        store = store_of(tmp_path / "s", everybody, True, CONTIGS)
+        known = np.array([0, 3, 4, 6]), np.array(["a", "b", "a", "b"])
+        nats = founders.nats(
+            store, *known, np.arange(8), np.full(8, "a"), start=1, founders=4, segment=2, pooled=pooled
+        )
+        assert np.exp(-nats).sum() == pytest.approx(1, rel=1e-5)
+
+    def test_with_all_shrinkage_variants_are_independent(self, cohort):
+        label, asked = np.full(10, "a"), np.array([10, 11])
+        of = cohort, np.arange(10), label, asked, label[:2]
+        nats = founders.nats(*of, start=1, founders=3, segment=2, shrinkage=1e9)
+        symbols = np.concatenate(list(sequences.chunks(cohort, np.arange(12))))
+        split = 20 if cohort.phased else 10
+        alphabet, few = sequences.alphabet(cohort), founders.PSEUDOCOUNT
+        counts = np.stack([(symbols[:, :split] == a).sum(1) for a in range(alphabet)])
+        share = (counts + few) / (split + alphabet * few)
+        share = founders.ERROR + (1 - alphabet * founders.ERROR) * share
+        expected = -np.log(share[symbols[:, split:], np.arange(4)[:, None]]).sum(0)
+        assert nats == pytest.approx(expected, rel=1e-4)
+
+    def test_beats_independent_alleles_where_there_is_linkage(self, tmp_path):
+        calls, _ = mosaic_cohort()
+        store, label = store_of(tmp_path / "s", calls), np.full(50, "a")
+        of = store, np.arange(50), label, np.arange(50, 60), label[:10]
+        assert founders.nats(*of, start=1, founders=8).mean() < independent.nats(*of).mean() / 4
+
+
+class TestDraw:
+    def test_shape_chunks_and_seed(self, cohort):
+        label, wanted = np.resize(["a", "b"], 12), np.array(["b"] * 3 + ["a"] * 4)
+        of = cohort, np.arange(12), label, wanted
+        one, again, other = (
+            np.concatenate(list(founders.draw(*of, seed=seed, start=1, founders=4, segment=2))) for seed in (1, 1, 2)
+        )
+        assert one.shape == (4, 7, 2)
+        assert one.dtype == np.int8
+        assert set(np.unique(one)) <= {0, 1}
+        assert (one == again).all()
+        assert (one != other).any()
+
+    def test_linkage_is_kept(self, tmp_path):
+        calls, _ = mosaic_cohort()
+        store, label = store_of(tmp_path / "s", calls), np.full(60, "a")
+        drawn = np.concatenate(list(founders.draw(store, np.arange(60), label, np.full(500, "a"), seed=1, start=1)))
+        varies = calls.reshape(60, -1).std(1) > 0
+        real, ours = (np.corrcoef(one.reshape(60, -1)[varies]) for one in (calls, drawn))
+        near = np.triu(np.ones_like(real, bool), 1)
+        assert np.corrcoef(real[near], ours[near])[0, 1] > 0.95
+
+    def test_a_label_that_nobody_has(self, cohort):
+        with pytest.raises(ValueError, match="no training person has the label c"):
+            list(founders.draw(cohort, np.arange(12), np.full(12, "a"), np.array(["c"]), seed=1, start=1))
+
+
+class TestTune:
+    def test_shrinks_more_where_variants_are_unlinked(self, tmp_path):
+        linked, _ = mosaic_cohort(people=80)
+        unlinked = np.random.default_rng(1).integers(0, 2, (60, 80, 2)).astype(np.int8)
+        label, found = np.full(60, "a"), []
+        for name, calls in (("linked", linked), ("unlinked", unlinked)):
+            store = store_of(tmp_path / name, calls)
+            of = store, np.arange(60), label, np.arange(60, 80), label[:20]
+            found.append(founders.tune(*of, seed=3, founders=8))
+        assert found[0]["shrinkage"] < found[1]["shrinkage"]
+        assert found[0]["start"] == 3

@@ -1,0 +1,382 @@
+"""The control of few ancestors: mosaics of founder haplotypes that are learnt from many people, not copied from one.
+
+After fastPHASE (Scheet and Stephens, Am J Hum Genet 2006). Along segments of a few variants a sequence descends from
+one of K founders. Before a segment b it leaves founder k with probability leave[b, k] and takes one by the
+probabilities arrive[g, b, k] of its label g, or of all; at a chromosome's start it takes one anyway. Given the founder,
+variants are independent, each with the founder's own symbol probabilities.
+
+All is fitted by expectation maximisation, with one difference: a sequence is explained by what the founders learnt
+from people of other folds only. A founder whom a single person supports attracts nobody, and leaving is as probable
+as it is for newcomers; fitted without folds, founders are likelier on members and less likely on others. A founder's
+symbols are shrunk towards the frequencies of all by `shrinkage` pseudo-sequences, which validation people choose.
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+
+from syngeno import sequences
+from syngeno.store import CHUNK, Store, indices
+
+log = logging.getLogger(__name__)
+
+FOUNDERS = 256
+SEGMENT = 20  # variants
+SHRINKAGES = (0.01, 0.1, 1.0, 10.0)
+SHRINKAGE = 0.1
+TUNING_PEOPLE = 100
+TUNING_ROUNDS, ROUNDS = 2, 6
+FOLDS = 5
+PSEUDOCOUNT = 0.01  # of a symbol among all sequences
+ERROR = 1e-4  # probability of each symbol that founders cannot go below
+ARRIVAL_PRIOR = 50.0  # pseudo-arrivals at a segment, divided as its people are among the founders
+LEAVE_PRIOR = 1.0  # pseudo-sequences
+LEAST_ARRIVAL, LEAST_LEAVE = 1e-4, 1e-5  # of all founders together; keep every sequence possible
+STAYS = 0.97  # before anything is known
+HELD = 1 << 25  # bytes of an array of founder probabilities: more only leaves the cache
+
+
+@dataclass(frozen=True)
+class Founders:
+    """Founders of one chromosome: K founders, B segments of w variants, alphabet A, G labels; all float32.
+
+    `symbol` (B, K, A - 1, w): probabilities of the symbols 1, 2, .. (0 has the rest), w filled up in the last segment
+    beyond the chromosome's `variants`; `leave` (B, K), 1 at the start; `arrive` (G, B, K).
+    """
+
+    symbol: np.ndarray
+    leave: np.ndarray
+    arrive: np.ndarray
+    variants: int
+
+    @cached_property
+    def log_tables(self) -> tuple[np.ndarray, np.ndarray]:
+        """Log odds of the symbols 1, 2, .. against 0 (B, (A - 1) w, K), and the log probability of zeros (B, K)."""
+        B, K, _, width = self.symbol.shape
+        none = np.log1p(-self.symbol.sum(2))
+        odds = (np.log(self.symbol) - none[:, :, None]).reshape(B, K, -1).transpose(0, 2, 1)
+        none[-1, :, self.variants - (B - 1) * width :] = 0  # what only fills up is a zero, surely
+        return np.ascontiguousarray(odds), none.sum(2)
+
+
+def tune(
+    store: Store,
+    people: np.ndarray,
+    label: np.ndarray,
+    validation: np.ndarray,
+    validation_label: np.ndarray,
+    *,
+    seed: int,
+    founders: int = FOUNDERS,
+    segment: int = SEGMENT,
+    pooled: bool = False,
+) -> dict:
+    """The `shrinkage` under which validation people are most likely: {"shrinkage": float, "start": seed}.
+
+    At most `TUNING_PEOPLE` validation people are asked, and the fits are short. `start` is the seed that chooses the
+    first founders. Other arguments as for `nats`.
+    """
+    validation = indices(validation, len(store.samples))
+    rng = np.random.default_rng([seed, 24])
+    chosen = np.sort(rng.permutation(len(validation))[:TUNING_PEOPLE])
+    asked = validation[chosen], np.asarray(validation_label)[chosen]
+    settings = {"start": seed, "founders": founders, "segment": segment, "pooled": pooled, "rounds": TUNING_ROUNDS}
+    means = []
+    for shrinkage in SHRINKAGES:
+        means.append(nats(store, people, label, *asked, shrinkage=shrinkage, **settings).mean())
+        log.info("shrinkage %g: %.1f nats per validation sequence", shrinkage, means[-1])
+    return {"shrinkage": SHRINKAGES[int(np.argmin(means))], "start": seed}
+
+
+def draw(
+    store: Store,
+    people: np.ndarray,
+    label: np.ndarray,
+    wanted: np.ndarray,
+    *,
+    seed: int,
+    start: int,
+    founders: int = FOUNDERS,
+    segment: int = SEGMENT,
+    shrinkage: float = SHRINKAGE,
+    pooled: bool = False,
+) -> Iterator[np.ndarray]:
+    """Mosaics of learnt founders; arguments, chunks and errors as `independent.draw`, settings as `tune`."""
+    groups = sequences.grouped(store, label, wanted, pooled)
+    rng = np.random.default_rng([seed, 25])
+    settings = {"founders": founders, "segment": segment, "shrinkage": shrinkage, "start": start}
+    for _, _, fitted in _by_chromosome(store, people, groups, rounds=ROUNDS, **settings):
+        drawn = walk(fitted, groups.asked, rng)
+        for begin in range(0, len(drawn), CHUNK):
+            yield sequences.as_calls(store, drawn[begin : begin + CHUNK])
+
+
+def nats(
+    store: Store,
+    people: np.ndarray,
+    label: np.ndarray,
+    heldout: np.ndarray,
+    heldout_label: np.ndarray,
+    *,
+    start: int,
+    founders: int = FOUNDERS,
+    segment: int = SEGMENT,
+    shrinkage: float = SHRINKAGE,
+    pooled: bool = False,
+    rounds: int = ROUNDS,
+) -> np.ndarray:
+    """-log probability of each held-out sequence under what `draw` draws from, float64 (sequences,), in nats.
+
+    Settings as `tune`, the rest as for `independent.nats`.
+    """
+    groups = sequences.grouped(store, label, heldout_label, pooled)
+    total = np.zeros(len(groups.asked))
+    settings = {"founders": founders, "segment": segment, "shrinkage": shrinkage, "start": start}
+    for first, last, fitted in _by_chromosome(store, people, groups, rounds=rounds, **settings):
+        symbols = sequences.between(store, heldout, first, last)
+        total -= log_probability(fitted, symbols, groups.asked)
+    return total
+
+
+def _by_chromosome(
+    store: Store, people: np.ndarray, groups: sequences.Groups, *, start: int, founders: int, **settings: float
+) -> Iterator[tuple[int, int, Founders]]:
+    """First and last variant (excluded) of each chromosome, and the founders fitted on it."""
+    rng = np.random.default_rng([start, 26])
+    copies, n = sequences.per_person(store), len(groups.source)
+    # The same sequences begin the founders of every chromosome, and the same people are in a fold.
+    seeds = np.sort(rng.permutation(n)[: min(founders, n)])
+    fold = np.repeat(rng.permutation(n // copies) % FOLDS, copies)
+    for first, last in pairwise([*np.flatnonzero(sequences.starts(store)).tolist(), len(store)]):
+        symbols = sequences.between(store, people, first, last)
+        yield first, last, fit(symbols, groups, fold, seeds, sequences.alphabet(store), **settings)
+
+
+def fit(
+    symbols: np.ndarray,
+    groups: sequences.Groups,
+    fold: np.ndarray,
+    seeds: np.ndarray,
+    alphabet: int,
+    *,
+    segment: int,
+    shrinkage: float,
+    rounds: int,
+) -> Founders:
+    """Fit the founders of one chromosome in so many rounds of expectation and maximisation.
+
+    `symbols` int8 (v, sequences); `groups.source` says the label of each; `fold` (sequences,) its fold, the same for
+    all of a person; `seeds` (K,) the sequences as which the founders begin. Progress is logged.
+    """
+    if segment < 1 or rounds < 1 or not shrinkage > 0:
+        raise ValueError(f"segments of {segment} variants, {rounds} rounds, shrinkage {shrinkage}; all are above 0")
+    seen = _indicators(symbols, alphabet, segment)
+    frequency = (seen.sum(1) + PSEUDOCOUNT) / (seen.shape[1] + alphabet * PSEUDOCOUNT)  # (B, (A - 1) w)
+    known = frequency, shrinkage, alphabet, len(symbols)
+    counts, begun = _Counts.of_seeds(seen, seeds, fold, len(groups.names)), time.monotonic()
+    total = counts.added()
+    for done in range(rounds):
+        learnt, next_counts, told = _maximised(total, *known), [], 0.0
+        for one in range(FOLDS):
+            own = np.flatnonzero(fold == one)
+            others = total.less(counts.of_fold(one)) if len(own) else total
+            model = _maximised(others, *known, arrive=learnt.arrive)
+            found, logs = _expected(model, seen[:, own], groups.source[own])
+            next_counts.append(found)
+            told += logs
+        counts = _Counts.stacked(next_counts)
+        total = counts.added()
+        left = (time.monotonic() - begun) / (done + 1) * (rounds - done - 1)
+        log.info("round %d of %d: %.1f nats as of newcomers, %.0f s left", done + 1, rounds, -told / len(fold), left)
+    return _maximised(total, *known)
+
+
+def log_probability(fitted: Founders, symbols: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Log probability of sequences int8 (v, n) with groups (n,), float64 (n,)."""
+    B, K, others, width = fitted.symbol.shape
+    result, seen = np.empty(len(group)), _indicators(symbols, others + 1, width)
+    if len(seen) != B:
+        raise ValueError(f"{len(symbols)} variants for {B} segments of {width}")
+    for own in _batches(group, B * K):
+        emission, top = _emission(fitted, seen[:, own].astype(np.float32))
+        result[own] = _logs(top, _forward(emission, fitted.leave, fitted.arrive[group[own[0]]])[1])
+    return result
+
+
+def walk(fitted: Founders, group: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw a sequence for each group (n,): symbols int8 (variants, n)."""
+    B, K, _, width = fitted.symbol.shape
+    drawn, founder = np.empty((B, width, len(group)), np.int8), np.zeros(len(group), np.int64)
+    for b in range(B):
+        moves = rng.random(len(group)) < fitted.leave[b, founder]
+        for one in np.unique(group[moves]).tolist():
+            movers = np.flatnonzero(moves & (group == one))
+            founder[movers] = rng.choice(K, len(movers), p=_exact(fitted.arrive[one, b]))
+        above = rng.random((len(group), 1, width), dtype=np.float32) < _tails(fitted.symbol[b])[founder]
+        drawn[b] = above.sum(1, dtype=np.int8).T
+    return drawn.reshape(B * width, -1)[: fitted.variants]
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """Expected counts, a fold each (or none): of symbols (.., B, K, (A - 1) w), of sequences that descend from a
+    founder by label (.., G, B, K), of those that stayed there since the segment before (.., B, K), and of arrivals
+    by label (.., G, B, K).
+    """
+
+    symbol: np.ndarray
+    descent: np.ndarray
+    stay: np.ndarray
+    arrival: np.ndarray
+
+    @classmethod
+    def of_seeds(cls, seen: np.ndarray, seeds: np.ndarray, fold: np.ndarray, groups: int) -> "_Counts":
+        """What the founders know at the beginning: a sequence each, of no label in particular."""
+        B, K = len(seen), len(seeds)
+        symbol = np.zeros((FOLDS, B, K, seen.shape[2]), np.float32)
+        descent, stay = (np.zeros((FOLDS, *shape, K), np.float32) for shape in ((groups, B), (B,)))
+        for k, (sequence, one) in enumerate(zip(seeds, fold[seeds], strict=True)):
+            symbol[one, :, k] = seen[:, sequence]
+            descent[one, :, :, k] = 1 / groups
+            stay[one, 1:, k] = STAYS
+        return cls(symbol, descent, stay, np.zeros_like(descent))
+
+    @classmethod
+    def stacked(cls, folds: list["_Counts"]) -> "_Counts":
+        return cls(*(np.stack([getattr(one, name) for one in folds]) for name in cls.__dataclass_fields__))
+
+    def added(self) -> "_Counts":
+        return _Counts(*(getattr(self, name).sum(0) for name in self.__dataclass_fields__))
+
+    def of_fold(self, one: int) -> "_Counts":
+        return _Counts(*(getattr(self, name)[one] for name in self.__dataclass_fields__))
+
+    def less(self, other: "_Counts") -> "_Counts":
+        """Without what others counted; no count falls below 0 by rounding."""
+        names = self.__dataclass_fields__
+        return _Counts(*(np.maximum(getattr(self, name) - getattr(other, name), 0) for name in names))
+
+
+def _maximised(
+    counts: _Counts,
+    frequency: np.ndarray,
+    shrinkage: float,
+    alphabet: int,
+    variants: int,
+    arrive: np.ndarray | None = None,
+) -> Founders:
+    """The founders that go with expected counts of one fold or of all; `arrive` as given, or from the counts."""
+    B, K = counts.stay.shape
+    descent = counts.descent.sum(0)
+    support = descent[:, :, None]
+    symbol = (counts.symbol + shrinkage * frequency[:, None]) / (support + shrinkage)
+    symbol = ERROR + (1 - alphabet * ERROR) * symbol.reshape(B, K, alphabet - 1, -1)
+    if arrive is None:
+        # Whoever arrives goes where the label's people are, as far as arrivals do not say otherwise.
+        share = descent / np.maximum(descent.sum(1, keepdims=True), 1e-30)
+        prior = (counts.descent + share) / (counts.descent.sum(2, keepdims=True) + 1)
+        arrive = (counts.arrival + ARRIVAL_PRIOR * prior) / (counts.arrival.sum(2, keepdims=True) + ARRIVAL_PRIOR)
+        arrive = LEAST_ARRIVAL / K + (1 - LEAST_ARRIVAL) * arrive
+    leave = np.ones((B, K), np.float32)
+    if B > 1:
+        came, gone = descent[1:], np.maximum(descent[:-1] - counts.stay[1:], 0)
+        rate = (gone.sum(1) + 0.5) / (descent[:-1].sum(1) + 1)
+        # Nobody stays with a founder of whom nothing is known from here on.
+        expected = 1 - (1 - rate[:, None]) * came / (came + 1)
+        leave[1:] = (gone + LEAVE_PRIOR * expected) / (descent[:-1] + LEAVE_PRIOR)
+    return Founders(
+        symbol.astype(np.float32), leave.clip(LEAST_LEAVE, 1).astype(np.float32), arrive.astype(np.float32), variants
+    )
+
+
+def _expected(model: Founders, seen: np.ndarray, group: np.ndarray) -> tuple[_Counts, float]:
+    """Expected counts of sequences (B, n, ..) with groups (n,), and the sum of their log probabilities."""
+    B, K = model.leave.shape
+    symbol = np.zeros((B, K, seen.shape[2]), np.float32)
+    descent, stay = np.zeros_like(model.arrive), np.zeros((B, K), np.float32)
+    arrival, logs = np.zeros_like(model.arrive), 0.0
+
+    for own in _batches(group, B * K):
+        label, part = int(group[own[0]]), seen[:, own].astype(np.float32)
+        emission, top = _emission(model, part)
+        arrive = model.arrive[label]
+        forward, scale = _forward(emission, model.leave, arrive)
+        logs += _logs(top, scale).sum()
+        backward = np.ones(emission.shape[1:], np.float32)
+        for b in reversed(range(B)):
+            share = forward[b] * backward
+            share /= share.sum(1, keepdims=True)
+            descent[label, b] += share.sum(0)
+            symbol[b] += share.T @ part[b]
+            if b == 0:
+                arrival[label, 0] += share.sum(0)
+                break
+            onward = emission[b] * backward
+            onward /= scale[b][:, None]
+            stay[b] += np.einsum("nk,nk->k", forward[b - 1], onward) * (1 - model.leave[b])
+            arrival[label, b] += (forward[b - 1] @ model.leave[b]) @ onward * arrive[b]
+            backward = onward * (1 - model.leave[b]) + (onward @ arrive[b])[:, None] * model.leave[b]
+    return _Counts(symbol, descent, stay, arrival), logs
+
+
+def _emission(model: Founders, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Probability of each segment by founder (B, n, K), relative to the best founder's, and the log of that (B, n)."""
+    odds, none = model.log_tables
+    logs = np.matmul(seen, odds)
+    logs += none[:, None]
+    top = logs.max(2)
+    logs -= top[:, :, None]
+    return np.exp(logs, out=logs), top
+
+
+def _forward(emission: np.ndarray, leave: np.ndarray, arrive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Probability of each founder given the segments so far (B, n, K), of a segment given those before (B, n)."""
+    forward, scale = np.empty_like(emission), np.empty(emission.shape[:2], np.float32)
+    before = np.zeros(emission.shape[1:], np.float32)
+    for b, now in enumerate(forward):
+        left = before @ leave[b] if b else np.ones(len(now), np.float32)
+        np.multiply(before, 1 - leave[b], out=now)
+        now += left[:, None] * arrive[b]
+        now *= emission[b]
+        scale[b] = now.sum(1)
+        now /= scale[b][:, None]
+        before = now
+    return forward, scale
+
+
+def _logs(top: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    return (top.astype(np.float64) + np.log(scale.astype(np.float64))).sum(0)
+
+
+def _indicators(symbols: np.ndarray, alphabet: int, width: int) -> np.ndarray:
+    """Which of the symbols 1, 2, .. each variant is, segment by segment: bool (B, n, (A - 1) width)."""
+    variants, n = symbols.shape
+    B = -(-variants // width)
+    filled = np.zeros((B * width, n), np.int8)
+    filled[:variants] = symbols
+    filled = filled.reshape(B, width, n).transpose(0, 2, 1)
+    others = np.stack([filled == symbol for symbol in range(1, alphabet)], axis=2)
+    return others.reshape(B, n, -1)
+
+
+def _batches(group: np.ndarray, cost: int) -> Iterator[np.ndarray]:
+    """Sequences of one group at a time, few enough that `cost` numbers for each are no more than `HELD`."""
+    size = max(1, HELD // (4 * cost))
+    for one in np.unique(group):
+        own = np.flatnonzero(group == one)
+        yield from np.split(own, range(size, len(own), size))
+
+
+def _tails(symbol: np.ndarray) -> np.ndarray:
+    """Probability that a symbol is 1 or more, 2 or more, ..: (K, A - 1, w) as the probabilities are."""
+    return symbol[:, ::-1].cumsum(1)[:, ::-1]
+
+
+def _exact(probability: np.ndarray) -> np.ndarray:
+    probability = probability.astype(np.float64)
+    return probability / probability.sum()
