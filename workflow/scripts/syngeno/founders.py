@@ -6,9 +6,10 @@ probabilities arrive[g, b, k] of its label g, or of all; at a chromosome's start
 variants are independent, each with the founder's own symbol probabilities.
 
 All is fitted by expectation maximisation, with one difference: a sequence is explained by what the founders learnt
-from people of other folds only. A founder whom a single person supports attracts nobody, and leaving is as probable
-as it is for newcomers; fitted without folds, founders are likelier on members and less likely on others. A founder's
-symbols are shrunk towards the frequencies of all by `shrinkage` pseudo-sequences, which validation people choose.
+from people of other folds only, so that leaving is as probable as it is for newcomers; fitted without folds, founders
+are likelier on members and less likely on others. What comes from one fold nearly alone is forgotten, segment by
+segment: no person's own haplotype is handed out. A founder's symbols are shrunk towards the frequencies of all by
+`shrinkage` pseudo-sequences, which validation people choose.
 """
 
 import logging
@@ -32,6 +33,7 @@ SHRINKAGE = 0.1
 TUNING_PEOPLE = 100
 TUNING_ROUNDS, ROUNDS = 2, 6
 FOLDS = 5
+LARGEST_FOLD = 0.75  # of the sequences that descend from a founder in a segment; what is learnt from more is forgotten
 PSEUDOCOUNT = 0.01  # of a symbol among all sequences
 ERROR = 1e-4  # probability of each symbol that founders cannot go below
 ARRIVAL_PRIOR = 50.0  # pseudo-arrivals at a segment, divided as its people are among the founders
@@ -179,7 +181,7 @@ def fit(
     frequency = (seen.sum(1) + PSEUDOCOUNT) / (seen.shape[1] + alphabet * PSEUDOCOUNT)  # (B, (A - 1) w)
     known = frequency, shrinkage, alphabet, len(symbols)
     counts, begun = _Counts.of_seeds(seen, seeds, fold, len(groups.names)), time.monotonic()
-    total = counts.added()
+    total = counts.added()  # founders begin as single sequences, shared by nobody yet
     for done in range(rounds):
         learnt, next_counts, told = _maximised(total, *known), [], 0.0
         for one in range(FOLDS):
@@ -189,7 +191,7 @@ def fit(
             found, logs = _expected(model, seen[:, own], groups.source[own])
             next_counts.append(found)
             told += logs
-        counts = _Counts.stacked(next_counts)
+        counts = _Counts.stacked(next_counts).shared()
         total = counts.added()
         left = (time.monotonic() - begun) / (done + 1) * (rounds - done - 1)
         log.info("round %d of %d: %.1f nats as of newcomers, %.0f s left", done + 1, rounds, -told / len(fold), left)
@@ -249,6 +251,14 @@ class _Counts:
     @classmethod
     def stacked(cls, folds: list["_Counts"]) -> "_Counts":
         return cls(*(np.stack([getattr(one, name) for one in folds]) for name in cls.__dataclass_fields__))
+
+    def shared(self) -> "_Counts":
+        """Without founders, segment by segment, that one fold knows almost alone."""
+        support = self.descent.sum(1)  # (folds, B, K)
+        kept = (support.max(0) <= LARGEST_FOLD * support.sum(0)).astype(np.float32)
+        through = kept.copy()
+        through[1:] *= kept[:-1]
+        return _Counts(self.symbol * kept[..., None], self.descent * kept, self.stay * through, self.arrival * kept)
 
     def added(self) -> "_Counts":
         return _Counts(*(getattr(self, name).sum(0) for name in self.__dataclass_fields__))
