@@ -132,6 +132,14 @@ class TestFit:
         )
         assert known == pytest.approx(new, abs=10)
 
+    def test_nobody_is_explained_by_themselves(self, caplog):
+        """Founders that begin as all sequences: alleles tossed like coins are no likelier to the fit than coins are."""
+        calls = np.random.default_rng(9).integers(0, 2, (60, 40, 2)).astype(np.int8)
+        with caplog.at_level("INFO"):
+            self.fitted(calls, count=80, rounds=1)
+        told = float(caplog.messages[0].split(": ")[1].split()[0])
+        assert told > 0.95 * 60 * np.log(2)
+
     def test_labels_go_where_their_people_are(self):
         rng = np.random.default_rng(8)
         source = rng.integers(0, 2, (2, 40)).astype(np.int8)
