@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from syngeno import training
+from syngeno import device, loop, training
 from syngeno.errors import BadInput
 
 NETWORK = {
@@ -67,14 +67,14 @@ class Interrupted(Exception):
 
 def interrupt(monkeypatch, at):
     """Let the step after number `at` fail."""
-    learn = training._Run.learn
+    learn = loop.Run.learn
 
     def failing(self):
         if self.step == at:
             raise Interrupted
         learn(self)
 
-    monkeypatch.setattr(training._Run, "learn", failing)
+    monkeypatch.setattr(loop.Run, "learn", failing)
 
 
 # The child trains with a state saved at every step; after the given number of saves it meets the given end.
@@ -83,15 +83,15 @@ CHILD = """
     from pathlib import Path
     sys.path[:0] = [{tests!r}, *{path!r}]
     import test_training as cases
-    from syngeno import training
-    saves, save = 0, training._Run.save
+    from syngeno import loop, training
+    saves, save = 0, loop.Run.save
     def counted(self, *arguments):
         global saves
         save(self, *arguments)
         saves += 1
         if saves == {after}:
             os.kill(os.getpid(), signal.{end})
-    training._Run.save = counted
+    loop.Run.save = counted
     cases.run(Path({folder!r}), save_every=0)
 """
 
@@ -108,14 +108,14 @@ class TestInterruptedEqualsUninterrupted:
     def test_killed_in_the_middle_of_an_epoch(self, tmp_path):
         ended = run_and_end(tmp_path / "killed", "SIGKILL", after=10)  # 7 steps an epoch
         assert ended.returncode == -signal.SIGKILL, ended.stderr
-        assert training._load(tmp_path / "killed" / "state.pt")["step"] == 10
+        assert loop.load(tmp_path / "killed" / "state.pt")["step"] == 10
         assert_same(run(tmp_path / "killed"), run(tmp_path / "whole"))
 
     def test_sigterm_saves_where_it_is_and_exits(self, tmp_path):
         ended = run_and_end(tmp_path / "ended", "SIGTERM", after=5)
         assert ended.returncode == 143, ended.stderr
         assert "Traceback" not in ended.stderr
-        assert training._load(tmp_path / "ended" / "state.pt")["step"] in (5, 6)
+        assert loop.load(tmp_path / "ended" / "state.pt")["step"] in (5, 6)
         assert_same(run(tmp_path / "ended"), run(tmp_path / "whole"))
 
     @pytest.mark.parametrize("at", [1, 7, 13, 20])
@@ -137,17 +137,17 @@ class TestInterruptedEqualsUninterrupted:
             interrupt(patch, 15)
             with pytest.raises(Interrupted):
                 run(tmp_path / "stopped", save_every=1e9)
-        assert training._load(tmp_path / "stopped" / "state.pt")["step"] == 9
+        assert loop.load(tmp_path / "stopped" / "state.pt")["step"] == 9
         assert_same(run(tmp_path / "stopped"), run(tmp_path / "whole"))
 
     def test_a_finished_state_gives_the_model_again(self, tmp_path, monkeypatch):
         first = run(tmp_path)
         interrupt(monkeypatch, 0)
-        monkeypatch.setattr(training._Run, "learn", lambda self: pytest.fail("nothing is left to learn"))
+        monkeypatch.setattr(loop.Run, "learn", lambda self: pytest.fail("nothing is left to learn"))
         assert_same(run(tmp_path), first)
 
     def test_after_early_stopping(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(training._Run, "validate", lambda self, *_: 1.0)
+        monkeypatch.setattr(loop.Run, "validate", lambda self, *_: 1.0)
         config = {**CONFIG, "epochs": 30, "patience": 2}
         whole = run(tmp_path / "whole", config)
         assert len(whole[1]) == 3
@@ -196,19 +196,19 @@ class TestTrain:
 
     def test_keeps_the_best_weights_on_validation(self, tmp_path, monkeypatch):
         losses = iter([0.5, 0.4, 0.6])
-        monkeypatch.setattr(training._Run, "validate", lambda self, *_: next(losses))
+        monkeypatch.setattr(loop.Run, "validate", lambda self, *_: next(losses))
         kept = run(tmp_path / "best")
         with monkeypatch.context() as patch:
             interrupt(patch, 14)
             losses = iter([0.5, 0.4])
             with pytest.raises(Interrupted):
                 run(tmp_path / "two", save_every=0)
-        state = training._load(tmp_path / "two" / "state.pt")
+        state = loop.load(tmp_path / "two" / "state.pt")
         for name, weight in kept[0]["weights"].items():
             assert torch.equal(weight, state["ema"][name])
 
     def test_patience(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(training._Run, "validate", lambda self, *_: 1.0)
+        monkeypatch.setattr(loop.Run, "validate", lambda self, *_: 1.0)
         assert len(run(tmp_path / "1", {**CONFIG, "epochs": 9, "patience": 2})[1]) == 3
         assert len(run(tmp_path / "2", {**CONFIG, "epochs": 9, "patience": 0})[1]) == 9
 
@@ -311,13 +311,13 @@ class TestCompiled:
 class TestLearningRate:
     def test_warm_up_then_cosine(self, tmp_path, monkeypatch):
         rates = []
-        learn = training._Run.learn
+        learn = loop.Run.learn
 
         def noted(self):
             rates.append(self.learning_rate())
             learn(self)
 
-        monkeypatch.setattr(training._Run, "learn", noted)
+        monkeypatch.setattr(loop.Run, "learn", noted)
         run(tmp_path, validation=False)
         np.testing.assert_allclose(rates[:4], [2e-4 / 3, 4e-4 / 3, 2e-4, 2e-4])
         assert (np.diff(rates[3:]) < 0).all()
@@ -384,6 +384,6 @@ class TestLevels:
 
 class TestMixedSeed:
     def test_differs_by_part_and_order(self):
-        seeds = {training.mixed_seed(*parts) for parts in ((1,), (1, 0, 1), (1, 1), (1, 2), (2, 1))}
+        seeds = {device.mixed_seed(*parts) for parts in ((1,), (1, 0, 1), (1, 1), (1, 2), (2, 1))}
         assert len(seeds) == 5
         assert all(0 <= seed < 2**63 for seed in seeds)

@@ -1,0 +1,270 @@
+"""The training loop: what learns, learns here, and stopping and going on makes no difference.
+
+All randomness of step i comes from (seed, i) and the order of a pass over the people from (seed, pass), so a state is
+weights, moments and counters, and a run that was killed and resumed equals, bit for bit on CPU, one that was
+not. States are saved by the clock and replaced atomically; a state of other data, settings or code (another
+fingerprint) is left unused. Weights are averaged over time (EMA), and those of the epoch with the best
+validation loss are kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from syngeno.device import autocast, mixed_seed
+
+log = logging.getLogger(__name__)
+
+DEFAULTS: dict[str, Any] = {
+    "epochs": 100,
+    "least_steps": 0,
+    "batch": 32,
+    "learning_rate": 1e-3,
+    "warmup_steps": 100,
+    "gradient_clip": 1.0,
+    "ema": 0.999,
+    "patience": 20,
+}
+STATE = ("step", "stale", "seconds", "best", "best_loss", "running", "history", "ema")
+LOG_EVERY = 15.0  # seconds
+
+
+class Task(Protocol):
+    """What is learnt, and from whom. Random numbers come from torch's global generator, which the loop seeds."""
+
+    people: int
+    device: torch.device
+
+    def build(self) -> torch.nn.Module:
+        """The network as it begins, on the device."""
+
+    def compiled(self, network: torch.nn.Module, batch: int) -> torch.nn.Module:
+        """The network in the form in which its steps are fastest; it shares the weights."""
+
+    def loss(self, network: torch.nn.Module, rows: Tensor) -> Tensor:
+        """The loss on these people (batch,), a scalar."""
+
+    def validate(self, network: Callable[..., Tensor]) -> float:
+        """The loss on validation people, nan where there are none."""
+
+
+def check(settings: dict[str, Any]) -> None:
+    """Raise ValueError that names a bad value of the loop's settings."""
+    for key in ("epochs", "batch", "learning_rate", "gradient_clip"):
+        if not settings[key] > 0:
+            raise ValueError(f"{key} {settings[key]!r}; give a number above 0")
+    if not 0 <= settings["ema"] < 1:
+        raise ValueError(f"ema {settings['ema']!r}; give a number from 0 to below 1")
+
+
+def learn(
+    task: Task,
+    settings: dict[str, Any],
+    *,
+    seed: int,
+    state_path: Path,
+    fingerprint: str,
+    save_every: float = 120.0,
+) -> tuple[dict[str, Tensor], list[dict[str, float]]]:
+    """Learn a task with settings as in `DEFAULTS`: the best weights on CPU, and the history, one row per epoch.
+
+    `patience` is the number of epochs without a better validation loss that ends the training (0: never). Where
+    the epochs make fewer than `least_steps` steps, an epoch is so many passes over the people that they make as many:
+    few people would otherwise be learnt from less. Goes on from `state_path` if that was left by a run with the same
+    `fingerprint`; the final state stays there for the caller to delete. SIGTERM saves and exits (143).
+
+    The history's columns: epoch, step, train_loss, validation_loss (nan without), learning_rate, seconds.
+    """
+    device = task.device
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []), _sigterm() as stop:
+        run = Run(settings, task, seed)
+        run.restore(state_path, fingerprint)
+        run.fit(state_path, fingerprint, save_every, stop)
+    weights = run.ema if run.best is None else run.best
+    return {name: value.detach().cpu().clone() for name, value in weights.items()}, run.history
+
+
+class Run:
+    """A training that is under way: all that a state has to hold, and how to take a step."""
+
+    def __init__(self, settings: dict[str, Any], task: Task, seed: int) -> None:
+        self.settings, self.task, self.seed, self.people = settings, task, seed, task.people
+        torch.manual_seed(mixed_seed(seed, 0))
+        self.network = task.build()
+        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=settings["learning_rate"], fused=True)
+        self.ema = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
+        self.per_pass = math.ceil(self.people / settings["batch"])
+        passes = max(1, math.ceil(settings["least_steps"] / (self.per_pass * settings["epochs"])))
+        self.per_epoch = passes * self.per_pass
+        self.total = settings["epochs"] * self.per_epoch
+        # A compiled function shares the network's weights, whose names in states and models stay plain.
+        self.predict = task.compiled(self.network, settings["batch"])
+        self.step, self.stale, self.seconds = 0, 0, 0.0
+        self.best, self.best_loss = None, math.inf
+        self.running = torch.zeros((), dtype=torch.float64, device=task.device)
+        self.history: list[dict[str, float]] = []
+
+    def fit(self, state_path: Path, fingerprint: str, save_every: float, stop: threading.Event) -> None:
+        """Steps until the epochs are over or the validation loss has stopped to fall."""
+        began = saved = logged = time.monotonic()
+        before, first = self.seconds, self.step
+        patience = self.settings["patience"]
+        while self.step < self.total and not (patience and self.stale >= patience):
+            self.learn()
+            self.seconds = before + time.monotonic() - began
+            if self.step % self.per_epoch == 0:
+                self.close_epoch()
+                if time.monotonic() - logged > LOG_EVERY:
+                    logged = time.monotonic()
+                    self.report((logged - began) / (self.step - first) * (self.total - self.step))
+            if stop.is_set() or time.monotonic() - saved >= save_every:
+                self.save(state_path, fingerprint)
+                saved = time.monotonic()
+            if stop.is_set():
+                log.warning("asked to stop: state saved at step %d of %d", self.step, self.total)
+                raise SystemExit(128 + signal.SIGTERM)
+        self.save(state_path, fingerprint)
+        log.info("done after %d of %d epochs", len(self.history), self.settings["epochs"])
+
+    def learn(self) -> None:
+        """One step; its randomness comes from the seed and the number of the step alone."""
+        settings, size = self.settings, self.settings["batch"]
+        one_pass, part = divmod(self.step, self.per_pass)
+        order = np.random.default_rng([self.seed, one_pass]).permutation(self.people)[part * size : (part + 1) * size]
+        people = torch.from_numpy(order).to(self.task.device)
+        torch.manual_seed(mixed_seed(self.seed, 1, self.step))
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate()
+        with autocast(self.task.device):
+            value = self.task.loss(self.predict, people)
+        self.optimizer.zero_grad(set_to_none=True)
+        value.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), settings["gradient_clip"])
+        self.optimizer.step()
+        keep = min(settings["ema"], (1 + self.step) / (10 + self.step))  # young averages forget faster
+        with torch.no_grad():
+            for name, weight in self.network.state_dict().items():
+                self.ema[name].lerp_(weight, 1 - keep)
+        self.running += value.detach().double()
+        self.step += 1
+
+    def learning_rate(self) -> float:
+        """Linear warm-up, then half a cosine down to zero."""
+        warmup = min(self.settings["warmup_steps"], self.total // 2)
+        if self.step < warmup:
+            return self.settings["learning_rate"] * (self.step + 1) / warmup
+        done = (self.step - warmup) / max(1, self.total - warmup)
+        return self.settings["learning_rate"] * 0.5 * (1 + math.cos(math.pi * done))
+
+    def close_epoch(self) -> None:
+        """Judge the averaged weights, keep them if they are the best yet, write the history."""
+        validation = self.validate()
+        if not math.isfinite(self.running.item()):
+            raise ValueError(f"the training diverged at step {self.step}; give a smaller learning_rate")
+        if validation < self.best_loss:
+            self.best_loss, self.stale = validation, 0
+            self.best = {name: value.clone() for name, value in self.ema.items()}
+        elif not math.isnan(validation):
+            self.stale += 1
+        row = {
+            "epoch": self.step // self.per_epoch,
+            "step": self.step,
+            "train_loss": self.running.item() / self.per_epoch,
+            "validation_loss": validation,
+            "learning_rate": self.learning_rate(),
+            "seconds": round(self.seconds, 3),
+        }
+        self.history.append(row)
+        self.running.zero_()
+
+    @torch.no_grad()
+    def validate(self) -> float:
+        """Loss of the averaged weights on validation people, with the same random numbers every time."""
+
+        def network(*inputs: Tensor) -> Tensor:
+            return torch.func.functional_call(self.network.eval(), self.ema, inputs)
+
+        torch.manual_seed(mixed_seed(self.seed, 2))
+        value = self.task.validate(network)
+        self.network.train()
+        return value
+
+    def report(self, left: float) -> None:
+        """One line of progress; `left` in seconds."""
+        row = self.history[-1]
+        log.info(
+            "epoch %d of %d: loss %.4f, validation %.4f; at most %d min %02d s left",
+            row["epoch"],
+            self.settings["epochs"],
+            row["train_loss"],
+            row["validation_loss"],
+            *divmod(int(left), 60),
+        )
+
+    def save(self, path: Path, fingerprint: str) -> None:
+        """Write the state, atomically."""
+        state = {name: getattr(self, name) for name in STATE}
+        state |= {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
+        save(Path(path), {"fingerprint": fingerprint, **state})
+
+    def restore(self, path: Path, fingerprint: str) -> None:
+        """Go on from a state of the same fingerprint, if there is one."""
+        if not Path(path).exists():
+            return
+        state = load(Path(path), self.task.device)
+        if state is None or state.get("fingerprint") != fingerprint:
+            log.warning("%s belongs to other data, settings or code, or is broken: starting afresh", path)
+            return
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        for name in STATE:
+            setattr(self, name, state[name])
+        log.info("going on from step %d of %d", self.step, self.total)
+
+
+@contextlib.contextmanager
+def _sigterm() -> Iterator[threading.Event]:
+    """An event that SIGTERM sets, while inside; without effect outside the main thread."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    former = signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGTERM, former)
+
+
+def save(path: Path, content: dict[str, Any]) -> None:
+    """Write the dict, atomically."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".part")
+    with open(temporary, "wb") as file:
+        torch.save(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any] | None:
+    """The dict in the file; None if it is not one of ours."""
+    try:
+        content = torch.load(path, map_location=device, weights_only=True)
+    except Exception as error:  # torch raises whatever its unpickler met
+        log.warning("%s cannot be read: %s", path, str(error).splitlines()[0] if str(error) else error)
+        return None
+    return content if isinstance(content, dict) else None
