@@ -2,6 +2,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from syngeno import founders, independent, sequences
 from syngeno.store import StoreWriter, open_store
@@ -244,3 +245,46 @@ class TestTune:
             found.append(founders.tune(*of, seed=3, founders=8))
         assert found[0]["shrinkage"] < found[1]["shrinkage"]
         assert found[0]["start"] == 3
+
+
+class TestLogProbabilities:
+    def test_is_that_of_each_group(self):
+        model = some_founders(5)
+        asked = np.random.default_rng(2).integers(0, 2, (5, 4)).astype(np.int8)
+        found = founders.log_probabilities(model, asked, [1, 0])
+        for column, group in enumerate((1, 0)):
+            assert found[:, column] == pytest.approx(founders.log_probability(model, asked, np.full(4, group)))
+
+
+class TestComplete:
+    @pytest.mark.parametrize("alphabet", [2, 3])
+    def test_draws_what_is_hidden_as_probable_as_it_is_given_the_rest(self, alphabet):
+        model = some_founders(6, alphabet=alphabet)
+        every = np.array(list(product(range(alphabet), repeat=5)), dtype=np.int8).T
+        given, times = every[:, [7]], 20_000
+        visible = np.array([[True], [False], [True]])  # the first two variants and the last
+        drawn = founders.complete(model, given, visible, np.array([1]), times, np.random.default_rng(7))
+        assert (drawn[[0, 1, 4]] == given[[0, 1, 4]]).all()
+        fits = (every[[0, 1, 4]] == given[[0, 1, 4]]).all(0)
+        expected = np.exp(founders.log_probability(model, every[:, fits], np.ones(fits.sum(), int)))
+        code = alphabet ** np.arange(2)
+        counts = np.bincount(code @ drawn[2:4], minlength=alphabet**2)[code @ every[2:4, fits]]
+        assert stats.chisquare(counts, times * expected / expected.sum()).pvalue > 0.001
+
+    def test_draws_all_where_nothing_is_visible(self):
+        model = some_founders(8)
+        every = np.array(list(product(range(2), repeat=5)), dtype=np.int8).T
+        nothing = np.zeros((5, 2), np.int8), np.zeros((3, 2), bool)
+        drawn = founders.complete(model, *nothing, np.array([0, 1]), 20_000, np.random.default_rng(9))
+        code = 2 ** np.arange(5)
+        for group, own in enumerate((drawn[:, :20_000], drawn[:, 20_000:])):
+            expected = np.exp(founders.log_probability(model, every, np.full(32, group)))
+            counts = np.bincount(code @ own, minlength=32)[code @ every]
+            assert stats.chisquare(counts, 20_000 * expected / expected.sum()).pvalue > 0.001
+
+    def test_leaves_what_is_all_visible(self):
+        given = np.random.default_rng(1).integers(0, 2, (5, 3)).astype(np.int8)
+        drawn = founders.complete(
+            some_founders(1), given, np.ones((3, 3), bool), np.array([0, 1, 0]), 2, np.random.default_rng(1)
+        )
+        assert (drawn == np.repeat(given, 2, axis=1)).all()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from syngeno import sequences
+from syngeno import sequences, store
 from syngeno.errors import BadInput
 from syngeno.store import StoreWriter, open_store
 
@@ -89,3 +89,35 @@ class TestDrawSymbols:
         rng = np.random.default_rng(1)
         probability = np.tile([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]], (500, 1))
         assert (sequences.draw_symbols(rng, probability) == np.tile([1, 0, 2], 500)).all()
+
+
+class TestViewed:
+    def test_an_unphased_store_has_no_haplotypes(self, tmp_path):
+        store = store_of(tmp_path / "one.zarr.zip", CALLS, phased=False)
+        with pytest.raises(BadInput, match="is not phased, and has no haplotypes; give the generator space: genotype"):
+            sequences.viewed(store, "haplotype")
+        assert not sequences.viewed(store, "genotype").phased
+
+    def test_leaves_the_store_as_it_is(self, tmp_path):
+        store = store_of(tmp_path / "one.zarr.zip", CALLS, phased=True)
+        assert not sequences.viewed(store, "genotype").phased
+        assert store.phased
+
+    def test_there_is_no_other_space(self, tmp_path):
+        store = store_of(tmp_path / "one.zarr.zip", CALLS, phased=True)
+        with pytest.raises(ValueError, match="space 'latent'"):
+            sequences.viewed(store, "latent")
+
+
+class TestAt:
+    def test_the_symbols_at_some_variants(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(store, "CHUNK", 2)
+        opened = store_of(tmp_path / "one.zarr.zip", CALLS, phased=True)
+        found = sequences.at(opened, np.array([1, 0]), np.array([0, 2]))
+        assert found.tolist() == [[1, 1, 0, 1], [0, 0, 1, 0]]
+
+
+class TestThinned:
+    def test_evenly_and_at_most_so_many(self):
+        assert sequences.thinned(5, 10).tolist() == [0, 1, 2, 3, 4]
+        assert sequences.thinned(101, 5).tolist() == [0, 25, 50, 75, 100]

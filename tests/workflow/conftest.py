@@ -27,6 +27,13 @@ TINY = {
             "training": {"epochs": 3},
             "sampler": {"sampler": "ddim", "steps": 5},
         },
+        "masked": {
+            "kind": "diffusion",
+            "space": "haplotype",
+            "founders": 8,
+            "training": {"epochs": 3, "least_steps": 30},
+            "sampler": {"steps": 2, "candidates": 4},
+        },
         "independent": {"kind": "independent"},
         "markov": {"kind": "markov", "order": 3},
         "copying": {"kind": "copying"},

@@ -30,11 +30,22 @@ except BadInput as error:
 
 COHORTS = list(config["cohorts"])
 GENERATORS = list(config["generators"])
-ENCODED = [
-    name
-    for name, settings in config["generators"].items()
-    if settings["kind"] == "diffusion"
-]
+
+
+def family(settings):
+    """A generator's kind; a diffusion on haplotypes or genotypes themselves, not on latents, is "masked"."""
+    latent = settings["kind"] != "diffusion" or settings["space"] == "latent"
+    return settings["kind"] if latent else "masked"
+
+
+ENCODED, MASKED = (
+    [
+        name
+        for name, settings in config["generators"].items()
+        if family(settings) == kind
+    ]
+    for kind in ("diffusion", "masked")
+)
 CONTROLS = ["independent", "markov", "founders", "copying"]
 PAPER = config["evaluate"].get("paper")
 # Classifiers take the GPU that the denoisers are trained on.
@@ -67,11 +78,11 @@ FRACTIONS = sorted(
 
 
 def of_kind(*kinds):
-    """The generators of these kinds, as a wildcard constraint."""
+    """The generators of these families, as a wildcard constraint."""
     names = [
         name
         for name, settings in config["generators"].items()
-        if settings["kind"] in kinds
+        if family(settings) in kinds
     ]
     return "|".join(names) or "(?!)"
 
@@ -87,7 +98,7 @@ def runs(pattern, *kinds, but=(), newest=False, **more):
         names = [wildcards.cohort] if "cohort" in wildcards.keys() else COHORTS
         found = []
         for name, settings in config["generators"].items():
-            kind = settings["kind"]
+            kind = family(settings)
             if kind in but or (kinds and kind not in kinds):
                 continue
             single = newest or kind == "external"
@@ -121,6 +132,13 @@ def cohort(section):
 def generator(section):
     """A params function: one section of the generator's settings."""
     return lambda wildcards: config["generators"][wildcards.generator].get(section)
+
+
+def training_settings(wildcards):
+    """A params function: how a generator is trained. How often the state is saved changes no result."""
+    settings = dict(config["generators"][wildcards.generator]["training"])
+    del settings["save_every"]
+    return settings
 
 
 def control_settings(wildcards):
@@ -197,9 +215,10 @@ def planted(wildcards):
 
 
 def denoising_scores(wildcards):
-    """What the denoiser itself says of members and strangers, where the generator has one."""
+    """What the model itself says of members and strangers, where the generator has one to ask."""
     pattern = "results/{cohort}/{generator}/{fraction}/{seed}/audit/denoising.tsv"
-    return pattern.format(**wildcards) if wildcards.generator in ENCODED else []
+    asked = wildcards.generator in [*ENCODED, *MASKED]
+    return pattern.format(**wildcards) if asked else []
 
 
 def paper_settings(section):

@@ -149,6 +149,37 @@ rule attack_denoiser:
         "../scripts/attack_denoiser.py"
 
 
+rule measure_bound:
+    """Bound how probable the masked diffusion finds held-out people, in nats, and ask it whom it knows."""
+    input:
+        founders="results/{cohort}/{generator}/{fraction}/{seed}/founders.npz",
+        model="results/{cohort}/{generator}/{fraction}/{seed}/model.pt",
+        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
+        people="results/{cohort}/prepare/people.tsv",
+        members="results/{cohort}/prepare/{fraction}/{seed}/members.tsv",
+    output:
+        likelihood="results/{cohort}/{generator}/{fraction}/{seed}/likelihood.tsv",
+        scores="results/{cohort}/{generator}/{fraction}/{seed}/audit/denoising.tsv",
+    log:
+        "results/logs/{cohort}/{generator}/{fraction}/{seed}/measure_bound.log",
+    benchmark:
+        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/measure_bound.tsv"
+    wildcard_constraints:
+        generator=of_kind("masked"),
+    conda:
+        "../../envs/train.yaml"
+    resources:
+        gpu=lambda wildcards: config["generators"][wildcards.generator]["gpu"],
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+    params:
+        space=generator("space"),
+        sampler=generator("sampler"),
+        code=code("measure_bound"),
+    script:
+        "../scripts/measure_bound.py"
+
+
 rule audit_people:
     """Attack a synthetic cohort, with and without planted training people, and give each synthetic person a risk."""
     input:
@@ -268,7 +299,9 @@ rule summarise:
         ),
         released=released_metrics,
         likelihood=runs(
-            "results/{cohort}/{generator}/{fraction}/{seed}/likelihood.tsv", *CONTROLS
+            "results/{cohort}/{generator}/{fraction}/{seed}/likelihood.tsv",
+            *CONTROLS,
+            "masked",
         ),
         imputation=runs("results/{cohort}/{generator}/{fraction}/{seed}/imputation.tsv"),
         published=published_metrics,

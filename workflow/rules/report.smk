@@ -20,7 +20,11 @@ rule report:
             "results/{cohort}/{generator}/{fraction}/{seed}/model_card.html",
             but=["copycat"],
         ),
-        runs("results/{cohort}/{generator}/{fraction}/{seed}/training.svg", "diffusion"),
+        runs(
+            "results/{cohort}/{generator}/{fraction}/{seed}/training.svg",
+            "diffusion",
+            "masked",
+        ),
         rules.paper.input,
 
 
@@ -165,7 +169,7 @@ rule plot_training:
     benchmark:
         "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/plot_training.tsv"
     wildcard_constraints:
-        generator=of_kind("diffusion"),
+        generator=of_kind("diffusion", "masked"),
     conda:
         "../../envs/evaluate.yaml"
     resources:

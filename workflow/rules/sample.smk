@@ -75,6 +75,68 @@ rule decode_people:
         "../scripts/decode_people.py"
 
 
+rule draw_shard:
+    """Draw one shard of synthetic people by masked diffusion, from a seed of its own."""
+    input:
+        founders="results/{cohort}/{generator}/{fraction}/{seed}/founders.npz",
+        model="results/{cohort}/{generator}/{fraction}/{seed}/model.pt",
+        people="results/{cohort}/prepare/people.tsv",
+        members="results/{cohort}/prepare/{fraction}/{seed}/members.tsv",
+    output:
+        people="results/{cohort}/{generator}/{fraction}/{seed}/shards/{shard}.npz",
+    log:
+        "results/logs/{cohort}/{generator}/{fraction}/{seed}/draw_shard/{shard}.log",
+    benchmark:
+        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/draw_shard/{shard}.tsv"
+    wildcard_constraints:
+        generator=of_kind("masked"),
+    conda:
+        "../../envs/train.yaml"
+    resources:
+        gpu=lambda wildcards: config["generators"][wildcards.generator]["gpu"],
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+    params:
+        people=config["sample"]["people"],
+        labels=config["sample"]["labels"],
+        shards=config["sample"]["shards"],
+        sampler=generator("sampler"),
+        code=code("draw_shard"),
+    script:
+        "../scripts/draw_shard.py"
+
+
+rule write_people:
+    """Write the people of all shards as one indexed VCF with labels."""
+    input:
+        shards=expand(
+            "results/{{cohort}}/{{generator}}/{{fraction}}/{{seed}}/shards/{shard}.npz",
+            shard=range(1, config["sample"]["shards"] + 1),
+        ),
+        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
+    output:
+        vcf="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.vcf.gz",
+        index="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.vcf.gz.tbi",
+        labels="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.labels.tsv",
+    log:
+        "results/logs/{cohort}/{generator}/{fraction}/{seed}/write_people.log",
+    benchmark:
+        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/write_people.tsv"
+    wildcard_constraints:
+        generator=of_kind("masked"),
+    conda:
+        "../../envs/train.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        space=generator("space"),
+        label=cohort("label"),
+        code=code("write_people"),
+    script:
+        "../scripts/write_people.py"
+
+
 rule draw_control:
     """Draw people from a classical model, tuned on validation people: independent alleles, a Markov chain, or mosaics."""
     input:

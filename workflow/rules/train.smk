@@ -1,10 +1,14 @@
-# in:  results/{cohort}/prepare/{fraction}/{seed}/latents.npz
-# out: results/{cohort}/{generator}/{fraction}/{seed}/ model.pt, history.tsv
+# in:  results/{cohort}/prepare/ genotypes.zarr.zip, {fraction}/{seed}/ members.tsv, latents.npz
+# out: results/{cohort}/{generator}/{fraction}/{seed}/ model.pt, history.tsv, founders.npz
 
 
 rule train:
     input:
-        runs("results/{cohort}/{generator}/{fraction}/{seed}/model.pt", "diffusion"),
+        runs(
+            "results/{cohort}/{generator}/{fraction}/{seed}/model.pt",
+            "diffusion",
+            "masked",
+        ),
 
 
 rule train_diffusion:
@@ -30,17 +34,72 @@ rule train_diffusion:
     params:
         denoiser=generator("denoiser"),
         diffusion=generator("diffusion"),
-        # How often the state is saved changes no result, so a change of it trains nothing again.
-        training=lambda wildcards: {
-            key: value
-            for key, value in config["generators"][wildcards.generator][
-                "training"
-            ].items()
-            if key != "save_every"
-        },
+        training=training_settings,
         code=code("train_diffusion"),
         # Not declared as an output: Snakemake wipes outputs before each attempt, and this file is what
         # lets a killed training go on.
         state="results/{cohort}/{generator}/{fraction}/{seed}/training.state",
     script:
         "../scripts/train_diffusion.py"
+
+
+rule learn_founders:
+    """Learn the members' ancestries and the founder haplotypes (or genotypes) of which people are mosaics."""
+    input:
+        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
+        people="results/{cohort}/prepare/people.tsv",
+        members="results/{cohort}/prepare/{fraction}/{seed}/members.tsv",
+    output:
+        founders="results/{cohort}/{generator}/{fraction}/{seed}/founders.npz",
+    log:
+        "results/logs/{cohort}/{generator}/{fraction}/{seed}/learn_founders.log",
+    benchmark:
+        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/learn_founders.tsv"
+    wildcard_constraints:
+        generator=of_kind("masked"),
+    conda:
+        "../../envs/train.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 480 * attempt,
+    params:
+        space=generator("space"),
+        founders=generator("founders"),
+        segment=generator("segment"),
+        ancestry=generator("ancestry"),
+        code=code("learn_founders"),
+    script:
+        "../scripts/learn_founders.py"
+
+
+rule train_energy:
+    """Train the network that tells people from mosaics of founders; a stopped training goes on from where it was."""
+    input:
+        founders="results/{cohort}/{generator}/{fraction}/{seed}/founders.npz",
+        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
+        people="results/{cohort}/prepare/people.tsv",
+        members="results/{cohort}/prepare/{fraction}/{seed}/members.tsv",
+    output:
+        model="results/{cohort}/{generator}/{fraction}/{seed}/model.pt",
+        history="results/{cohort}/{generator}/{fraction}/{seed}/history.tsv",
+    log:
+        "results/logs/{cohort}/{generator}/{fraction}/{seed}/train_energy.log",
+    benchmark:
+        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/train_energy.tsv"
+    wildcard_constraints:
+        generator=of_kind("masked"),
+    conda:
+        "../../envs/train.yaml"
+    resources:
+        gpu=lambda wildcards: config["generators"][wildcards.generator]["gpu"],
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        space=generator("space"),
+        components=generator("components"),
+        training=training_settings,
+        code=code("train_energy"),
+        # As in train_diffusion: no output, so that it outlives a killed attempt.
+        state="results/{cohort}/{generator}/{fraction}/{seed}/training.state",
+    script:
+        "../scripts/train_energy.py"

@@ -15,7 +15,11 @@ import yaml
 from syngeno import pages, power, tables
 
 KINDS = {
-    "diffusion": "A diffusion model of block-wise encoded genotypes, conditional on the label, drew these people.",
+    "latent": "A diffusion model of block-wise encoded genotypes, conditional on the label, drew these people.",
+    "haplotype": "A masked diffusion model drew these people: mosaics of ancestral haplotypes that were learnt from "
+    "many people, chosen by a network that tells real people from mosaics.",
+    "genotype": "A masked diffusion model drew these people: mosaics of ancestral genotypes that were learnt from "
+    "many people, chosen by a network that tells real people from mosaics.",
     "independent": "A control: every allele was drawn by itself from its frequency, so variants are not linked.",
     "markov": "A control: alleles were drawn along each chromosome from a Markov chain over the preceding variants.",
     "founders": "A control: each sequence is a mosaic of ancestral haplotypes that were learnt from many people.",
@@ -63,7 +67,7 @@ def card(
     shown = run[run["variant"] == variant]
     kind = settings["kind"]
     chapters = [
-        ("What it is", _paragraphs([KINDS.get(kind, kind)])),
+        ("What it is", _paragraphs([KINDS.get(settings.get("space", kind), kind)])),
         ("What it was made from", _counts(members, people, fraction, kind)),
         ("Audit", _list(_audit(shown, run, withheld, len(people)))),
         ("Limits of use", _list([*_limits(shown), *GENERAL_LIMITS])),

@@ -22,7 +22,7 @@ from itertools import pairwise
 import numpy as np
 
 from syngeno import sequences
-from syngeno.store import CHUNK, Store, indices
+from syngeno.store import Store, indices
 
 log = logging.getLogger(__name__)
 
@@ -112,10 +112,8 @@ def draw(
     groups = sequences.grouped(store, label, wanted, pooled)
     rng = np.random.default_rng([seed, 25])
     settings = {"founders": founders, "segment": segment, "shrinkage": shrinkage, "start": start}
-    for _, _, fitted in _by_chromosome(store, people, groups, rounds=ROUNDS, **settings):
-        drawn = walk(fitted, groups.asked, rng)
-        for begin in range(0, len(drawn), CHUNK):
-            yield sequences.as_calls(store, drawn[begin : begin + CHUNK])
+    for _, _, fitted in by_chromosome(store, people, groups, **settings):
+        yield from sequences.call_chunks(store, walk(fitted, groups.asked, rng))
 
 
 def nats(
@@ -139,16 +137,24 @@ def nats(
     groups = sequences.grouped(store, label, heldout_label, pooled)
     total = np.zeros(len(groups.asked))
     settings = {"founders": founders, "segment": segment, "shrinkage": shrinkage, "start": start}
-    for first, last, fitted in _by_chromosome(store, people, groups, rounds=rounds, **settings):
+    for first, last, fitted in by_chromosome(store, people, groups, rounds=rounds, **settings):
         symbols = sequences.between(store, heldout, first, last)
         total -= log_probability(fitted, symbols, groups.asked)
     return total
 
 
-def _by_chromosome(
-    store: Store, people: np.ndarray, groups: sequences.Groups, *, start: int, founders: int, **settings: float
+def by_chromosome(
+    store: Store,
+    people: np.ndarray,
+    groups: sequences.Groups,
+    *,
+    start: int,
+    founders: int = FOUNDERS,
+    segment: int = SEGMENT,
+    shrinkage: float = SHRINKAGE,
+    rounds: int = ROUNDS,
 ) -> Iterator[tuple[int, int, Founders]]:
-    """First and last variant (excluded) of each chromosome, and the founders fitted on it."""
+    """First and last variant (excluded) of each chromosome, and the founders fitted on it; settings as `nats`."""
     rng = np.random.default_rng([start, 26])
     copies, n = sequences.per_person(store), len(groups.source)
     # The same sequences begin the founders of every chromosome, and the same people are in a fold.
@@ -156,6 +162,7 @@ def _by_chromosome(
     fold = np.repeat(rng.permutation(n // copies) % FOLDS, copies)
     for first, last in pairwise([*np.flatnonzero(sequences.starts(store)).tolist(), len(store)]):
         symbols = sequences.between(store, people, first, last)
+        settings = {"segment": segment, "shrinkage": shrinkage, "rounds": rounds}
         yield first, last, fit(symbols, groups, fold, seeds, sequences.alphabet(store), **settings)
 
 
@@ -200,13 +207,26 @@ def fit(
 
 def log_probability(fitted: Founders, symbols: np.ndarray, group: np.ndarray) -> np.ndarray:
     """Log probability of sequences int8 (v, n) with groups (n,), float64 (n,)."""
+    group = np.asarray(group)
+    names, code = np.unique(group, return_inverse=True)
+    result = np.empty(len(group))
+    for one, name in enumerate(names.tolist()):
+        own = np.flatnonzero(code == one)
+        result[own] = log_probabilities(fitted, symbols[:, own], [name])[:, 0]
+    return result
+
+
+def log_probabilities(fitted: Founders, symbols: np.ndarray, groups: list[int]) -> np.ndarray:
+    """Log probability of each sequence int8 (v, n) in each of these groups, float64 (n, groups)."""
     B, K, others, width = fitted.symbol.shape
-    result, seen = np.empty(len(group)), _indicators(symbols, others + 1, width)
+    n = symbols.shape[1]
+    result, seen = np.empty((n, len(groups))), _indicators(symbols, others + 1, width)
     if len(seen) != B:
         raise ValueError(f"{len(symbols)} variants for {B} segments of {width}")
-    for own in _batches(group, B * K):
+    for own in _batches(np.zeros(n, int), B * K):
         emission, top = _emission(fitted, seen[:, own].astype(np.float32))
-        result[own] = _logs(top, _forward(emission, fitted.leave, fitted.arrive[group[own[0]]])[1])
+        for column, group in enumerate(groups):
+            result[own, column] = _logs(top, _forward(emission, fitted.leave, fitted.arrive[group])[1])
     return result
 
 
@@ -222,6 +242,63 @@ def walk(fitted: Founders, group: np.ndarray, rng: np.random.Generator) -> np.nd
         above = rng.random((len(group), 1, width), dtype=np.float32) < _tails(fitted.symbol[b])[founder]
         drawn[b] = above.sum(1, dtype=np.int8).T
     return drawn.reshape(B * width, -1)[: fitted.variants]
+
+
+def complete(
+    fitted: Founders,
+    symbols: np.ndarray,
+    visible: np.ndarray,
+    group: np.ndarray,
+    times: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Draw the hidden segments of sequences given the visible ones, `times` for each: int8 (v, times * n).
+
+    `symbols` int8 (v, n), `visible` bool (B, n), `group` (n,); the draws of sequence i are the columns from
+    times * i on. Exact: what comes after a segment is summed up backwards, founders are then drawn forwards.
+    """
+    B, K, others, width = fitted.symbol.shape
+    n = len(group)
+    seen = _indicators(symbols, others + 1, width)
+    drawn = np.repeat(_segments(symbols, width), times, axis=2)
+    for own in _batches(group, B * K):
+        onward = _onward(fitted, seen[:, own], visible[:, own], int(group[own[0]]))
+        columns = (own[:, None] * times + np.arange(times)).ravel()
+        source = np.repeat(np.arange(len(own)), times)
+        hidden = ~visible[:, own][:, source]
+        founder = np.zeros(len(columns), np.int64)
+        for b in range(B):
+            weight = onward[b]
+            arriving = weight * fitted.arrive[int(group[own[0]]), b]
+            at = fitted.leave[b, founder]
+            stays = (1 - at) * weight[source, founder]
+            moves = rng.random(len(columns)) * (stays + at * arriving.sum(1)[source]) >= stays
+            movers = np.flatnonzero(moves)
+            founder[movers] = _one_of(arriving, source[movers], rng)
+            open_ = np.flatnonzero(hidden[b])
+            above = rng.random((len(open_), 1, width), dtype=np.float32) < _tails(fitted.symbol[b])[founder[open_]]
+            drawn[b][:, columns[open_]] = above.sum(1, dtype=np.int8).T
+    return drawn.reshape(B * width, times * n)[: fitted.variants]
+
+
+def _onward(fitted: Founders, seen: np.ndarray, visible: np.ndarray, group: int) -> np.ndarray:
+    """Probability of all that is visible from a segment on, given its founder (B, n, K), up to a factor for each n."""
+    emission, _ = _emission(fitted, seen.astype(np.float32))
+    emission[~visible] = 1
+    after = np.ones(emission.shape[1:], np.float32)
+    for b in reversed(range(len(emission))):
+        onward = emission[b]
+        onward *= after
+        onward /= onward.max(1, keepdims=True)
+        after = onward * (1 - fitted.leave[b]) + (onward @ fitted.arrive[group, b])[:, None] * fitted.leave[b]
+    return emission
+
+
+def _one_of(weight: np.ndarray, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A founder for each of these rows of weights (n, K), drawn in proportion: int (rows,)."""
+    below = weight.cumsum(1, dtype=np.float64)[rows]
+    founder = (below <= rng.random((len(rows), 1)) * below[:, -1:]).sum(1)
+    return np.minimum(founder, weight.shape[1] - 1)
 
 
 @dataclass(frozen=True)
@@ -365,13 +442,18 @@ def _logs(top: np.ndarray, scale: np.ndarray) -> np.ndarray:
 
 def _indicators(symbols: np.ndarray, alphabet: int, width: int) -> np.ndarray:
     """Which of the symbols 1, 2, .. each variant is, segment by segment: bool (B, n, (A - 1) width)."""
+    filled = _segments(symbols, width).transpose(0, 2, 1)
+    others = np.stack([filled == symbol for symbol in range(1, alphabet)], axis=2)
+    return others.reshape(*filled.shape[:2], -1)
+
+
+def _segments(symbols: np.ndarray, width: int) -> np.ndarray:
+    """Symbols (v, n) segment by segment (B, width, n), zeros filled up in the last."""
     variants, n = symbols.shape
     B = -(-variants // width)
     filled = np.zeros((B * width, n), np.int8)
     filled[:variants] = symbols
-    filled = filled.reshape(B, width, n).transpose(0, 2, 1)
-    others = np.stack([filled == symbol for symbol in range(1, alphabet)], axis=2)
-    return others.reshape(B, n, -1)
+    return filled.reshape(B, width, n)
 
 
 def _batches(group: np.ndarray, cost: int) -> Iterator[np.ndarray]:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from syngeno import distances, metrics, structure
+from syngeno.axes import fit_axes
 from syngeno.cohort import Cohort, same_variants
 from syngeno.errors import BadInput
 from syngeno.metrics import row
@@ -85,7 +86,7 @@ def read_published(path: str | Path) -> pd.DataFrame:
 
 
 def _axes(ours: np.ndarray, real: np.ndarray, seed: int) -> list[dict]:
-    axes = structure.fit_axes(np.concatenate([real, ours]), structure.PCS, seed)
+    axes = fit_axes(np.concatenate([real, ours]), structure.PCS, seed)
     ours, real = axes.coordinates(ours), axes.coordinates(real)
     n = len(ours)
     distance = structure.wasserstein(ours, real)

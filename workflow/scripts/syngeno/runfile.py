@@ -40,7 +40,7 @@ def check_sense(config: dict) -> None:
             where = f"run file, generators.{name}.cohort"
             known = ", ".join(config["cohorts"])
             raise BadInput(where, f"there is no cohort '{generator['cohort']}'", f"name one of: {known}")
-        if generator["kind"] != "diffusion":
+        if generator["kind"] != "diffusion" or generator["space"] != "latent":
             continue
         width, heads = (generator["denoiser"][f"transformer_{key}"] for key in ("width", "heads"))
         _check_heads(f"generators.{name}.denoiser.transformer_heads", width, heads)
@@ -66,9 +66,11 @@ def _check_paper(config: dict) -> None:
         return
     classifiers = paper["classifiers"]
     _check_heads("evaluate.paper.classifiers.heads", classifiers["width"], classifiers["heads"])
-    diffusion = [name for name, one in config["generators"].items() if one["kind"] == "diffusion"]
+    diffusion = [name for name, one in config["generators"].items() if one.get("space") == "latent"]
     if not diffusion:
-        raise BadInput("run file, evaluate.paper", "there is no generator of kind diffusion", "add one")
+        raise BadInput(
+            "run file, evaluate.paper", "there is no generator of kind diffusion and space latent", "add one"
+        )
     for name in paper["augment"]:
         where = "run file, evaluate.paper.augment"
         if name not in diffusion:

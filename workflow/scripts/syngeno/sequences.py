@@ -5,13 +5,16 @@ person's label (alphabet: the two alleles). Where it is not, a sequence is the p
 2). The sequences of person i of a phased store are 2i and 2i + 1.
 """
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from syngeno.errors import BadInput
-from syngeno.store import Store, indices
+from syngeno.store import CHUNK, Store, indices
+
+SPACES = ("haplotype", "genotype")
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,20 @@ class Groups:
     def sizes(self) -> np.ndarray:
         """How many sequences each group learns from, int (groups,)."""
         return np.bincount(self.source, minlength=len(self.names))
+
+
+def viewed(store: Store, space: str) -> Store:
+    """The store as the space sees it: haplotypes, or genotypes whose phase is not looked at.
+
+    Raises BadInput for haplotypes of a store that is not phased, ValueError for another space.
+    """
+    if space not in SPACES:
+        raise ValueError(f"space {space!r}; there are {SPACES}")
+    if space == "haplotype" and not store.phased:
+        raise BadInput(store.path, "is not phased, and has no haplotypes", "give the generator space: genotype")
+    seen = copy.copy(store)
+    seen.phased = space == "haplotype"
+    return seen
 
 
 def alphabet(store: Store) -> int:
@@ -73,6 +90,21 @@ def between(store: Store, people: np.ndarray, first: int, last: int) -> np.ndarr
     return _symbols(store, store.calls(first, last)[:, indices(people, len(store.samples))])
 
 
+def at(store: Store, people: np.ndarray, sites: np.ndarray) -> np.ndarray:
+    """Sequences of these people at some variants, sorted indices (s,): int8 (s, sequences); errors as `chunks`."""
+    found, first = [], 0
+    for symbols in chunks(store, people):
+        own = sites[np.searchsorted(sites, first) : np.searchsorted(sites, first + len(symbols))]
+        found.append(symbols[own - first])
+        first += len(symbols)
+    return np.concatenate(found)
+
+
+def thinned(variants: int, most: int) -> np.ndarray:
+    """At most so many variants, evenly spaced: sorted indices."""
+    return np.unique(np.linspace(0, variants - 1, min(variants, most)).round().astype(np.int64))
+
+
 def _symbols(store: Store, calls: np.ndarray) -> np.ndarray:
     if calls.size and calls.min() < 0:
         raise BadInput(store.path, "holds missing calls", "make it with the prepare stage, which fills them")
@@ -84,6 +116,12 @@ def as_calls(store: Store, symbols: np.ndarray) -> np.ndarray:
     if store.phased:
         return symbols.reshape(len(symbols), -1, 2).astype(np.int8)
     return np.stack([symbols == 2, symbols >= 1], axis=2).astype(np.int8)
+
+
+def call_chunks(store: Store, symbols: np.ndarray) -> Iterator[np.ndarray]:
+    """Symbols (variants, sequences) as calls, chunk by chunk."""
+    for begin in range(0, len(symbols), CHUNK):
+        yield as_calls(store, symbols[begin : begin + CHUNK])
 
 
 def starts(store: Store) -> np.ndarray:

@@ -1,0 +1,128 @@
+import numpy as np
+import pytest
+import torch
+
+from syngeno import energy, loop, sketch
+from syngeno.errors import BadInput
+
+CONFIG = {"epochs": 30, "least_steps": 900, "batch": 64, "width": 32, "learning_rate": 3e-3}
+
+
+def sketches(n, mean, seed, labels=1):
+    """Two haplotypes each with one coordinate, normal around `mean`; no counts."""
+    rng = np.random.default_rng(seed)
+    coordinates = rng.normal(mean, 1, (n, 2, 1)).astype(np.float32)
+    return coordinates, np.zeros((n, 1), np.float32), np.arange(n) % labels
+
+
+def trained(folder, config=CONFIG, **more):
+    real, drawn = sketches(600, 0.5, 1), sketches(6000, 0, 2)
+    held = sketches(300, 0.5, 3), sketches(600, 0, 4)
+    saving = {"state_path": folder / "state.pt", "fingerprint": "f", "device": "cpu", **more}
+    return energy.train(real, drawn, ["a"], validation=held, config=config, seed=1, **saving)
+
+
+def some_model():
+    torch.manual_seed(1)
+    shape = {"components": 2, "counts": 1, "labels": 2}
+    config = energy.complete({"width": 8})
+    weights = energy.Energy(**shape, width=8, dropout=0.2).state_dict()
+    return {"format": energy.FORMAT, "config": config, "shape": shape, "labels": ["a", "b"], "weights": weights}
+
+
+class TestTrain:
+    def test_learns_the_log_ratio(self, tmp_path):
+        model, history = trained(tmp_path)
+        asked = sketches(2000, 0.25, 5)
+        true = (0.5 * asked[0] - 0.125).sum((1, 2))  # log N(x; .5, 1) / N(x; 0, 1), of both haplotypes
+        found = energy.scores(model, asked, "cpu")
+        assert np.corrcoef(found, true)[0, 1] > 0.97
+        assert np.abs(found - true).mean() < 0.15
+        assert min(row["validation_loss"] for row in history) < np.log(2) - 0.03
+
+    def test_tells_nothing_where_there_is_nothing_to_tell(self, tmp_path):
+        same = [sketches(n, 0, seed) for n, seed in ((600, 1), (6000, 2), (300, 3), (600, 4))]
+        saving = {"state_path": tmp_path / "state.pt", "fingerprint": "f", "device": "cpu"}
+        model, _ = energy.train(*same[:2], ["a"], validation=tuple(same[2:]), config=CONFIG, seed=1, **saving)
+        assert np.abs(energy.scores(model, sketches(500, 0, 5), "cpu")).mean() < 0.15
+
+    def test_interrupted_equals_uninterrupted(self, tmp_path, monkeypatch):
+        config = {**CONFIG, "epochs": 3, "least_steps": 30}
+        whole = trained(tmp_path / "whole", config)
+        learn = loop.Run.learn
+
+        def failing(self):
+            if self.step == 17:
+                raise KeyboardInterrupt
+            learn(self)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(loop.Run, "learn", failing)
+            with pytest.raises(KeyboardInterrupt):
+                trained(tmp_path / "parts", config, save_every=0)
+        assert loop.load(tmp_path / "parts" / "state.pt")["step"] == 17
+        again = trained(tmp_path / "parts", config)
+        for name, weight in whole[0]["weights"].items():
+            assert torch.equal(weight, again[0]["weights"][name]), name
+
+    def test_without_validation_people_it_keeps_the_last_weights(self, tmp_path):
+        saving = {"state_path": tmp_path / "state.pt", "fingerprint": "f", "device": "cpu"}
+        config = {"epochs": 2, "least_steps": 4, "batch": 8}
+        _, history = energy.train(
+            sketches(20, 1, 1), sketches(40, 0, 2), ["a"], validation=None, config=config, seed=1, **saving
+        )
+        assert [np.isnan(row["validation_loss"]) for row in history] == [True, True]
+
+    def test_unknown_and_bad_settings(self):
+        with pytest.raises(ValueError, match=r"unknown training settings \['depth'\]"):
+            energy.complete({"depth": 3})
+        with pytest.raises(ValueError, match="dropout 1"):
+            energy.complete({"dropout": 1})
+
+
+class TestScores:
+    def test_the_order_of_haplotypes_makes_no_difference(self):
+        coordinates = np.random.default_rng(1).normal(0, 1, (9, 2, 2)).astype(np.float32)
+        rest = np.ones((9, 1), np.float32), np.arange(9) % 2
+        model = some_model()
+        found = energy.scores(model, (coordinates, *rest), "cpu")
+        assert found == pytest.approx(energy.scores(model, (coordinates[:, ::-1], *rest), "cpu"), abs=1e-5)
+        assert found.std() > 1e-3
+
+    def test_many_people_at_a_time_or_few(self, monkeypatch):
+        coordinates = np.random.default_rng(1).normal(0, 1, (9, 2, 2)).astype(np.float32)
+        people = coordinates, np.ones((9, 1), np.float32), np.arange(9) % 2
+        whole = energy.scores(some_model(), people, "cpu")
+        monkeypatch.setattr(energy, "BATCH", 4)
+        assert energy.scores(some_model(), people, "cpu") == pytest.approx(whole, abs=1e-5)
+
+
+class TestLogNormaliser:
+    def test_bounds_from_above(self):
+        rng = np.random.default_rng(1)
+        found = [energy.log_normaliser(rng.normal(0, 0.7, 400), np.zeros(400, int), 1)[0] for _ in range(500)]
+        assert 0.95 < np.mean(np.array(found) > 0.7**2 / 2) < 1  # of exp(g), log-normal, the mean is exp(s^2 / 2)
+
+    def test_label_by_label(self):
+        score, code = np.array([1.0, 1, 3, 3, 3, 9]), np.array([0, 0, 1, 1, 1, 2])
+        assert energy.log_normaliser(score, code, 4) == pytest.approx([1, 3, np.nan, np.nan], nan_ok=True)
+
+
+class TestSaveAndLoad:
+    def test_comes_back_as_it_was(self, tmp_path):
+        symbols = np.random.default_rng(1).integers(0, 2, (6, 40)).astype(np.int8)
+        made = sketch.fit(symbols, np.arange(6), 2, 2, 1)
+        energy.save_model(tmp_path / "model.pt", {**some_model(), "trained_on": "x"}, made)
+        model, after = energy.load_model(tmp_path / "model.pt", "x")
+        assert model["labels"] == ["a", "b"]
+        for one, other in zip(made.of(symbols), after.of(symbols), strict=True):
+            assert (one == other).all()
+        with pytest.raises(BadInput, match="was trained on other founders"):
+            energy.load_model(tmp_path / "model.pt", "y")
+
+    def test_of_no_file_or_another(self, tmp_path):
+        with pytest.raises(BadInput, match="no such file; run the train stage first"):
+            energy.load_model(tmp_path / "none.pt")
+        torch.save({"format": "other"}, tmp_path / "other.pt")
+        with pytest.raises(BadInput, match="holds no energy of this version"):
+            energy.load_model(tmp_path / "other.pt")

@@ -1,0 +1,30 @@
+"""Learn ancestries and founder haplotypes from the members."""
+
+from typing import TYPE_CHECKING
+
+from syngeno import log, mosaics, people, sequences
+from syngeno.store import open_store
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+logger = log.start(snakemake.log[0])
+source, params = snakemake.input, snakemake.params
+members, table = people.read_people(source.members), people.read_people(source.people)
+validation = table[table["split"] == "validation"]
+
+with open_store(source.genotypes) as store:
+    learnt = mosaics.learn(
+        sequences.viewed(store, params.space),
+        store.rows(members.index),
+        members["label"].to_numpy(),
+        store.rows(validation.index),
+        validation["label"].to_numpy(),
+        founders_per_chromosome=params.founders,
+        segment=params.segment,
+        ancestry_size=params.ancestry,
+        seed=int(snakemake.wildcards.seed),
+    )
+
+mosaics.save(snakemake.output.founders, learnt)
+logger.info("%d founders along %d segments, %d ancestries", params.founders, learnt.segments, len(learnt.label))

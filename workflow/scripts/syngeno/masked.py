@@ -1,0 +1,222 @@
+"""Masked diffusion over people: pieces hidden until nothing is seen, and brought back piece by piece.
+
+Forwards, blocks of a person's sequences are hidden one after the other, in random order. Backwards, the hidden is drawn
+given the visible from
+
+    p(x_0 | x_t) ~ p0(x_0 | x_t) exp(g(x_0)),
+
+p0 of mosaics.py, exactly, and g of energy.py, by choosing one of `candidates` draws in proportion to exp(g); of the
+chosen one, another share of the blocks stays. So a step draws all blocks jointly, one step is a sampler already, and a
+person costs steps * candidates evaluations of the network (Austin et al., NeurIPS 2021; Xu et al., ICLR 2025).
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from syngeno import energy, mosaics, sequences, sketch
+from syngeno.mosaics import Mosaics
+from syngeno.sketch import Sketch
+from syngeno.store import Store
+
+log = logging.getLogger(__name__)
+
+BLOCK = 10  # segments that are hidden together
+DRAWN, DRAWN_HELD = 20, 2  # mosaics for each member, to tell members from; and to judge and to normalise by
+LEAST_DRAWN = 1000  # mosaics of each label to normalise by
+HELD = 1 << 28  # bytes of candidates at a time
+LOG_EVERY = 15.0  # seconds
+
+
+def train(
+    learnt: Mosaics,
+    store: Store,
+    people: np.ndarray,
+    label: np.ndarray,
+    validation: np.ndarray,
+    validation_label: np.ndarray,
+    *,
+    components: int,
+    config: dict[str, Any] | None,
+    seed: int,
+    state_path: Path,
+    fingerprint: str,
+    threads: int = 1,
+    device: str = "auto",
+    save_every: float = 120.0,
+) -> tuple[dict[str, Any], Sketch, list[dict[str, float]]]:
+    """The energy that tells these people from mosaics of what was learnt from them, its sketch, and its history.
+
+    The store comes from `sequences.viewed`; `components` of the sketch; settings and the rest as for `energy.train`.
+    """
+    label, validation_label = np.asarray(label, dtype=str), np.asarray(validation_label, dtype=str)
+    sites = sequences.thinned(len(store), sketch.SITES)
+    symbols = sequences.at(store, people, sites)
+    fitted = sketch.fit(symbols, sites, learnt.copies, components, seed)
+    names = np.unique(label).tolist()
+    rng = np.random.default_rng([seed, 31])
+
+    def of_real(symbols: np.ndarray, label: np.ndarray) -> energy.Sketches:
+        return *fitted.of(symbols), np.searchsorted(names, label)
+
+    log.info("drawing mosaics to compare with")
+    drawn, held = (_sketches(learnt, fitted, np.tile(label, times), names, rng) for times in (DRAWN, DRAWN_HELD))
+    known = np.isin(validation_label, names)
+    others = sequences.at(store, np.asarray(validation)[known], sites), validation_label[known]
+    model, history = energy.train(
+        of_real(symbols, label),
+        drawn,
+        names,
+        validation=(of_real(*others), held) if known.any() else None,
+        config=config,
+        seed=seed,
+        state_path=state_path,
+        fingerprint=fingerprint,
+        threads=threads,
+        device=device,
+        save_every=save_every,
+    )
+    fresh = _sketches(learnt, fitted, np.repeat(names, LEAST_DRAWN), names, rng)
+    model["drawn"] = {
+        "score": torch.from_numpy(energy.scores(model, fresh, device)),
+        "code": torch.from_numpy(fresh[2]),
+    }
+    return model, fitted, history
+
+
+def nats(
+    learnt: Mosaics,
+    model: dict[str, Any],
+    fitted: Sketch,
+    store: Store,
+    people: np.ndarray,
+    label: np.ndarray,
+    *,
+    guidance: float = 1.0,
+) -> np.ndarray:
+    """-log p of people (rows of the store) given their labels: float64 (copies * people,), a person's shared out alike.
+
+    An upper bound with high confidence, see `energy.log_normaliser`, of what `draw` tends to with many candidates.
+    """
+    label = np.asarray(label, dtype=str)
+    logs = mosaics.log_probability(learnt, store, people, label)
+    code = _codes(model, label)
+    score = energy.scores(model, (*sketch.of_people(fitted, store, people), code))
+    drawn = model["drawn"]
+    against = energy.log_normaliser(guidance * drawn["score"].numpy(), drawn["code"].numpy(), len(model["labels"]))
+    logs += guidance * score - against[code]
+    return np.repeat(-logs / learnt.copies, learnt.copies)
+
+
+def draw(
+    learnt: Mosaics,
+    model: dict[str, Any],
+    fitted: Sketch,
+    label: np.ndarray,
+    *,
+    seed: int,
+    shard: int = 0,
+    steps: int = 1,
+    candidates: int = 64,
+    guidance: float = 1.0,
+) -> np.ndarray:
+    """One person per label, str (people,): symbols int8 (variants, copies * people).
+
+    `guidance` multiplies g: 0 draws plain mosaics, whatever the candidates. Raises ValueError for other settings or an
+    unknown label.
+    """
+    if steps < 1 or candidates < 1:
+        raise ValueError(f"{steps} steps of {candidates} candidates; give 1 or more of each")
+    label, copies = np.asarray(label, dtype=str), learnt.copies
+    code = _codes(model, label)
+    drawn = np.empty((learnt.variants, copies * len(label)), np.int8)
+    size = max(1, HELD // (learnt.variants * copies * candidates))
+    began = logged = time.monotonic()
+    for start in range(0, len(label), size):
+        part = slice(start, min(start + size, len(label)))
+        rng = np.random.default_rng([seed, 30, shard, start])
+        choose = partial(_choose, model, fitted, guidance, candidates, code[part], rng)
+        found = _people(learnt, label[part], choose, steps, candidates, rng)
+        drawn[:, copies * part.start : copies * part.stop] = found
+        if time.monotonic() - logged > LOG_EVERY:
+            logged = time.monotonic()
+            left = (logged - began) / part.stop * (len(label) - part.stop)
+            log.info("%d of %d people drawn; %.0f s left", part.stop, len(label), left)
+    return drawn
+
+
+def _people(
+    learnt: Mosaics,
+    label: np.ndarray,
+    choose: Callable[[np.ndarray], np.ndarray],
+    steps: int,
+    candidates: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Symbols int8 (variants, copies * people); `choose` says which candidate of each person is kept."""
+    copies, everybody = learnt.copies, np.arange(len(label))
+    ancestry = learnt.ancestries(np.repeat(label, candidates), rng)
+    symbols = mosaics.draw(learnt, ancestry, rng).reshape(-1, len(label), candidates, copies)
+    kept = choose(symbols)
+    people = symbols[:, everybody, kept]
+    ancestry = ancestry.reshape(-1, candidates)[everybody, kept]  # seen from the first step on
+    rank, units = _order(learnt, len(label), rng)
+    for step in range(1, steps):
+        visible, before = rank < units * step / steps, people.reshape(len(people), -1)
+        symbols = mosaics.complete(learnt, before, visible, ancestry, candidates, rng)
+        symbols = symbols.reshape(-1, len(label), copies, candidates).transpose(0, 1, 3, 2)
+        people = symbols[:, everybody, choose(symbols)]
+    return people.reshape(len(people), -1)
+
+
+def _choose(
+    model: dict[str, Any],
+    fitted: Sketch,
+    guidance: float,
+    candidates: int,
+    code: np.ndarray,
+    rng: np.random.Generator,
+    symbols: np.ndarray,
+) -> np.ndarray:
+    """One of the candidates (variants, people, candidates, copies) of each person, in proportion to exp(g)."""
+    coordinates, counts = fitted.of(symbols[fitted.sites].reshape(len(fitted.sites), -1))
+    score = energy.scores(model, (coordinates, counts, np.repeat(code, candidates)))
+    score = guidance * score.reshape(-1, candidates)
+    return (score + rng.gumbel(size=score.shape)).argmax(1)
+
+
+def _sketches(
+    learnt: Mosaics, fitted: Sketch, label: np.ndarray, names: list[str], rng: np.random.Generator
+) -> energy.Sketches:
+    """Sketches of mosaics of these labels (n,), with the codes of the labels."""
+    size = max(1, HELD // (learnt.variants * learnt.copies))
+    parts = []
+    for start in range(0, len(label), size):
+        symbols = mosaics.draw(learnt, learnt.ancestries(label[start : start + size], rng), rng)
+        parts.append(fitted.of(symbols[fitted.sites]))
+    coordinates, counts = (np.concatenate(one) for one in zip(*parts, strict=True))
+    return coordinates, counts, np.searchsorted(names, label)
+
+
+def _codes(model: dict[str, Any], label: np.ndarray) -> np.ndarray:
+    """Codes of labels (n,) in the model; ValueError for an unknown one."""
+    if unknown := sorted(set(label.tolist()) - set(model["labels"])):
+        raise ValueError(f"no training person has the label {unknown[0]}")
+    return np.searchsorted(model["labels"], label)
+
+
+def _order(learnt: Mosaics, people: int, rng: np.random.Generator) -> tuple[np.ndarray, int]:
+    """When each segment of each sequence is seen (segments, copies * people), of so many units of a person."""
+    block, blocks = [], 0
+    for one, _, _ in learnt.parts():
+        block.append(blocks + np.arange(len(one.leave)) // BLOCK)
+        blocks = block[-1][-1] + 1
+    units = int(blocks * learnt.copies)
+    rank = rng.permuted(np.tile(np.arange(units), (people, 1)), axis=1).reshape(people, blocks, learnt.copies)
+    return rank[:, np.concatenate(block)].transpose(1, 0, 2).reshape(-1, people * learnt.copies), units

@@ -1,0 +1,45 @@
+"""Train what tells people from mosaics of founders, going on from a saved state if there is one."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from syngeno import energy, log, masked, mosaics, people, sequences
+from syngeno.store import open_store
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+logger = log.start(snakemake.log[0])
+source, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
+members, table = people.read_people(source.members), people.read_people(source.people)
+validation = table[table["split"] == "validation"]
+founders = Path(source.founders).read_bytes()
+settings = json.dumps([params.training, params.components, wildcards.seed, params.code])
+
+with open_store(source.genotypes) as store:
+    model, fitted, history = masked.train(
+        mosaics.load(source.founders),
+        sequences.viewed(store, params.space),
+        store.rows(members.index),
+        members["label"].to_numpy(),
+        store.rows(validation.index),
+        validation["label"].to_numpy(),
+        components=params.components,
+        config=params.training,
+        seed=int(wildcards.seed),
+        state_path=Path(params.state),
+        fingerprint=hashlib.sha256(settings.encode() + founders).hexdigest(),
+        threads=snakemake.threads,
+        save_every=snakemake.config["generators"][wildcards.generator]["training"]["save_every"],
+    )
+
+trained_on = hashlib.sha256(founders).hexdigest()
+energy.save_model(Path(snakemake.output.model), {**model, "trained_on": trained_on}, fitted)
+pd.DataFrame(history).to_csv(snakemake.output.history, sep="\t", index=False)
+Path(params.state).unlink()
+best = min(row["validation_loss"] for row in history)
+logger.info("%d epochs, best validation loss %.4f (0.6931: not to be told apart)", len(history), best)

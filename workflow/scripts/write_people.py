@@ -1,0 +1,25 @@
+"""Write the people of all shards as one VCF with labels."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from syngeno import labels, log, sequences, vcf
+from syngeno.store import open_store
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+logger = log.start(snakemake.log[0])
+shards = [np.load(path) for path in snakemake.input.shards]
+symbols = np.concatenate([shard["symbols"] for shard in shards], axis=1)
+label = np.concatenate([shard["label"] for shard in shards])
+samples = vcf.synthetic_ids(len(label))
+
+with open_store(snakemake.input.genotypes) as store:
+    seen = sequences.viewed(store, snakemake.params.space)
+    vcf.write_vcf(
+        snakemake.output.vcf, store.sites(), samples, sequences.call_chunks(seen, symbols), phased=seen.phased
+    )
+labels.write_labels(snakemake.output.labels, samples, label, snakemake.params.label)
+logger.info("%d people", len(samples))
