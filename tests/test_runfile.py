@@ -82,6 +82,21 @@ class TestCheckSense:
         validate(config, SCHEMA)
         return config
 
+    def test_an_ablation_of_a_generator_that_is_not_there(self):
+        config = run(generators={"g": {"kind": "markov"}}, evaluate={"ablation": {"Order": ["g", "h"]}})
+        validate(config, SCHEMA)
+        with pytest.raises(BadInput, match=r"evaluate\.ablation\.Order: there is no generator 'h'; name generators"):
+            runfile.check_sense(config)
+
+    def test_each_space_of_a_diffusion_has_settings_of_its_own(self):
+        filled = self.filled(space="haplotype")["generators"]["g"]
+        assert (filled["founders"], filled["sampler"]["candidates"], filled["training"]["save_every"]) == (256, 16, 120)
+        assert "denoiser" not in filled
+        assert self.filled()["generators"]["g"]["space"] == "latent"
+        for bad in ({"space": "haplotype", "denoiser": {}}, {"founders": 5}, {"space": "phase"}):
+            with pytest.raises(BadInput):
+                runfile.check(run(generators={"g": {"kind": "diffusion", **bad}}), SCHEMA)
+
     def test_more_steps_than_the_diffusion_has(self):
         given = {"sampler": {"sampler": "ddim", "steps": 50}, "diffusion": {"steps": 20}}
         with pytest.raises(BadInput, match=r"generators\.g\.sampler\.steps: 50 is more than the 20 steps"):

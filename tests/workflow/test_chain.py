@@ -10,7 +10,7 @@ from syngeno import metrics, training
 from syngeno.store import open_store
 
 pytestmark = pytest.mark.workflow
-RUNS = ["diffusion", "independent", "markov", "copying"]
+RUNS = ["diffusion", "masked", "independent", "markov", "copying"]
 
 
 @pytest.fixture(scope="module")
@@ -128,18 +128,20 @@ class TestMetrics:
             for name, part in shared.groupby("generator")
             if name != "real"
         }
-        assert len(asked) == 5
+        assert len(asked) == 6
         assert all(one == asked["diffusion"] for one in asked.values())
 
     def test_haplotypes_are_judged_where_there_are_some(self, numbers):
         for metric in ("three_point_r", "haplotype_diversity"):
             judged = set(numbers.loc[numbers["metric"] == metric, "generator"])
-            assert judged == {"independent", "markov", "copying", "copycat"}
+            assert judged == {"masked", "independent", "markov", "copying", "copycat"}
 
-    def test_controls_say_how_probable_heldout_people_are(self, numbers):
+    def test_some_say_how_probable_heldout_people_are(self, numbers):
         nats = {
-            name: value(numbers, name, "heldout_nats", "test")["value"] for name in ("independent", "markov", "copying")
+            name: value(numbers, name, "heldout_nats", "test")["value"]
+            for name in ("independent", "markov", "copying", "masked")
         }
+        assert nats["masked"] < nats["independent"]
         assert nats["copying"] < nats["independent"]
         assert nats["markov"] < nats["independent"]
 

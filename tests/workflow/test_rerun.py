@@ -28,7 +28,7 @@ class TestSettings:
         copy.configure(changed(evaluate__utility={"components": 10}))
         jobs = copy.planned()
         # The copycat's cohort was deleted once it was judged: it is made again, and judged again by all batteries.
-        assert jobs["measure_synthetic"] == 5 + 2
+        assert jobs["measure_synthetic"] == 6 + 2
         assert jobs["measure_real"] == 1
         assert set(jobs) <= {
             "all", "copy_people", "measure_synthetic", "audit_people", "impute_heldout", "measure_real", "summarise",
@@ -54,7 +54,7 @@ class TestLibrary:
         assert copy.planned() == {}
         module.write_text(module.read_text() + "\nANSWER = 42\n")
         jobs = copy.planned()
-        assert jobs["find_relatives"] == 1 and jobs["audit_people"] == 5 and jobs["measure_real"] == 1
+        assert jobs["find_relatives"] == 1 and jobs["audit_people"] == 6 and jobs["measure_real"] == 1
         assert not {"encode", "train_diffusion", "sample_shard", "draw_control", "attack_denoiser"} & set(jobs)
         # Only the copycat's cohort is made and judged anew by the other batteries, as it was deleted.
         assert jobs["measure_synthetic"] == 3

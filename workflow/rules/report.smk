@@ -25,6 +25,11 @@ rule report:
             "diffusion",
             "masked",
         ),
+        expand(
+            "results/{cohort}/summary/ablation.{kind}",
+            cohort=COHORTS if config["evaluate"]["ablation"] else [],
+            kind=["svg", "html"],
+        ),
         rules.paper.input,
 
 
@@ -101,6 +106,39 @@ rule plot_metrics:
         code=code("plot_metrics"),
     script:
         "../scripts/plot_metrics.py"
+
+
+rule plot_ablation:
+    """Draw variants of a generator beside each other, and write the same numbers as a table."""
+    input:
+        metrics="results/{cohort}/summary/metrics.tsv",
+    output:
+        figure=report(
+            "results/{cohort}/summary/ablation.svg",
+            caption="../report/ablation.rst",
+            category="{cohort}",
+            labels={"figure": "15 Variants compared"},
+        ),
+        page=report(
+            "results/{cohort}/summary/ablation.html",
+            caption="../report/ablation.rst",
+            category="{cohort}",
+            labels={"figure": "15 Variants compared, table"},
+        ),
+    log:
+        "results/logs/{cohort}/plot_ablation.log",
+    benchmark:
+        "results/benchmarks/{cohort}/plot_ablation.tsv"
+    conda:
+        "../../envs/evaluate.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
+    params:
+        variants=config["evaluate"]["ablation"],
+        code=code("plot_ablation"),
+    script:
+        "../scripts/plot_ablation.py"
 
 
 rule plot_people:

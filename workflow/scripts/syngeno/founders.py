@@ -36,6 +36,7 @@ FOLDS = 5
 LARGEST_FOLD = 0.75  # of the sequences that descend from a founder in a segment; what is learnt from more is forgotten
 PSEUDOCOUNT = 0.01  # of a symbol among all sequences
 ERROR = 1e-4  # probability of each symbol that founders cannot go below
+DESCENT_PRIOR = 1.0  # pseudo-sequences of everybody, among those of a label
 ARRIVAL_PRIOR = 50.0  # pseudo-arrivals at a segment, divided as its people are among the founders
 LEAVE_PRIOR = 1.0  # pseudo-sequences
 LEAST_ARRIVAL, LEAST_LEAVE = 1e-4, 1e-5  # of all founders together; keep every sequence possible
@@ -366,7 +367,7 @@ def _maximised(
     if arrive is None:
         # Whoever arrives goes where the label's people are, as far as arrivals do not say otherwise.
         share = descent / np.maximum(descent.sum(1, keepdims=True), 1e-30)
-        prior = (counts.descent + share) / (counts.descent.sum(2, keepdims=True) + 1)
+        prior = (counts.descent + DESCENT_PRIOR * share) / (counts.descent.sum(2, keepdims=True) + DESCENT_PRIOR)
         arrive = (counts.arrival + ARRIVAL_PRIOR * prior) / (counts.arrival.sum(2, keepdims=True) + ARRIVAL_PRIOR)
         arrive = LEAST_ARRIVAL / K + (1 - LEAST_ARRIVAL) * arrive
     leave = np.ones((B, K), np.float32)

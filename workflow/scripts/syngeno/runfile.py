@@ -50,6 +50,10 @@ def check_sense(config: dict) -> None:
         if steps > most:
             where = f"run file, generators.{name}.sampler.steps"
             raise BadInput(where, f"{steps} is more than the {most} steps of the diffusion", f"give at most {most}")
+    for title, names in (config.get("evaluate", {}).get("ablation") or {}).items():
+        if unknown := [name for name in names if name not in config["generators"]]:
+            where = f"run file, evaluate.ablation.{title}"
+            raise BadInput(where, f"there is no generator '{unknown[0]}'", "name generators of the run")
     _check_paper(config)
 
 

@@ -1,0 +1,137 @@
+"""The report's chapter on variants of a generator: one figure, one table, each number beside its envelope."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from syngeno import figures, pages, published
+
+# Metric, against, protocol (None where any will do), and what the reader sees.
+COLUMNS: tuple[tuple[str, str, str, str], ...] = (
+    ("wasserstein_pc1_6", "test", published.PROTOCOL, "Wasserstein PC1-6\n(published protocol)"),
+    ("distance_between_w1", "test", published.PROTOCOL, "Distances to test\n(published protocol)"),
+    ("heldout_nats", "test", "ours", "Held-out nats\nper sequence"),
+    ("heterozygosity", "", "ours", "Heterozygosity"),
+    ("ld_r", "train", "ours", "LD r"),
+    ("imputation_ratio", "test", "ours", "Imputation r²,\nto a real panel's"),
+    ("recovery_rate", "test", "ours", "Recovery"),
+    ("aa_truth", "test", "ours", "AA truth,\ntest"),
+    ("privacy_loss", "", "ours", "Privacy loss"),
+    ("membership_auc", "", "ours", "Membership AUC,\nbest black-box attack"),
+)
+CEILING = "real train (published)"
+
+
+def figure(metrics: pd.DataFrame, variants: Mapping[str, Sequence[str]]) -> Figure:
+    """A row for each variant, under the title of what is varied; a panel for each metric.
+
+    Points are seeds with 95 % intervals, bands the real-vs-real envelopes; by the published protocol, the line is what
+    real training people give.
+    """
+    columns, rows = _known(metrics), _rows(variants)
+    if not columns:
+        return figures.without("None of the variants has a number to be compared by.")
+    with mpl.rc_context(figures.STYLE):
+        size = 2.1 + 1.45 * len(columns), 1.3 + 0.27 * len(rows)
+        drawn, axes = plt.subplots(1, len(columns), figsize=size, sharey=True, squeeze=False)
+        for axis, column in zip(axes.flat, columns, strict=True):
+            _panel(axis, metrics, column, rows)
+        axes[0, 0].set_yticks(range(len(rows)), [name or title for title, name in rows])
+        axes[0, 0].set_ylim(len(rows) - 0.4, -0.6)
+        for label, (_, name) in zip(axes[0, 0].get_yticklabels(), rows, strict=True):
+            label.set_fontweight("normal" if name else "bold")
+    return drawn
+
+
+def page(metrics: pd.DataFrame, variants: Mapping[str, Sequence[str]]) -> str:
+    """The same numbers as a table."""
+    columns = _known(metrics)
+    lines = [pages.line("real against real", [_real(metrics, column) for column in columns], "real")]
+    for title, name in _rows(variants):
+        if name:
+            lines.append(pages.line(name, [_cell(metrics, column, name) for column in columns]))
+        else:
+            lines.append(pages.line(title, ["<td></td>"] * len(columns), "real"))
+    titles = [title.replace("\n", " ") for *_, title in columns]
+    legend = (
+        "<p>Means over seeds, with the 95 % interval of the first below them. First row: the real-vs-real envelope, or "
+        "what real training people give by the published protocol.</p>"
+    )
+    return pages.page("Variants compared", pages.table(["", *titles], lines) + legend)
+
+
+def _rows(variants: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+    """(title, "") for each of what is varied, (title, generator) for each variant."""
+    return [(title, name) for title, names in variants.items() for name in ("", *names)]
+
+
+def _known(metrics: pd.DataFrame) -> list[tuple[str, str, str, str]]:
+    return [column for column in COLUMNS if len(_of(metrics, column))]
+
+
+def _of(metrics: pd.DataFrame, column: tuple[str, str, str, str], name: str | None = None) -> pd.DataFrame:
+    """The rows of a column, of one generator or of all: seed by seed, of those who saw most people."""
+    metric, against, protocol, _ = column
+    chosen = (metrics["metric"] == metric) & (metrics["group"] == "all") & (metrics["protocol"] == protocol)
+    chosen &= (metrics["against"] == against) & (metrics["variant"] == "") & (metrics["seed"] != "all")
+    if name is not None:
+        chosen &= metrics["generator"] == name
+    found = metrics[chosen]
+    return found[found["fraction"] == found["fraction"].max()] if name is not None else found
+
+
+def _band(metrics: pd.DataFrame, column: tuple[str, str, str, str]) -> tuple[float, float, float]:
+    """Low, middle and high of real people; by the published protocol one value."""
+    if column[2] == published.PROTOCOL:
+        ceiling = _of(metrics, column)
+        ceiling = ceiling.loc[ceiling["generator"] == CEILING, "value"]
+        value = ceiling.iloc[0] if len(ceiling) else np.nan
+        return value, value, value
+    known = _of(metrics, column).dropna(subset=["real"])
+    return tuple(known[["real_low", "real", "real_high"]].iloc[0]) if len(known) else (np.nan,) * 3
+
+
+def _panel(
+    axis: plt.Axes, metrics: pd.DataFrame, column: tuple[str, str, str, str], rows: list[tuple[str, str]]
+) -> None:
+    low, middle, high = _band(metrics, column)
+    if np.isfinite(low) and low < high:
+        axis.axvspan(low, high, **figures.BAND)
+    if np.isfinite(middle):
+        axis.axvline(middle, **figures.GUIDE)
+    for at, (_, name) in enumerate(rows):
+        if not name:
+            continue
+        axis.axhline(at, color="0.93", linewidth=0.6, zorder=0.2)
+        part = _of(metrics, column, name)
+        spread = np.linspace(-0.15, 0.15, len(part)) if len(part) > 1 else np.zeros(len(part))
+        axis.errorbar(
+            part["value"], at + spread, xerr=figures.interval(part), fmt="o", color=figures.COLOURS[0], markersize=4,
+            elinewidth=1.1,
+        )  # fmt: skip
+    axis.set_title(column[3], fontsize=8)
+    axis.tick_params(axis="both", labelsize=8)
+    axis.tick_params(axis="y", length=0)
+    axis.xaxis.set_major_locator(MaxNLocator(3))
+
+
+def _real(metrics: pd.DataFrame, column: tuple[str, str, str, str]) -> str:
+    low, middle, high = _band(metrics, column)
+    if not np.isfinite(middle):
+        return "<td></td>"
+    return pages.number(middle, low, high) if low < high else pages.cell(pages.short(middle))
+
+
+def _cell(metrics: pd.DataFrame, column: tuple[str, str, str, str], name: str) -> str:
+    part = _of(metrics, column, name)
+    if part.empty:
+        return "<td></td>"
+    value, low, high = part["value"].mean(), part["low"].iloc[0], part["high"].iloc[0]
+    real_low, _, real_high = _band(metrics, column)
+    mark = pages.outside(value, real_low, real_high) if real_low < real_high else ""
+    return pages.number(value, low, high, mark)
