@@ -27,18 +27,18 @@ from syngeno.store import Store, indices
 log = logging.getLogger(__name__)
 
 FOUNDERS = 256
-SEGMENT = 20  # variants
+SEGMENT = 10  # variants
 SHRINKAGES = (0.01, 0.1, 1.0, 10.0)
 SHRINKAGE = 0.1
 TUNING_PEOPLE = 100
-TUNING_ROUNDS, ROUNDS = 2, 6
+TUNING_ROUNDS, ROUNDS = 2, 8
 FOLDS = 5
 LARGEST_FOLD = 0.75  # of the sequences that descend from a founder in a segment; what is learnt from more is forgotten
 PSEUDOCOUNT = 0.01  # of a symbol among all sequences
 ERROR = 1e-4  # probability of each symbol that founders cannot go below
 DESCENT_PRIOR = 1.0  # pseudo-sequences of everybody, among those of a label
 ARRIVAL_PRIOR = 50.0  # pseudo-arrivals at a segment, divided as its people are among the founders
-LEAVE_PRIOR = 1.0  # pseudo-sequences
+LEAVE_PRIOR = 0.3  # pseudo-sequences
 LEAST_ARRIVAL, LEAST_LEAVE = 1e-4, 1e-5  # of all founders together; keep every sequence possible
 STAYS = 0.97  # before anything is known
 HELD = 1 << 25  # bytes of an array of founder probabilities: more only leaves the cache
@@ -81,7 +81,8 @@ def tune(
 ) -> dict:
     """The `shrinkage` under which validation people are most likely: {"shrinkage": float, "start": seed}.
 
-    At most `TUNING_PEOPLE` validation people are asked, and the fits are short. `start` is the seed that chooses the
+    At most `TUNING_PEOPLE` validation people are asked, the fits are short, and the first of `SHRINKAGES` that is worse
+    than the one before ends the search. `start` is the seed that chooses the
     first founders. Other arguments as for `nats`.
     """
     validation = indices(validation, len(store.samples))
@@ -89,11 +90,14 @@ def tune(
     chosen = np.sort(rng.permutation(len(validation))[:TUNING_PEOPLE])
     asked = validation[chosen], np.asarray(validation_label)[chosen]
     settings = {"start": seed, "founders": founders, "segment": segment, "pooled": pooled, "rounds": TUNING_ROUNDS}
-    means = []
+    best, least = SHRINKAGES[0], np.inf
     for shrinkage in SHRINKAGES:
-        means.append(nats(store, people, label, *asked, shrinkage=shrinkage, **settings).mean())
-        log.info("shrinkage %g: %.1f nats per validation sequence", shrinkage, means[-1])
-    return {"shrinkage": SHRINKAGES[int(np.argmin(means))], "start": seed}
+        mean = nats(store, people, label, *asked, shrinkage=shrinkage, **settings).mean()
+        log.info("shrinkage %g: %.1f nats per validation sequence", shrinkage, mean)
+        if mean > least:
+            break
+        best, least = shrinkage, mean
+    return {"shrinkage": best, "start": seed}
 
 
 def draw(
