@@ -94,10 +94,12 @@ class TestComplete:
 
 class TestLearn:
     def test_origins_within_a_label_do_not_mix(self, tmp_path):
-        calls, origin = two_origins()
+        calls, origin = two_origins(people=320)
         store = sequences.viewed(store_of(tmp_path / "two.zarr.zip", calls), "haplotype")
-        people, label = np.arange(70), np.repeat("a", 90)
-        learnt = mosaics.learn(store, people, label[:70], np.arange(70, 90), label[70:], **LEARNING)
+        label = np.repeat("a", 320)
+        learnt = mosaics.learn(
+            store, np.arange(300), label[:300], np.arange(300, 320), label[300:], **{**LEARNING, "ancestry_size": 150}
+        )
         assert learnt.label.tolist() == ["a", "a"]
         rng = np.random.default_rng(6)
         drawn = mosaics.draw(learnt, learnt.ancestries(np.repeat("a", 200), rng), rng)

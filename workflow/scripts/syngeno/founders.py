@@ -31,12 +31,12 @@ SEGMENT = 10  # variants
 SHRINKAGES = (0.01, 0.1, 1.0, 10.0)
 SHRINKAGE = 0.1
 TUNING_PEOPLE = 100
-TUNING_ROUNDS, ROUNDS = 2, 8
+TUNING_ROUNDS, ROUNDS = 4, 8
 FOLDS = 5
 LARGEST_FOLD = 0.75  # of the sequences that descend from a founder in a segment; what is learnt from more is forgotten
 PSEUDOCOUNT = 0.01  # of a symbol among all sequences
 ERROR = 1e-4  # probability of each symbol that founders cannot go below
-DESCENT_PRIOR = 1.0  # pseudo-sequences of everybody, among those of a label
+EVERYBODY, OF_LABEL = 1.0, 20.0  # pseudo-sequences of all among those of a label, of the label among an ancestry's
 ARRIVAL_PRIOR = 50.0  # pseudo-arrivals at a segment, divided as its people are among the founders
 LEAVE_PRIOR = 0.3  # pseudo-sequences
 LEAST_ARRIVAL, LEAST_LEAVE = 1e-4, 1e-5  # of all founders together; keep every sequence possible
@@ -184,14 +184,14 @@ def fit(
 ) -> Founders:
     """Fit the founders of one chromosome in so many rounds of expectation and maximisation.
 
-    `symbols` int8 (v, sequences); `groups.source` says the label of each; `fold` (sequences,) its fold, the same for
-    all of a person; `seeds` (K,) the sequences as which the founders begin. Progress is logged.
+    `symbols` int8 (v, sequences); `groups.source` says the group of each, groups of one name being parts of one label;
+    `fold` (sequences,) says the fold of each, the same for all of a person; `seeds` (K,) the sequences as which the founders begin. Progress is logged.
     """
     if segment < 1 or rounds < 1 or not shrinkage > 0:
         raise ValueError(f"segments of {segment} variants, {rounds} rounds, shrinkage {shrinkage}; all are above 0")
     seen = _indicators(symbols, alphabet, segment)
     frequency = (seen.sum(1) + PSEUDOCOUNT) / (seen.shape[1] + alphabet * PSEUDOCOUNT)  # (B, (A - 1) w)
-    known = frequency, shrinkage, alphabet, len(symbols)
+    known = frequency, shrinkage, alphabet, len(symbols), np.unique(groups.names, return_inverse=True)[1]
     counts, begun = _Counts.of_seeds(seen, seeds, fold, len(groups.names)), time.monotonic()
     total = counts.added()  # founders begin as single sequences, shared by nobody yet
     for done in range(rounds):
@@ -360,9 +360,13 @@ def _maximised(
     shrinkage: float,
     alphabet: int,
     variants: int,
+    owner: np.ndarray,
     arrive: np.ndarray | None = None,
 ) -> Founders:
-    """The founders that go with expected counts of one fold or of all; `arrive` as given, or from the counts."""
+    """The founders that go with expected counts of one fold or of all; `arrive` as given, or from the counts.
+
+    `owner` (G,) is the label that each group is a part of.
+    """
     B, K = counts.stay.shape
     descent = counts.descent.sum(0)
     support = descent[:, :, None]
@@ -371,8 +375,10 @@ def _maximised(
     if arrive is None:
         # Whoever arrives goes where the label's people are, as far as arrivals do not say otherwise.
         share = descent / np.maximum(descent.sum(1, keepdims=True), 1e-30)
-        prior = (counts.descent + DESCENT_PRIOR * share) / (counts.descent.sum(2, keepdims=True) + DESCENT_PRIOR)
-        arrive = (counts.arrival + ARRIVAL_PRIOR * prior) / (counts.arrival.sum(2, keepdims=True) + ARRIVAL_PRIOR)
+        of_labels = np.zeros((owner.max() + 1, B, K), np.float32)
+        np.add.at(of_labels, owner, counts.descent)
+        prior = _mixed(counts.descent, _mixed(of_labels, share, EVERYBODY)[owner], OF_LABEL)
+        arrive = _mixed(counts.arrival, prior, ARRIVAL_PRIOR)
         arrive = LEAST_ARRIVAL / K + (1 - LEAST_ARRIVAL) * arrive
     leave = np.ones((B, K), np.float32)
     if B > 1:
@@ -384,6 +390,11 @@ def _maximised(
     return Founders(
         symbol.astype(np.float32), leave.clip(LEAST_LEAVE, 1).astype(np.float32), arrive.astype(np.float32), variants
     )
+
+
+def _mixed(counts: np.ndarray, prior: np.ndarray, weight: float) -> np.ndarray:
+    """Shares of founders by counts (.., K) and so many pseudo-counts of a prior."""
+    return (counts + weight * prior) / (counts.sum(-1, keepdims=True) + weight)
 
 
 def _expected(model: Founders, seen: np.ndarray, group: np.ndarray) -> tuple[_Counts, float]:
