@@ -97,6 +97,25 @@ class TestCheckSense:
             with pytest.raises(BadInput):
                 runfile.check(run(generators={"g": {"kind": "diffusion", **bad}}), SCHEMA)
 
+    @pytest.mark.parametrize(
+        ("other", "told"),
+        [
+            ({"kind": "diffusion", "space": "genotype"}, "'other' trains no model of the space haplotype"),
+            ({"kind": "diffusion", "space": "haplotype", "model": "g"}, "'other' trains no model of the space"),
+            ({"kind": "founders"}, "'other' trains no model of the space haplotype; name a generator"),
+            ({"kind": "diffusion", "space": "haplotype", "fractions": [50]}, "'other' is trained at other fractions"),
+        ],
+    )
+    def test_a_model_of_another_generator_that_has_none(self, other, told):
+        mine = {"kind": "diffusion", "space": "haplotype", "model": "other"}
+        config = run(generators={"g": mine, "other": other})
+        validate(config, SCHEMA)
+        with pytest.raises(BadInput, match=told):
+            runfile.check_sense(config)
+        config = run(generators={"g": mine, "other": {"kind": "diffusion", "space": "haplotype"}})
+        validate(config, SCHEMA)
+        runfile.check_sense(config)
+
     def test_more_steps_than_the_diffusion_has(self):
         given = {"sampler": {"sampler": "ddim", "steps": 50}, "diffusion": {"steps": 20}}
         with pytest.raises(BadInput, match=r"generators\.g\.sampler\.steps: 50 is more than the 20 steps"):

@@ -33,18 +33,20 @@ GENERATORS = list(config["generators"])
 
 
 def family(settings):
-    """A generator's kind; a diffusion on haplotypes or genotypes themselves, not on latents, is "masked"."""
-    latent = settings["kind"] != "diffusion" or settings["space"] == "latent"
-    return settings["kind"] if latent else "masked"
+    """A generator's kind; a diffusion on haplotypes or genotypes themselves, not on latents, is "masked", and
+    "resampled" where it is the model of another generator that is sampled."""
+    if settings["kind"] != "diffusion" or settings["space"] == "latent":
+        return settings["kind"]
+    return "resampled" if settings["model"] else "masked"
 
 
 ENCODED, MASKED = (
     [
         name
         for name, settings in config["generators"].items()
-        if family(settings) == kind
+        if family(settings) in kinds
     ]
-    for kind in ("diffusion", "masked")
+    for kinds in (["diffusion"], ["masked", "resampled"])
 )
 CONTROLS = ["independent", "markov", "founders", "copying"]
 PAPER = config["evaluate"].get("paper")
@@ -139,6 +141,18 @@ def training_settings(wildcards):
     settings = dict(config["generators"][wildcards.generator]["training"])
     del settings["save_every"]
     return settings
+
+
+def trained(file):
+    """An input function: a file of the masked diffusion that is sampled, the generator's own or another's."""
+    pattern = "results/{cohort}/{model}/{fraction}/{seed}/{file}"
+    return lambda wildcards: pattern.format(
+        cohort=wildcards.cohort,
+        model=config["generators"][wildcards.generator]["model"] or wildcards.generator,
+        fraction=wildcards.fraction,
+        seed=wildcards.seed,
+        file=file,
+    )
 
 
 def control_settings(wildcards):

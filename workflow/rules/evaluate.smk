@@ -152,8 +152,8 @@ rule attack_denoiser:
 rule measure_bound:
     """Bound how probable the masked diffusion finds held-out people, in nats, and ask it whom it knows."""
     input:
-        founders="results/{cohort}/{generator}/{fraction}/{seed}/founders.npz",
-        model="results/{cohort}/{generator}/{fraction}/{seed}/model.pt",
+        founders=trained("founders.npz"),
+        model=trained("model.pt"),
         genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
         people="results/{cohort}/prepare/people.tsv",
         members="results/{cohort}/prepare/{fraction}/{seed}/members.tsv",
@@ -165,7 +165,7 @@ rule measure_bound:
     benchmark:
         "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/measure_bound.tsv"
     wildcard_constraints:
-        generator=of_kind("masked"),
+        generator=of_kind("masked", "resampled"),
     conda:
         "../../envs/train.yaml"
     resources:
@@ -302,6 +302,7 @@ rule summarise:
             "results/{cohort}/{generator}/{fraction}/{seed}/likelihood.tsv",
             *CONTROLS,
             "masked",
+            "resampled",
         ),
         imputation=runs("results/{cohort}/{generator}/{fraction}/{seed}/imputation.tsv"),
         published=published_metrics,

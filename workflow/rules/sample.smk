@@ -78,8 +78,8 @@ rule decode_people:
 rule draw_shard:
     """Draw one shard of synthetic people by masked diffusion, from a seed of its own."""
     input:
-        founders="results/{cohort}/{generator}/{fraction}/{seed}/founders.npz",
-        model="results/{cohort}/{generator}/{fraction}/{seed}/model.pt",
+        founders=trained("founders.npz"),
+        model=trained("model.pt"),
         people="results/{cohort}/prepare/people.tsv",
         members="results/{cohort}/prepare/{fraction}/{seed}/members.tsv",
     output:
@@ -89,7 +89,7 @@ rule draw_shard:
     benchmark:
         "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/draw_shard/{shard}.tsv"
     wildcard_constraints:
-        generator=of_kind("masked"),
+        generator=of_kind("masked", "resampled"),
     conda:
         "../../envs/train.yaml"
     resources:
@@ -123,7 +123,7 @@ rule write_people:
     benchmark:
         "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/write_people.tsv"
     wildcard_constraints:
-        generator=of_kind("masked"),
+        generator=of_kind("masked", "resampled"),
     conda:
         "../../envs/train.yaml"
     resources:

@@ -185,7 +185,8 @@ def fit(
     """Fit the founders of one chromosome in so many rounds of expectation and maximisation.
 
     `symbols` int8 (v, sequences); `groups.source` says the group of each, groups of one name being parts of one label;
-    `fold` (sequences,) says the fold of each, the same for all of a person; `seeds` (K,) the sequences as which the founders begin. Progress is logged.
+    `fold` (sequences,) says the fold of each, the same for all of a person; `seeds` (K,) are the sequences as which the
+    founders begin. Progress is logged.
     """
     if segment < 1 or rounds < 1 or not shrinkage > 0:
         raise ValueError(f"segments of {segment} variants, {rounds} rounds, shrinkage {shrinkage}; all are above 0")

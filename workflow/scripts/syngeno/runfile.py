@@ -40,6 +40,8 @@ def check_sense(config: dict) -> None:
             where = f"run file, generators.{name}.cohort"
             known = ", ".join(config["cohorts"])
             raise BadInput(where, f"there is no cohort '{generator['cohort']}'", f"name one of: {known}")
+        if generator.get("model"):
+            _check_model(config, name)
         if generator["kind"] != "diffusion" or generator["space"] != "latent":
             continue
         width, heads = (generator["denoiser"][f"transformer_{key}"] for key in ("width", "heads"))
@@ -55,6 +57,18 @@ def check_sense(config: dict) -> None:
             where = f"run file, evaluate.ablation.{title}"
             raise BadInput(where, f"there is no generator '{unknown[0]}'", "name generators of the run")
     _check_paper(config)
+
+
+def _check_model(config: dict, name: str) -> None:
+    """Raise BadInput for a generator that samples the model of one that has none for it."""
+    generator, where = config["generators"][name], f"run file, generators.{name}.model"
+    other = config["generators"].get(generator["model"])
+    if other is None or other.get("space") != generator["space"] or other["model"]:
+        fact = f"'{generator['model']}' trains no model of the space {generator['space']}"
+        raise BadInput(where, fact, "name a generator of the run that does")
+    mine, theirs = (one.get("fractions") or config["fractions"] for one in (generator, other))
+    if not set(mine) <= set(theirs):
+        raise BadInput(where, f"'{generator['model']}' is trained at other fractions", "give both the same")
 
 
 def _check_heads(key: str, width: int, heads: int) -> None:
