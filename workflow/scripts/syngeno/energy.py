@@ -100,7 +100,7 @@ def train(
     """Tell real people from drawn ones, as often of each label as there are; the model and its history.
 
     `validation` are real and drawn people on whom nothing is trained, or None. Settings as `DEFAULTS`, the rest as
-    for `loop.learn`. The model is a plain dict for `scores`; `normalised` gives it Z.
+    for `loop.learn`. The model is a plain dict for `scores`.
     """
     settings = complete(config)
     torch.set_num_threads(threads)

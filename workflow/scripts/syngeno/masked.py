@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 BLOCK = 10  # segments that are hidden together
 DRAWN, DRAWN_HELD = 20, 2  # mosaics for each member, to tell members from; and to judge and to normalise by
 LEAST_DRAWN = 1000  # mosaics of each label to normalise by
-HELD = 1 << 28  # bytes of candidates at a time
+HELD = 1 << 27  # bytes of candidates at a time
 LOG_EVERY = 15.0  # seconds
 
 
