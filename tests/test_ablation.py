@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from judged import judged, literature
 
-from syngeno import ablation, metrics
+from syngeno import ablation
 
 mpl.use("Agg")
 
@@ -55,8 +55,8 @@ class TestFigure:
         assert [axis.get_title(loc="left") for axis in figure.axes] == ["LD r", "Privacy loss"]
         plt.close(figure)
 
-    def test_without_numbers_it_says_so(self):
-        figure = ablation.figure(metrics.table([], generator="x", fraction=100, seed=1), VARIANTS)
+    def test_without_numbers_it_says_so(self, table):
+        figure = ablation.figure(table, {"Others": ["unjudged"]})
         assert "None of the variants" in figure.axes[0].texts[0].get_text()
         plt.close(figure)
 

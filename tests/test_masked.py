@@ -96,6 +96,7 @@ class TestNats:
         """Added up over everybody there can be, what it promises is no more than 1, and not much less."""
         learnt, store = some_mosaics(), everybody(tmp_path)
         model, fitted = tilted(monkeypatch, learnt)
+        model["labels"] = ["a"]
         true, _ = target(learnt, model, fitted, store)
         rng, above, total = np.random.default_rng(5), 0, []
         for _ in range(40):
@@ -113,6 +114,7 @@ class TestNats:
     def test_without_guidance_it_is_that_of_mosaics(self, tmp_path, monkeypatch):
         learnt, store = some_mosaics(), everybody(tmp_path)
         model, fitted = tilted(monkeypatch, learnt)
+        model["labels"] = ["a"]
         model["drawn"] = {"score": torch.ones(10, dtype=torch.double), "code": torch.zeros(10, dtype=torch.long)}
         asked = np.arange(N), np.repeat("a", N)
         nats = masked.nats(learnt, model, fitted, store, *asked, guidance=0)
@@ -143,16 +145,3 @@ class TestTrain:
             assert off[1] < off[0] / 2
         nats = [masked.nats(learnt, model, fitted, store, rest, label[rest], guidance=g).mean() for g in (0, 1)]
         assert nats[1] < nats[0]
-
-    def test_validation_people_of_another_label_are_left_out(self, tmp_path):
-        calls, _ = two_origins(people=120)
-        store = sequences.viewed(store_of(tmp_path / "two.zarr.zip", calls), "genotype")
-        train, rest = np.arange(80), np.arange(80, 120)
-        known = store, train, np.repeat("a", 80), rest, np.repeat("b", 40)
-        sizes = {"founders_per_chromosome": 2, "segment": 5, "ancestry_size": 1000}
-        learnt = mosaics.learn(store, train, np.repeat("a", 80), rest, np.repeat("a", 40), **sizes, seed=1)
-        _, _, history = masked.train(
-            learnt, *known, components=2, config={"least_steps": 4, "epochs": 2}, seed=1,
-            state_path=tmp_path / "state.pt", fingerprint="f", device="cpu",
-        )  # fmt: skip
-        assert np.isnan(history[0]["validation_loss"])

@@ -146,6 +146,8 @@ class TestSaveAndLoad:
             mosaics.load(tmp_path / "none.npz")
         np.savez(tmp_path / "other.npz", x=1)
         (tmp_path / "text.npz").write_text("text")
-        for name in ("other", "text"):
+        (tmp_path / "empty.npz").write_text("")
+        (tmp_path / "cut.npz").write_bytes((tmp_path / "other.npz").read_bytes()[:50])
+        for name in ("other", "text", "empty", "cut"):
             with pytest.raises(BadInput, match="holds no founders of this version"):
                 mosaics.load(tmp_path / f"{name}.npz")

@@ -34,6 +34,7 @@ TINY = {
             "training": {"epochs": 3, "least_steps": 30},
             "sampler": {"steps": 2, "candidates": 4},
         },
+        "resampled": {"kind": "diffusion", "space": "haplotype", "model": "masked", "sampler": {"steps": 1}},
         "independent": {"kind": "independent"},
         "markov": {"kind": "markov", "order": 3},
         "copying": {"kind": "copying"},
@@ -43,6 +44,7 @@ TINY = {
     "evaluate": {
         "splits": {"fidelity": 3, "privacy": 3, "audit": 3, "utility": 2},
         "utility": {"classifiers": ["logistic_regression"]},
+        "ablation": {"Steps": ["masked", "resampled"]},
     },
 }
 

@@ -10,7 +10,7 @@ from syngeno import metrics, training
 from syngeno.store import open_store
 
 pytestmark = pytest.mark.workflow
-RUNS = ["diffusion", "masked", "independent", "markov", "copying"]
+RUNS = ["diffusion", "masked", "resampled", "independent", "markov", "copying"]
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ class TestSyntheticCohort:
         assert labels["population"].value_counts().to_dict() == train
 
     def test_is_phased_where_the_generator_draws_haplotypes(self, results):
-        for generator, phased in (("independent", True), ("copying", True), ("diffusion", False)):
+        for generator, phased in (("independent", True), ("copying", True), ("masked", True), ("diffusion", False)):
             variant = next(cyvcf2.VCF(str(results / f"tiny/{generator}/100/1/synthetic.vcf.gz")))
             assert bool(variant.gt_phases.all()) is phased
 
@@ -107,7 +107,8 @@ class TestAudit:
         assert value(numbers, generator, "planted_listed", "train", variant="planted 5 %")["value"] == 1
 
     def test_tables_that_name_real_people_are_for_their_owner(self, results):
-        assert (results / "tiny/diffusion/100/1/audit/people.tsv").stat().st_mode & 0o077 == 0
+        for path in ("diffusion/100/1/audit/people.tsv", "masked/100/1/audit/denoising.tsv"):
+            assert (results / "tiny" / path).stat().st_mode & 0o077 == 0
 
     def test_pages_name_no_real_person(self, results):
         real = pd.read_csv(results / "tiny/prepare/people.tsv", sep="\t")["sample"]
@@ -128,13 +129,13 @@ class TestMetrics:
             for name, part in shared.groupby("generator")
             if name != "real"
         }
-        assert len(asked) == 6
+        assert len(asked) == 7
         assert all(one == asked["diffusion"] for one in asked.values())
 
     def test_haplotypes_are_judged_where_there_are_some(self, numbers):
         for metric in ("three_point_r", "haplotype_diversity"):
             judged = set(numbers.loc[numbers["metric"] == metric, "generator"])
-            assert judged == {"masked", "independent", "markov", "copying", "copycat"}
+            assert judged == {"masked", "resampled", "independent", "markov", "copying", "copycat"}
 
     def test_some_say_how_probable_heldout_people_are(self, numbers):
         nats = {

@@ -28,7 +28,7 @@ class TestSettings:
         copy.configure(changed(evaluate__utility={"components": 10}))
         jobs = copy.planned()
         # The copycat's cohort was deleted once it was judged: it is made again, and judged again by all batteries.
-        assert jobs["measure_synthetic"] == 6 + 2
+        assert jobs["measure_synthetic"] == 7 + 2
         assert jobs["measure_real"] == 1
         assert set(jobs) <= {
             "all", "copy_people", "measure_synthetic", "audit_people", "impute_heldout", "measure_real", "summarise",
@@ -46,6 +46,18 @@ class TestSettings:
         assert "train_diffusion" not in jobs
         assert "draw_control" not in jobs
 
+    def test_a_setting_of_the_masked_sampler_draws_again_and_no_more(self, copy):
+        copy.configure(changed(generators__masked__sampler={"steps": 3}))
+        jobs = copy.planned()
+        assert jobs["draw_shard"] == 2
+        assert not {"learn_founders", "train_energy", "measure_bound", "draw_control"} & set(jobs)
+
+    def test_a_model_that_two_generators_sample_is_trained_once(self, copy):
+        copy.configure(changed(generators__masked={"components": 3}))
+        jobs = copy.planned()
+        assert (jobs["train_energy"], jobs["draw_shard"], jobs["measure_bound"]) == (1, 4, 2)
+        assert "learn_founders" not in jobs
+
 
 class TestLibrary:
     def test_an_edit_reruns_what_depends_on_it_and_nothing_else(self, copy):
@@ -54,7 +66,7 @@ class TestLibrary:
         assert copy.planned() == {}
         module.write_text(module.read_text() + "\nANSWER = 42\n")
         jobs = copy.planned()
-        assert jobs["find_relatives"] == 1 and jobs["audit_people"] == 6 and jobs["measure_real"] == 1
+        assert jobs["find_relatives"] == 1 and jobs["audit_people"] == 7 and jobs["measure_real"] == 1
         assert not {"encode", "train_diffusion", "sample_shard", "draw_control", "attack_denoiser"} & set(jobs)
         # Only the copycat's cohort is made and judged anew by the other batteries, as it was deleted.
         assert jobs["measure_synthetic"] == 3

@@ -17,6 +17,7 @@ class TestControlsOnly:
             **TINY,
             "cohorts": {"tiny": cohort},
             "generators": {"pooled": {"kind": "founders", "founders": 12, "pooled": True}},
+            "evaluate": {**TINY["evaluate"], "ablation": None},
             "fractions": [50, 100],
             "seeds": [1, 2],
             "sample": {"people": 60},
@@ -55,7 +56,12 @@ class TestPlink:
         rows = "".join(f"{one}\tall of them\n" for one in ids)
         (tmp_path / "people.tsv").write_text("sample\tpopulation\n" + rows)
         cohort = {"genotypes": "x.bed", "labels": "people.tsv", "label": "population", "chromosomes": [7]}
-        run = Run(tmp_path, {**TINY, "data_dir": str(tmp_path), "cohorts": {"plink": cohort}})
+        generators = {
+            name: {**settings, "space": "genotype"} if "space" in settings else settings
+            for name, settings in TINY["generators"].items()
+        }
+        config = {**TINY, "data_dir": str(tmp_path), "cohorts": {"plink": cohort}, "generators": generators}
+        run = Run(tmp_path, config)
         run()
         numbers = metrics.read(tmp_path / "results/plink/summary/metrics.tsv")
         assert "privacy_loss" in set(numbers["metric"])

@@ -155,6 +155,14 @@ def trained(file):
     )
 
 
+def told_settings(wildcards):
+    """A params function: what made a generator's people, the settings of the model that it samples included."""
+    settings = config["generators"][wildcards.generator]
+    own = ("kind", "space", "model", "sampler", "fractions", "planted")
+    model = config["generators"].get(settings.get("model"), settings)
+    return {**model, **{key: settings[key] for key in own if key in settings}}
+
+
 def control_settings(wildcards):
     """A params function: what a control leaves to choose."""
     settings = config["generators"][wildcards.generator]

@@ -174,7 +174,9 @@ rule measure_bound:
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         space=generator("space"),
-        sampler=generator("sampler"),
+        guidance=lambda wildcards: config["generators"][wildcards.generator][
+            "sampler"
+        ]["guidance"],
         code=code("measure_bound"),
     script:
         "../scripts/measure_bound.py"

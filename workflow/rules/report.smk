@@ -292,7 +292,7 @@ rule write_card:
             caption="../report/card.rst",
             category="{cohort}",
             labels={
-                "figure": "15 Model card of {generator}, {fraction} %, seed {seed}"
+                "figure": "16 Model card of {generator}, {fraction} %, seed {seed}"
             },
         ),
     log:
@@ -305,7 +305,7 @@ rule write_card:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        settings=lambda wildcards: config["generators"][wildcards.generator],
+        settings=told_settings,
         label=cohort("label"),
         code=code("write_card"),
     script:

@@ -29,7 +29,7 @@ with open_store(source.genotypes) as store:
         sequences.viewed(store, params.space),
         store.rows(asked.index),
         asked["label"].to_numpy(),
-        guidance=params.sampler["guidance"],
+        guidance=params.guidance,
     )
 
 heldout = nats[len(nats) // len(asked) * len(members) :]

@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from syngeno import labels, log, sequences, vcf
 from syngeno.store import open_store
 
@@ -11,9 +9,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 logger = log.start(snakemake.log[0])
-shards = [np.load(path) for path in snakemake.input.shards]
-symbols = np.concatenate([shard["symbols"] for shard in shards], axis=1)
-label = np.concatenate([shard["label"] for shard in shards])
+label, symbols = sequences.gathered(snakemake.input.shards)
 samples = vcf.synthetic_ids(len(label))
 
 with open_store(snakemake.input.genotypes) as store:

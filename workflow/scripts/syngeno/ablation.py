@@ -33,7 +33,7 @@ def figure(metrics: pd.DataFrame, variants: Mapping[str, Sequence[str]]) -> Figu
     Points are seeds with 95 % intervals, bands the real-vs-real envelopes; by the published protocol, the line is what
     real training people give.
     """
-    columns, rows = _known(metrics), _rows(variants)
+    columns, rows = _known(metrics, variants), _rows(variants)
     if not columns:
         return figures.without("None of the variants has a number to be compared by.")
     with mpl.rc_context(figures.STYLE):
@@ -50,7 +50,7 @@ def figure(metrics: pd.DataFrame, variants: Mapping[str, Sequence[str]]) -> Figu
 
 def page(metrics: pd.DataFrame, variants: Mapping[str, Sequence[str]]) -> str:
     """The same numbers as a table."""
-    columns = _known(metrics)
+    columns = _known(metrics, variants)
     lines = [pages.line("real against real", [_real(metrics, column) for column in columns], "real")]
     for title, name in _rows(variants):
         if name:
@@ -70,8 +70,10 @@ def _rows(variants: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
     return [(title, name) for title, names in variants.items() for name in ("", *names)]
 
 
-def _known(metrics: pd.DataFrame) -> list[tuple[str, str, str, str]]:
-    return [column for column in COLUMNS if len(_of(metrics, column))]
+def _known(metrics: pd.DataFrame, variants: Mapping[str, Sequence[str]]) -> list[tuple[str, str, str, str]]:
+    """The columns in which a variant has a number."""
+    named = {name for names in variants.values() for name in names}
+    return [column for column in COLUMNS if named & set(_of(metrics, column)["generator"])]
 
 
 def _of(metrics: pd.DataFrame, column: tuple[str, str, str, str], name: str | None = None) -> pd.DataFrame:

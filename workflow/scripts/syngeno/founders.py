@@ -375,7 +375,7 @@ def _maximised(
     symbol = ERROR + (1 - alphabet * ERROR) * symbol.reshape(B, K, alphabet - 1, -1)
     if arrive is None:
         # Whoever arrives goes where the label's people are, as far as arrivals do not say otherwise.
-        share = descent / np.maximum(descent.sum(1, keepdims=True), 1e-30)
+        share = (descent + 1e-6 / K) / (descent.sum(1, keepdims=True) + 1e-6)  # alike where nobody is known
         of_labels = np.zeros((owner.max() + 1, B, K), np.float32)
         np.add.at(of_labels, owner, counts.descent)
         prior = _mixed(counts.descent, _mixed(of_labels, share, EVERYBODY)[owner], OF_LABEL)

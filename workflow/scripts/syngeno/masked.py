@@ -28,8 +28,8 @@ from syngeno.store import Store
 log = logging.getLogger(__name__)
 
 BLOCK = 10  # segments that are hidden together
-DRAWN, DRAWN_HELD = 20, 2  # mosaics for each member, to tell members from; and to judge and to normalise by
-LEAST_DRAWN = 1000  # mosaics of each label to normalise by
+DRAWN, DRAWN_HELD = 20, 2  # mosaics for each member, to tell members from, and to judge by
+NORMALISING = 1000  # mosaics of each label
 HELD = 1 << 27  # bytes of candidates at a time
 LOG_EVERY = 15.0  # seconds
 
@@ -67,13 +67,12 @@ def train(
 
     log.info("drawing mosaics to compare with")
     drawn, held = (_sketches(learnt, fitted, np.tile(label, times), names, rng) for times in (DRAWN, DRAWN_HELD))
-    known = np.isin(validation_label, names)
-    others = sequences.at(store, np.asarray(validation)[known], sites), validation_label[known]
+    others = sequences.at(store, validation, sites), validation_label
     model, history = energy.train(
         of_real(symbols, label),
         drawn,
         names,
-        validation=(of_real(*others), held) if known.any() else None,
+        validation=(of_real(*others), held) if len(validation_label) else None,
         config=config,
         seed=seed,
         state_path=state_path,
@@ -82,7 +81,7 @@ def train(
         device=device,
         save_every=save_every,
     )
-    fresh = _sketches(learnt, fitted, np.repeat(names, LEAST_DRAWN), names, rng)
+    fresh = _sketches(learnt, fitted, np.repeat(names, NORMALISING), names, rng)
     model["drawn"] = {
         "score": torch.from_numpy(energy.scores(model, fresh, device)),
         "code": torch.from_numpy(fresh[2]),
@@ -102,7 +101,7 @@ def nats(
 ) -> np.ndarray:
     """-log p of people (rows of the store) given their labels: float64 (copies * people,), a person's shared out alike.
 
-    An upper bound with high confidence, see `energy.log_normaliser`, of what `draw` tends to with many candidates.
+    An upper bound, see `energy.log_normaliser`, of what `draw` tends to with many candidates.
     """
     label = np.asarray(label, dtype=str)
     logs = mosaics.log_probability(learnt, store, people, label)

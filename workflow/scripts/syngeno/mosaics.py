@@ -10,15 +10,15 @@ founders.py). Sequences are haplotypes, or dosages where phase is unknown or not
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
 from syngeno import ancestry, founders, sequences
 from syngeno.errors import BadInput
 from syngeno.founders import Founders
-from syngeno.store import Store, indices
+from syngeno.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -92,10 +92,7 @@ def learn(
     `ancestry_size` as the size in ancestry.py. The store comes from `sequences.viewed`.
     """
     alphabet, copies = sequences.alphabet(store), sequences.per_person(store)
-    sites = sequences.thinned(len(store), SITES)
-    seen = sequences.at(store, people, sites)
-    dosages = seen.reshape(len(sites), -1, copies).sum(2).T
-    classes = ancestry.divide(dosages, label, ancestry_size, seed)
+    classes = ancestry.divide(_dosages(store, people), label, ancestry_size, seed)
     log.info("%d ancestries within %d labels", len(classes.label), len(np.unique(classes.label)))
     sizes = {"founders": founders_per_chromosome, "segment": segment}
     asked = validation, validation_label
@@ -139,21 +136,26 @@ def complete(
 
 def log_probability(mosaics: Mosaics, store: Store, people: np.ndarray, label: np.ndarray) -> np.ndarray:
     """log p0 of people (rows of the store) given their labels (people,), float64 (people,)."""
-    people, label, copies = indices(people, len(store.samples)), np.asarray(label, dtype=str), mosaics.copies
-    result = np.empty(len(people))
-    bounds = np.cumsum([0, *(one.variants for one in mosaics.chromosomes)])
-    for name in np.unique(label).tolist():
-        known, own = np.flatnonzero(mosaics.label == name), np.flatnonzero(label == name)
+    label, copies = np.asarray(label, dtype=str), mosaics.copies
+    logs = np.full((len(label), len(mosaics.label)), -np.inf)
+    parts = [(np.flatnonzero(label == name), np.flatnonzero(mosaics.label == name)) for name in np.unique(label)]
+    for own, known in parts:
         if not len(known):
-            raise ValueError(f"no training person has the label {name}")
-        logs = np.log(mosaics.share[known])[None] + np.zeros((len(own), 1))
-        for one, (first, last) in zip(mosaics.chromosomes, pairwise(bounds.tolist()), strict=True):
-            symbols = sequences.between(store, people[own], first, last)
-            of_sequences = founders.log_probabilities(one, symbols, known.tolist())
-            logs += of_sequences.reshape(len(own), copies, len(known)).sum(1)
-        result[own] = np.logaddexp.reduce(logs, axis=1)
-        log.info("%d people of label %s asked", len(own), name)
-    return result
+            raise ValueError(f"no training person has the label {label[own[0]]}")
+        logs[np.ix_(own, known)] = np.log(mosaics.share[known])
+    for number, (one, variants, _) in enumerate(mosaics.parts(), 1):
+        symbols = sequences.between(store, people, variants.start, variants.stop).reshape(one.variants, -1, copies)
+        for own, known in parts:
+            found = founders.log_probabilities(one, symbols[:, own].reshape(one.variants, -1), known.tolist())
+            logs[np.ix_(own, known)] += found.reshape(len(own), copies, len(known)).sum(1)
+        log.info("%d of %d chromosomes asked", number, len(mosaics.chromosomes))
+    return np.logaddexp.reduce(logs, axis=1)
+
+
+def _dosages(store: Store, people: np.ndarray) -> np.ndarray:
+    """Dosages of people at some variants, int8 (people, s)."""
+    seen = sequences.at(store, people, sequences.thinned(len(store), SITES))
+    return seen.reshape(len(seen), -1, sequences.per_person(store)).sum(2, dtype=np.int8).T
 
 
 def save(path: str | Path, mosaics: Mosaics) -> None:
@@ -180,5 +182,5 @@ def load(path: str | Path) -> Mosaics:
             for i, variants in enumerate(data["variants"])
         ]
         return Mosaics(fitted, data["label"], data["share"], int(data["alphabet"]))
-    except (KeyError, ValueError, OSError, AttributeError) as error:
+    except (KeyError, ValueError, OSError, EOFError, BadZipFile) as error:
         raise BadInput(path, "holds no founders of this version of syngeno", f"delete it and {remedy}") from error

@@ -6,8 +6,9 @@ person's label (alphabet: the two alleles). Where it is not, a sequence is the p
 """
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -122,6 +123,20 @@ def call_chunks(store: Store, symbols: np.ndarray) -> Iterator[np.ndarray]:
     """Symbols (variants, sequences) as calls, chunk by chunk."""
     for begin in range(0, len(symbols), CHUNK):
         yield as_calls(store, symbols[begin : begin + CHUNK])
+
+
+def gathered(shards: Sequence[str | Path]) -> tuple[np.ndarray, np.ndarray]:
+    """Labels (people,) and symbols int8 (variants, sequences) of all shards (.npz), of which one is held at a time."""
+    labels = [np.load(path)["label"] for path in shards]
+    people, symbols, first = sum(map(len, labels)), None, 0
+    for path, label in zip(shards, labels, strict=True):
+        part = np.load(path)["symbols"]
+        if symbols is None and len(label):
+            symbols = np.empty((len(part), people * (part.shape[1] // len(label))), np.int8)
+        if len(label):
+            symbols[:, first : first + part.shape[1]] = part
+            first += part.shape[1]
+    return np.concatenate(labels), symbols
 
 
 def starts(store: Store) -> np.ndarray:

@@ -15,7 +15,6 @@ from syngeno.store import Store
 
 SITES = 20_000
 RARE = 0.01
-COUNTS = ("heterozygous", "minor", "rare", "imbalance")
 CHUNK = 4096  # sequences
 
 
@@ -23,7 +22,8 @@ CHUNK = 4096  # sequences
 class Sketch:
     """`sites` (S,) that are looked at; `mean` (S,) and `loadings` (S, k) of the axes, `scale` (k,) of the coordinates;
     `minor` (S,) 1 where the symbol counts what is rare, -1 where the other allele is rarer, 0 where none is; `rare`
-    (S,) the same at rare sites alone; `centre`, `spread` (4,) of the counts; `copies`, sequences of a person.
+    (S,) the same at rare sites alone; `centre`, `spread` (4,) of the counts of heterozygous sites, minor alleles, and
+    rare ones (their root), and by how many minor alleles a person's haplotypes differ; `copies`, sequences of a person.
     """
 
     sites: np.ndarray
