@@ -125,6 +125,13 @@ class TestCheck:
         with pytest.raises(BadInput, match=r"none.tsv: no such file"):
             inputs.check([vcf(tmp_path / "x.vcf.gz")], tmp_path / "none.tsv", "population", index_folder=tmp_path)
 
+    def test_haplotypes_of_a_file_that_is_not_phased(self, tmp_path, check):
+        path = vcf(tmp_path / "x.vcf.gz", call="0/1")
+        check([path])
+        with pytest.raises(BadInput, match=r"x\.vcf\.gz: is not phased, and a generator of the run draws haplotypes"):
+            check([path], haplotypes=True)
+        check([vcf(tmp_path / "y.vcf.gz", call="0|1")], haplotypes=True)
+
     def test_chromosomes(self, tmp_path, check):
         path = vcf(tmp_path / "x.vcf.gz", ["chr1", "chr2", "chrX"])
         assert check([path], chromosomes=[2, "chr1"])["contigs"] == ["chr1", "chr2"]

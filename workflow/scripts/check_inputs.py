@@ -23,6 +23,8 @@ checked = inputs.check(
     genetic_map=snakemake.input.get("genetic_map") or None,
     chromosomes=params.chromosomes,
     intersect=params.people == "intersect",
+    # No param: a generator that is added to a run prepares nothing again.
+    haplotypes=any(one.get("space") == "haplotype" for one in snakemake.config["generators"].values()),
 )
 
 Path(snakemake.output.inputs).write_text(json.dumps(checked, indent=1) + "\n")

@@ -28,14 +28,15 @@ def check(
     genetic_map: str | Path | None = None,
     chromosomes: list[str] | None = None,
     intersect: bool = False,
+    haplotypes: bool = False,
 ) -> dict:
     """Open the genotype files, labels and genes of a cohort and see whether they belong together.
 
     A VCF/BCF without an index beside it gets one in `index_folder` (made when needed). Returns what the
     further steps need, fit for JSON: `contigs` (those with records, numbers first), `samples` (with genotypes
     and labels, in the first file's order), `contig_lengths` (by contig, 0 where no file tells), `sources`
-    (`path` and `index`, None for PLINK). `chromosomes` restricts the contigs. Class sizes are left to
-    `people.split`. Raises BadInput.
+    (`path` and `index`, None for PLINK). `chromosomes` restricts the contigs. With `haplotypes`,
+    first records that are not phased are refused. Class sizes are left to `people.split`. Raises BadInput.
     """
     if not sources:
         raise BadInput("genotypes", "names no file", "give a VCF, BCF or PLINK .bed file")
@@ -49,7 +50,10 @@ def check(
         read_map(genetic_map).place(np.array(contigs), np.ones(len(contigs), dtype=np.int64))
     for source in opened:
         for contig in contigs:
-            next(source.records(contig), None)  # what ails a whole file (no GT, haploid) shows at its first record
+            record = next(source.records(contig), None)  # what ails a whole file (no GT, haploid) shows at once
+            if haplotypes and record is not None and not record.phased:
+                remedy = "give phased genotypes, or diffusion space: genotype in the place of space: haplotype"
+                raise BadInput(source.path, "is not phased, and a generator of the run draws haplotypes", remedy)
     lengths = {}
     for source in reversed(opened):  # so that the first file has the last word
         lengths |= {normal_contig(name): length for name, length in source.contig_lengths.items()}
