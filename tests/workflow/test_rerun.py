@@ -32,7 +32,7 @@ class TestSettings:
         assert jobs["measure_real"] == 1
         assert set(jobs) <= {
             "all", "copy_people", "measure_synthetic", "audit_people", "impute_heldout", "measure_real", "summarise",
-            "plot_metrics", "write_scorecard", "write_audit", "write_card", "describe_run",
+            "plot_metrics", "plot_ablation", "write_scorecard", "write_audit", "write_card", "describe_run",
         }  # fmt: skip
 
     def test_how_often_a_state_is_saved_is_no_part_of_the_result(self, copy):
