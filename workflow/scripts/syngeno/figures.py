@@ -205,6 +205,6 @@ def training(history: pd.DataFrame) -> Figure:
             linestyle="--",
             linewidth=1,
         )
-        axis.set(xlabel="epoch", ylabel="loss (mean squared error)")
+        axis.set(xlabel="epoch", ylabel="loss")
         axis.legend()
     return figure
