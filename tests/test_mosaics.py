@@ -3,7 +3,8 @@ from itertools import product
 import numpy as np
 import pytest
 from scipy import stats
-from test_founders import some_founders, store_of
+from test_founders import store_of
+from test_hmm import some_founders
 
 from syngeno import mosaics, sequences
 from syngeno.errors import BadInput

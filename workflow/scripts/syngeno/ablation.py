@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from syngeno import figures, pages, published
 
-# Metric, against, protocol (None where any will do), and what the reader sees.
+# Metric, against, protocol, and what the reader sees.
 COLUMNS: tuple[tuple[str, str, str, str], ...] = (
     ("wasserstein_pc1_6", "test", published.PROTOCOL, "Wasserstein PC1-6\n(published protocol)"),
     ("distance_between_w1", "test", published.PROTOCOL, "Distances to test\n(published protocol)"),

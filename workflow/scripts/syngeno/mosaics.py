@@ -15,9 +15,9 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from syngeno import ancestry, founders, sequences
+from syngeno import ancestry, founders, hmm, sequences
 from syngeno.errors import BadInput
-from syngeno.founders import Founders
+from syngeno.hmm import Founders
 from syngeno.store import Store
 
 log = logging.getLogger(__name__)
@@ -109,7 +109,7 @@ def learn(
 def draw(mosaics: Mosaics, ancestry: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """People of these ancestries (n,): symbols int8 (variants, copies * n)."""
     group = np.repeat(ancestry, mosaics.copies)
-    return np.concatenate([founders.walk(one, group, rng) for one in mosaics.chromosomes])
+    return np.concatenate([hmm.walk(one, group, rng) for one in mosaics.chromosomes])
 
 
 def complete(
@@ -128,7 +128,7 @@ def complete(
     group = np.repeat(ancestry, mosaics.copies)
     return np.concatenate(
         [
-            founders.complete(one, symbols[variants], visible[segments], group, times, rng)
+            hmm.complete(one, symbols[variants], visible[segments], group, times, rng)
             for one, variants, segments in mosaics.parts()
         ]
     )
@@ -146,7 +146,7 @@ def log_probability(mosaics: Mosaics, store: Store, people: np.ndarray, label: n
     for number, (one, variants, _) in enumerate(mosaics.parts(), 1):
         symbols = sequences.between(store, people, variants.start, variants.stop).reshape(one.variants, -1, copies)
         for own, known in parts:
-            found = founders.log_probabilities(one, symbols[:, own].reshape(one.variants, -1), known.tolist())
+            found = hmm.log_probabilities(one, symbols[:, own].reshape(one.variants, -1), known.tolist())
             logs[np.ix_(own, known)] += found.reshape(len(own), copies, len(known)).sum(1)
         log.info("%d of %d chromosomes asked", number, len(mosaics.chromosomes))
     return np.logaddexp.reduce(logs, axis=1)

@@ -1,0 +1,112 @@
+from itertools import product
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from syngeno import hmm
+
+
+def some_founders(seed, B=3, K=2, alphabet=2, width=2, variants=5, groups=2):
+    rng = np.random.default_rng(seed)
+    symbol = rng.dirichlet(np.ones(alphabet), (B, K, width)).transpose(0, 1, 3, 2)[:, :, 1:]
+    leave = rng.uniform(0.1, 0.9, (B, K))
+    leave[0] = 1
+    arrive = rng.dirichlet(np.ones(K), (groups, B))
+    return hmm.Founders(*(one.astype(np.float32) for one in (symbol, leave, arrive)), variants)
+
+
+def over_all_paths(model, sequence, group):
+    """Log probability of one sequence, every path of founders added up."""
+    B, K, _, width = model.symbol.shape
+    total = 0.0
+    for path in product(range(K), repeat=B):
+        p = 1.0
+        for b, k in enumerate(path):
+            p *= (model.arrive[group, b, k] if b == 0 else model.leave[b, path[b - 1]] * model.arrive[group, b, k]) + (
+                b > 0 and path[b - 1] == k
+            ) * (1 - model.leave[b, path[b - 1]])
+            for site in range(b * width, min((b + 1) * width, model.variants)):
+                symbol = model.symbol[b, k, :, site - b * width]
+                p *= [1 - symbol.sum(), *symbol][sequence[site]]
+        total += p
+    return np.log(total)
+
+
+class TestLogProbability:
+    @pytest.mark.parametrize("alphabet", [2, 3])
+    def test_every_path_added_up(self, alphabet):
+        model = some_founders(1, alphabet=alphabet)
+        asked = np.random.default_rng(2).integers(0, alphabet, (5, 6)).astype(np.int8)
+        group = np.array([0, 1, 1, 0, 1, 0])
+        expected = [over_all_paths(model, one, label) for one, label in zip(asked.T, group, strict=True)]
+        assert hmm.log_probability(model, asked, group) == pytest.approx(expected, rel=1e-5)
+
+    @pytest.mark.parametrize("alphabet", [2, 3])
+    def test_probabilities_sum_to_1(self, alphabet):
+        every = np.array(list(product(range(alphabet), repeat=5)), dtype=np.int8).T
+        logs = hmm.log_probability(some_founders(4, alphabet=alphabet), every, np.zeros(alphabet**5, int))
+        assert np.exp(logs).sum() == pytest.approx(1, rel=1e-5)
+
+    def test_is_that_of_no_other_number_of_variants(self):
+        with pytest.raises(ValueError, match="7 variants for 3 segments of 2"):
+            hmm.log_probability(some_founders(1), np.zeros((7, 1), np.int8), np.zeros(1, int))
+
+
+class TestWalk:
+    @pytest.mark.parametrize("alphabet", [2, 3])
+    def test_draws_what_log_probability_says(self, alphabet):
+        """Chi-square over all sequences of four variants; its 99.9 % quantile, so that one seed in a thousand fails."""
+        from scipy import stats
+
+        model, n = some_founders(5, B=2, variants=4, alphabet=alphabet), 40_000
+        drawn = hmm.walk(model, np.ones(n, int), np.random.default_rng(6))
+        every = np.array(list(product(range(alphabet), repeat=4)), dtype=np.int8).T
+        expected = n * np.exp(hmm.log_probability(model, every, np.ones(alphabet**4, int)))
+        code = alphabet ** np.arange(3, -1, -1)
+        observed = np.bincount(code @ drawn, minlength=alphabet**4)
+        chi2 = ((observed - expected) ** 2 / expected).sum()
+        assert chi2 < stats.chi2.ppf(0.999, alphabet**4 - 1)
+
+
+class TestLogProbabilities:
+    def test_is_that_of_each_group(self):
+        model = some_founders(5)
+        asked = np.random.default_rng(2).integers(0, 2, (5, 4)).astype(np.int8)
+        found = hmm.log_probabilities(model, asked, [1, 0])
+        for column, group in enumerate((1, 0)):
+            assert found[:, column] == pytest.approx(hmm.log_probability(model, asked, np.full(4, group)))
+
+
+class TestComplete:
+    @pytest.mark.parametrize("alphabet", [2, 3])
+    def test_draws_what_is_hidden_as_probable_as_it_is_given_the_rest(self, alphabet):
+        model = some_founders(6, alphabet=alphabet)
+        every = np.array(list(product(range(alphabet), repeat=5)), dtype=np.int8).T
+        given, times = every[:, [7]], 20_000
+        visible = np.array([[True], [False], [True]])  # the first two variants and the last
+        drawn = hmm.complete(model, given, visible, np.array([1]), times, np.random.default_rng(7))
+        assert (drawn[[0, 1, 4]] == given[[0, 1, 4]]).all()
+        fits = (every[[0, 1, 4]] == given[[0, 1, 4]]).all(0)
+        expected = np.exp(hmm.log_probability(model, every[:, fits], np.ones(fits.sum(), int)))
+        code = alphabet ** np.arange(2)
+        counts = np.bincount(code @ drawn[2:4], minlength=alphabet**2)[code @ every[2:4, fits]]
+        assert stats.chisquare(counts, times * expected / expected.sum()).pvalue > 0.001
+
+    def test_draws_all_where_nothing_is_visible(self):
+        model = some_founders(8)
+        every = np.array(list(product(range(2), repeat=5)), dtype=np.int8).T
+        nothing = np.zeros((5, 2), np.int8), np.zeros((3, 2), bool)
+        drawn = hmm.complete(model, *nothing, np.array([0, 1]), 20_000, np.random.default_rng(9))
+        code = 2 ** np.arange(5)
+        for group, own in enumerate((drawn[:, :20_000], drawn[:, 20_000:])):
+            expected = np.exp(hmm.log_probability(model, every, np.full(32, group)))
+            counts = np.bincount(code @ own, minlength=32)[code @ every]
+            assert stats.chisquare(counts, 20_000 * expected / expected.sum()).pvalue > 0.001
+
+    def test_leaves_what_is_all_visible(self):
+        given = np.random.default_rng(1).integers(0, 2, (5, 3)).astype(np.int8)
+        drawn = hmm.complete(
+            some_founders(1), given, np.ones((3, 3), bool), np.array([0, 1, 0]), 2, np.random.default_rng(1)
+        )
+        assert (drawn == np.repeat(given, 2, axis=1)).all()
