@@ -11,8 +11,8 @@ CONFIG = {"epochs": 30, "least_steps": 900, "batch": 64, "width": 32, "learning_
 def sketches(n, mean, seed, labels=1):
     """Two haplotypes each with one coordinate, normal around `mean`; no counts."""
     rng = np.random.default_rng(seed)
-    coordinates = rng.normal(mean, 1, (n, 2, 1)).astype(np.float32)
-    return coordinates, np.zeros((n, 1), np.float32), np.arange(n) % labels
+    coordinates = torch.from_numpy(rng.normal(mean, 1, (n, 2, 1)).astype(np.float32))
+    return coordinates, torch.zeros(n, 1), torch.arange(n) % labels
 
 
 def trained(folder, config=CONFIG, **more):
@@ -30,12 +30,17 @@ def some_model():
     return {"format": energy.FORMAT, "config": config, "shape": shape, "labels": ["a", "b"], "weights": weights}
 
 
+def some_people():
+    coordinates = np.random.default_rng(1).normal(0, 1, (9, 2, 2)).astype(np.float32)
+    return torch.from_numpy(coordinates), torch.ones(9, 1), torch.arange(9) % 2
+
+
 class TestTrain:
     def test_learns_the_log_ratio(self, tmp_path):
         model, history = trained(tmp_path)
         asked = sketches(2000, 0.25, 5)
-        true = (0.5 * asked[0] - 0.125).sum((1, 2))  # log N(x; .5, 1) / N(x; 0, 1), of both haplotypes
-        found = energy.scores(model, asked, "cpu")
+        true = (0.5 * asked[0] - 0.125).sum((1, 2)).numpy()  # log N(x; .5, 1) / N(x; 0, 1), of both haplotypes
+        found = energy.scores(model, asked, "cpu").numpy()
         assert np.corrcoef(found, true)[0, 1] > 0.97
         assert np.abs(found - true).mean() < 0.15
         assert min(row["validation_loss"] for row in history) < np.log(2) - 0.03
@@ -44,7 +49,7 @@ class TestTrain:
         same = [sketches(n, 0, seed) for n, seed in ((600, 1), (6000, 2), (300, 3), (600, 4))]
         saving = {"state_path": tmp_path / "state.pt", "fingerprint": "f", "device": "cpu"}
         model, _ = energy.train(*same[:2], ["a"], validation=tuple(same[2:]), config=CONFIG, seed=1, **saving)
-        assert np.abs(energy.scores(model, sketches(500, 0, 5), "cpu")).mean() < 0.15
+        assert energy.scores(model, sketches(500, 0, 5), "cpu").abs().mean() < 0.15
 
     def test_interrupted_equals_uninterrupted(self, tmp_path, monkeypatch):
         config = {**CONFIG, "epochs": 3, "least_steps": 30}
@@ -82,19 +87,16 @@ class TestTrain:
 
 class TestScores:
     def test_the_order_of_haplotypes_makes_no_difference(self):
-        coordinates = np.random.default_rng(1).normal(0, 1, (9, 2, 2)).astype(np.float32)
-        rest = np.ones((9, 1), np.float32), np.arange(9) % 2
+        coordinates, *rest = some_people()
         model = some_model()
         found = energy.scores(model, (coordinates, *rest), "cpu")
-        assert found == pytest.approx(energy.scores(model, (coordinates[:, ::-1], *rest), "cpu"), abs=1e-5)
+        assert torch.allclose(found, energy.scores(model, (coordinates.flip(1), *rest), "cpu"), atol=1e-5)
         assert found.std() > 1e-3
 
     def test_many_people_at_a_time_or_few(self, monkeypatch):
-        coordinates = np.random.default_rng(1).normal(0, 1, (9, 2, 2)).astype(np.float32)
-        people = coordinates, np.ones((9, 1), np.float32), np.arange(9) % 2
-        whole = energy.scores(some_model(), people, "cpu")
+        whole = energy.scores(some_model(), some_people(), "cpu")
         monkeypatch.setattr(energy, "BATCH", 4)
-        assert energy.scores(some_model(), people, "cpu") == pytest.approx(whole, abs=1e-5)
+        assert torch.allclose(energy.scores(some_model(), some_people(), "cpu"), whole, atol=1e-5)
 
 
 class TestLogNormaliser:
@@ -122,8 +124,8 @@ class TestSaveAndLoad:
         energy.save_model(tmp_path / "model.pt", {**some_model(), "trained_on": "x"}, made)
         model, after = energy.load_model(tmp_path / "model.pt", "x")
         assert model["labels"] == ["a", "b"]
-        for one, other in zip(made.of(symbols), after.of(symbols), strict=True):
-            assert (one == other).all()
+        seen = (one.of(torch.from_numpy(symbols)) for one in (made, after))
+        assert all((one == other).all() for one, other in zip(*seen, strict=True))
         with pytest.raises(BadInput, match="was trained on other founders"):
             energy.load_model(tmp_path / "model.pt", "y")
 

@@ -2,6 +2,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+import torch
 from scipy import stats
 
 from syngeno import hmm
@@ -13,21 +14,30 @@ def some_founders(seed, B=3, K=2, alphabet=2, width=2, variants=5, groups=2):
     leave = rng.uniform(0.1, 0.9, (B, K))
     leave[0] = 1
     arrive = rng.dirichlet(np.ones(K), (groups, B))
-    return hmm.Founders(*(one.astype(np.float32) for one in (symbol, leave, arrive)), variants)
+    return hmm.Founders(*(torch.from_numpy(one).float() for one in (symbol, leave, arrive)), variants)
+
+
+def rng_of(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+def asked(model, symbols, group):
+    return hmm.log_probability(model, torch.from_numpy(symbols), torch.as_tensor(group)).numpy()
 
 
 def over_all_paths(model, sequence, group):
     """Log probability of one sequence, every path of founders added up."""
     B, K, _, width = model.symbol.shape
+    symbols, leave, arrive = (one.double().numpy() for one in (model.symbol, model.leave, model.arrive))
     total = 0.0
     for path in product(range(K), repeat=B):
         p = 1.0
         for b, k in enumerate(path):
-            p *= (model.arrive[group, b, k] if b == 0 else model.leave[b, path[b - 1]] * model.arrive[group, b, k]) + (
+            p *= (arrive[group, b, k] if b == 0 else leave[b, path[b - 1]] * arrive[group, b, k]) + (
                 b > 0 and path[b - 1] == k
-            ) * (1 - model.leave[b, path[b - 1]])
+            ) * (1 - leave[b, path[b - 1]])
             for site in range(b * width, min((b + 1) * width, model.variants)):
-                symbol = model.symbol[b, k, :, site - b * width]
+                symbol = symbols[b, k, :, site - b * width]
                 p *= [1 - symbol.sum(), *symbol][sequence[site]]
         total += p
     return np.log(total)
@@ -37,32 +47,30 @@ class TestLogProbability:
     @pytest.mark.parametrize("alphabet", [2, 3])
     def test_every_path_added_up(self, alphabet):
         model = some_founders(1, alphabet=alphabet)
-        asked = np.random.default_rng(2).integers(0, alphabet, (5, 6)).astype(np.int8)
+        given = np.random.default_rng(2).integers(0, alphabet, (5, 6)).astype(np.int8)
         group = np.array([0, 1, 1, 0, 1, 0])
-        expected = [over_all_paths(model, one, label) for one, label in zip(asked.T, group, strict=True)]
-        assert hmm.log_probability(model, asked, group) == pytest.approx(expected, rel=1e-5)
+        expected = [over_all_paths(model, one, label) for one, label in zip(given.T, group, strict=True)]
+        assert asked(model, given, group) == pytest.approx(expected, rel=1e-5)
 
     @pytest.mark.parametrize("alphabet", [2, 3])
     def test_probabilities_sum_to_1(self, alphabet):
         every = np.array(list(product(range(alphabet), repeat=5)), dtype=np.int8).T
-        logs = hmm.log_probability(some_founders(4, alphabet=alphabet), every, np.zeros(alphabet**5, int))
+        logs = asked(some_founders(4, alphabet=alphabet), every, np.zeros(alphabet**5, int))
         assert np.exp(logs).sum() == pytest.approx(1, rel=1e-5)
 
     def test_is_that_of_no_other_number_of_variants(self):
         with pytest.raises(ValueError, match="7 variants for 3 segments of 2"):
-            hmm.log_probability(some_founders(1), np.zeros((7, 1), np.int8), np.zeros(1, int))
+            asked(some_founders(1), np.zeros((7, 1), np.int8), np.zeros(1, int))
 
 
 class TestWalk:
     @pytest.mark.parametrize("alphabet", [2, 3])
     def test_draws_what_log_probability_says(self, alphabet):
         """Chi-square over all sequences of four variants; its 99.9 % quantile, so that one seed in a thousand fails."""
-        from scipy import stats
-
         model, n = some_founders(5, B=2, variants=4, alphabet=alphabet), 40_000
-        drawn = hmm.walk(model, np.ones(n, int), np.random.default_rng(6))
+        drawn = hmm.walk(model, torch.ones(n, dtype=torch.long), rng_of(6)).numpy()
         every = np.array(list(product(range(alphabet), repeat=4)), dtype=np.int8).T
-        expected = n * np.exp(hmm.log_probability(model, every, np.ones(alphabet**4, int)))
+        expected = n * np.exp(asked(model, every, np.ones(alphabet**4, int)))
         code = alphabet ** np.arange(3, -1, -1)
         observed = np.bincount(code @ drawn, minlength=alphabet**4)
         chi2 = ((observed - expected) ** 2 / expected).sum()
@@ -72,10 +80,15 @@ class TestWalk:
 class TestLogProbabilities:
     def test_is_that_of_each_group(self):
         model = some_founders(5)
-        asked = np.random.default_rng(2).integers(0, 2, (5, 4)).astype(np.int8)
-        found = hmm.log_probabilities(model, asked, [1, 0])
+        given = np.random.default_rng(2).integers(0, 2, (5, 4)).astype(np.int8)
+        found = hmm.log_probabilities(model, torch.from_numpy(given), [1, 0]).numpy()
         for column, group in enumerate((1, 0)):
-            assert found[:, column] == pytest.approx(hmm.log_probability(model, asked, np.full(4, group)))
+            assert found[:, column] == pytest.approx(asked(model, given, np.full(4, group)))
+
+
+def completed(model, symbols, visible, group, times, seed):
+    given = torch.from_numpy(symbols), torch.from_numpy(visible), torch.from_numpy(group)
+    return hmm.complete(model, *given, times, rng_of(seed)).numpy()
 
 
 class TestComplete:
@@ -85,10 +98,10 @@ class TestComplete:
         every = np.array(list(product(range(alphabet), repeat=5)), dtype=np.int8).T
         given, times = every[:, [7]], 20_000
         visible = np.array([[True], [False], [True]])  # the first two variants and the last
-        drawn = hmm.complete(model, given, visible, np.array([1]), times, np.random.default_rng(7))
+        drawn = completed(model, given, visible, np.array([1]), times, 7)
         assert (drawn[[0, 1, 4]] == given[[0, 1, 4]]).all()
         fits = (every[[0, 1, 4]] == given[[0, 1, 4]]).all(0)
-        expected = np.exp(hmm.log_probability(model, every[:, fits], np.ones(fits.sum(), int)))
+        expected = np.exp(asked(model, every[:, fits], np.ones(fits.sum(), int)))
         code = alphabet ** np.arange(2)
         counts = np.bincount(code @ drawn[2:4], minlength=alphabet**2)[code @ every[2:4, fits]]
         assert stats.chisquare(counts, times * expected / expected.sum()).pvalue > 0.001
@@ -97,16 +110,37 @@ class TestComplete:
         model = some_founders(8)
         every = np.array(list(product(range(2), repeat=5)), dtype=np.int8).T
         nothing = np.zeros((5, 2), np.int8), np.zeros((3, 2), bool)
-        drawn = hmm.complete(model, *nothing, np.array([0, 1]), 20_000, np.random.default_rng(9))
+        drawn = completed(model, *nothing, np.array([0, 1]), 20_000, 9)
         code = 2 ** np.arange(5)
         for group, own in enumerate((drawn[:, :20_000], drawn[:, 20_000:])):
-            expected = np.exp(hmm.log_probability(model, every, np.full(32, group)))
+            expected = np.exp(asked(model, every, np.full(32, group)))
             counts = np.bincount(code @ own, minlength=32)[code @ every]
             assert stats.chisquare(counts, 20_000 * expected / expected.sum()).pvalue > 0.001
 
     def test_leaves_what_is_all_visible(self):
         given = np.random.default_rng(1).integers(0, 2, (5, 3)).astype(np.int8)
-        drawn = hmm.complete(
-            some_founders(1), given, np.ones((3, 3), bool), np.array([0, 1, 0]), 2, np.random.default_rng(1)
-        )
+        drawn = completed(some_founders(1), given, np.ones((3, 3), bool), np.array([0, 1, 0]), 2, 1)
         assert (drawn == np.repeat(given, 2, axis=1)).all()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+class TestOnAGpu:
+    def test_says_what_it_says_elsewhere(self):
+        model = some_founders(3, B=40, K=5, width=3, variants=119, groups=3)
+        given = torch.from_numpy(np.random.default_rng(4).integers(0, 2, (119, 60)).astype(np.int8))
+        group = torch.arange(60) % 3
+        here = hmm.log_probability(model, given, group)
+        there = hmm.log_probability(model.to("cuda"), given.cuda(), group.cuda())
+        assert there.cpu().numpy() == pytest.approx(here.numpy(), rel=1e-5)
+
+    def test_draws_what_is_hidden_as_probable_as_it_is_given_the_rest(self):
+        model = some_founders(6)
+        every = np.array(list(product(range(2), repeat=5)), dtype=np.int8).T
+        given = torch.from_numpy(every[:, [7, 7]]).cuda(), torch.tensor([[True, False]] * 3).cuda()
+        rng = torch.Generator("cuda").manual_seed(7)
+        drawn = hmm.complete(model.to("cuda"), *given, torch.tensor([1, 0]).cuda(), 20_000, rng).cpu().numpy()
+        assert (drawn[:, :20_000] == every[:, [7]]).all()
+        expected = np.exp(asked(model, every, np.zeros(32, int)))
+        code = 2 ** np.arange(5)
+        counts = np.bincount(code @ drawn[:, 20_000:], minlength=32)[code @ every]
+        assert stats.chisquare(counts, 20_000 * expected / expected.sum()).pvalue > 0.001

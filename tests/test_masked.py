@@ -3,6 +3,7 @@ import pytest
 import torch
 from scipy import stats
 from test_founders import store_of
+from test_hmm import rng_of
 from test_mosaics import everybody, some_mosaics, two_origins
 
 from syngeno import energy, masked, mosaics, sequences, sketch
@@ -14,7 +15,7 @@ def tilted(monkeypatch, learnt, label="a"):
     """A sketch and a model whose g is large for people with many heterozygous sites; it is known exactly."""
     symbols = np.random.default_rng(1).integers(0, 2, (3, 80)).astype(np.int8)
     fitted = sketch.fit(symbols, np.arange(3), learnt.copies, 1, 1)
-    monkeypatch.setattr(energy, "scores", lambda model, people, device="auto": 0.8 * people[1][:, 0].astype(float))
+    monkeypatch.setattr(energy, "scores", lambda model, people, device="auto": 0.8 * people[1][:, 0].double())
     return {"labels": ["a", "b"]}, fitted
 
 
@@ -22,7 +23,7 @@ def target(learnt, model, fitted, store, guidance=1.0):
     """p0 exp(g) / Z of everybody with label a, added up over all people there can be."""
     n = len(store.samples)
     logs = mosaics.log_probability(learnt, store, np.arange(n), np.repeat("a", n))
-    score = energy.scores(model, (*sketch.of_people(fitted, store, np.arange(n)), np.zeros(n, int)))
+    score = energy.scores(model, (*sketch.of_people(fitted, store, np.arange(n)), torch.zeros(n))).numpy()
     p = np.exp(logs + guidance * score)
     return p / p.sum(), score
 
@@ -98,11 +99,11 @@ class TestNats:
         model, fitted = tilted(monkeypatch, learnt)
         model["labels"] = ["a"]
         true, _ = target(learnt, model, fitted, store)
-        rng, above, total = np.random.default_rng(5), 0, []
+        rng, above, total = rng_of(5), 0, []
         for _ in range(40):
             people = mosaics.draw(learnt, learnt.ancestries(np.repeat("a", 1000), rng), rng)
-            drawn = energy.scores(model, (*fitted.of(people), np.zeros(1000, int)))
-            model["drawn"] = {"score": torch.from_numpy(drawn), "code": torch.zeros(1000, dtype=torch.long)}
+            code = torch.zeros(1000, dtype=torch.long)
+            model["drawn"] = {"score": energy.scores(model, (*fitted.of(people), code)), "code": code}
             nats = masked.nats(learnt, model, fitted, store, np.arange(N), np.repeat("a", N)).reshape(N, 2)
             assert (nats[:, 0] == nats[:, 1]).all()
             total.append(np.exp(-nats.sum(1)).sum())
@@ -129,7 +130,7 @@ class TestTrain:
         store = sequences.viewed(store_of(tmp_path / "two.zarr.zip", calls), space)
         label, train, rest = np.repeat("a", 120), np.arange(80), np.arange(80, 120)
         known = store, train, label[train], rest, label[rest]
-        sizes = {"founders_per_chromosome": 2, "segment": 5, "ancestry_size": 1000}
+        sizes = {"founders_per_chromosome": 2, "segment": 5, "carriers": 2, "ancestry_size": 1000}
         learnt = mosaics.learn(*known, **sizes, seed=1)
         model, fitted, history = masked.train(
             learnt, *known, components=2, config={"least_steps": 300, "epochs": 10}, seed=1,
@@ -141,7 +142,7 @@ class TestTrain:
             off = []
             for guidance in (0, 1):
                 drawn = masked.draw(learnt, model, fitted, np.repeat("a", 300), seed=1, guidance=guidance)
-                off.append(abs(fitted.of(drawn[fitted.sites])[1][:, 0].mean() - real))
+                off.append(abs(fitted.of(torch.from_numpy(drawn)[fitted.sites])[1][:, 0].mean() - real))
             assert off[1] < off[0] / 2
         nats = [masked.nats(learnt, model, fitted, store, rest, label[rest], guidance=g).mean() for g in (0, 1)]
         assert nats[1] < nats[0]

@@ -2,15 +2,16 @@ from itertools import product
 
 import numpy as np
 import pytest
+import torch
 from scipy import stats
 from test_founders import store_of
-from test_hmm import some_founders
+from test_hmm import rng_of, some_founders
 
 from syngeno import mosaics, sequences
 from syngeno.errors import BadInput
 from syngeno.mosaics import Mosaics
 
-LEARNING = {"founders_per_chromosome": 4, "segment": 5, "ancestry_size": 30, "seed": 1}
+LEARNING = {"founders_per_chromosome": 4, "segment": 5, "carriers": 2, "ancestry_size": 30, "seed": 1}
 
 
 def some_mosaics(alphabet=2):
@@ -18,7 +19,7 @@ def some_mosaics(alphabet=2):
     sizes = {"alphabet": alphabet, "groups": 3, "width": 2}
     chromosomes = [some_founders(1, B=1, variants=2, **sizes), some_founders(2, B=1, variants=1, **sizes)]
     for one in chromosomes:
-        one.arrive[:2] = np.array([[[0.95, 0.05]], [[0.05, 0.95]]])
+        one.arrive[:2] = torch.tensor([[[0.95, 0.05]], [[0.05, 0.95]]])
     return Mosaics(chromosomes, np.array(["a", "a", "b"]), np.array([0.3, 0.7, 1.0]), alphabet)
 
 
@@ -68,29 +69,29 @@ class TestDraw:
     @pytest.mark.parametrize("alphabet", [2, 3])
     def test_draws_people_as_probable_as_they_are(self, tmp_path, alphabet):
         learnt, store, times = some_mosaics(alphabet), everybody(tmp_path, alphabet), 40_000
-        n, rng = len(store.samples), np.random.default_rng(3)
+        n, rng = len(store.samples), rng_of(3)
         expected = np.exp(mosaics.log_probability(learnt, store, np.arange(n), np.repeat("a", n)))
-        drawn = mosaics.draw(learnt, learnt.ancestries(np.repeat("a", times), rng), rng)
+        drawn = mosaics.draw(learnt, learnt.ancestries(np.repeat("a", times), rng), rng).numpy()
         code = (alphabet ** np.arange(2, -1, -1)) @ drawn
         code = code.reshape(-1, 2) @ [8, 1] if alphabet == 2 else code
         assert stats.chisquare(np.bincount(code, minlength=n), times * expected / expected.sum()).pvalue > 0.001
 
     def test_ancestries_of_an_unknown_label(self):
         with pytest.raises(ValueError, match="no training person has the label c"):
-            some_mosaics().ancestries(np.array(["a", "c"]), np.random.default_rng(1))
+            some_mosaics().ancestries(np.array(["a", "c"]), rng_of(1))
 
 
 class TestComplete:
     def test_each_chromosome_by_its_own_founders(self):
-        learnt, rng = some_mosaics(), np.random.default_rng(4)
-        given = np.array([[1, 0], [0, 1], [1, 1]], np.int8)
-        visible = np.array([[True, True], [False, True]])  # the second chromosome of the first haplotype is hidden
-        drawn = mosaics.complete(learnt, given, visible, np.array([2]), 5000, rng)
-        assert (drawn[:2] == given[:2].repeat(5000, axis=1)).all()
+        learnt = some_mosaics()
+        given = torch.tensor([[1, 0], [0, 1], [1, 1]], dtype=torch.int8)
+        visible = torch.tensor([[True, True], [False, True]])  # the second chromosome of the first haplotype is hidden
+        drawn = mosaics.complete(learnt, given, visible, torch.tensor([2]), 5000, rng_of(4))
+        assert (drawn[:2] == given[:2].repeat_interleave(5000, dim=1)).all()
         assert (drawn[2, 5000:] == 1).all()
         second = learnt.chromosomes[1]
         expected = (second.arrive[2, 0] @ second.symbol[0, :, 0, 0]).item()
-        assert drawn[2, :5000].mean() == pytest.approx(expected, abs=0.03)
+        assert drawn[2, :5000].float().mean() == pytest.approx(expected, abs=0.03)
 
 
 class TestLearn:
@@ -102,8 +103,8 @@ class TestLearn:
             store, np.arange(300), label[:300], np.arange(300, 320), label[300:], **{**LEARNING, "ancestry_size": 150}
         )
         assert learnt.label.tolist() == ["a", "a"]
-        rng = np.random.default_rng(6)
-        drawn = mosaics.draw(learnt, learnt.ancestries(np.repeat("a", 200), rng), rng)
+        rng = rng_of(6)
+        drawn = mosaics.draw(learnt, learnt.ancestries(np.repeat("a", 200), rng), rng).numpy()
         real = calls.reshape(40, -1)
         of_origin = [real[:, np.repeat(origin, 2) == one].mean(1) for one in (0, 1)]
         nearer = np.array([np.abs(drawn - mean[:, None]).mean(0) for mean in of_origin]).argmin(0).reshape(-1, 2)

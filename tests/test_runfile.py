@@ -102,7 +102,7 @@ class TestCheckSense:
         [
             ({"kind": "diffusion", "space": "genotype"}, "'other' trains no model of the space haplotype"),
             ({"kind": "diffusion", "space": "haplotype", "model": "g"}, "'other' trains no model of the space"),
-            ({"kind": "founders"}, "'other' trains no model of the space haplotype; name a generator"),
+            ({"kind": "markov"}, "'other' trains no model of the space haplotype; name a generator"),
             ({"kind": "diffusion", "space": "haplotype", "fractions": [50]}, "'other' is trained at other fractions"),
         ],
     )

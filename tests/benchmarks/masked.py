@@ -1,7 +1,7 @@
 """Seconds and memory of masked diffusion by number of variants: founders fitted, network trained, people drawn.
 
-A process for each size, so that the peak of memory is its own; people are random mosaics, as what they carry makes no
-difference to the time:
+On the GPU if there is one. A process for each size, so that the peak of memory is its own; people are random mosaics,
+as what they carry makes no difference to the time:
 
     PYTHONPATH=workflow/scripts python tests/benchmarks/masked.py [people] [founders] [threads]
 """
@@ -14,9 +14,10 @@ import time
 from pathlib import Path
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+import torch
 
 from syngeno import masked, mosaics, sequences
+from syngeno.device import pick_device
 from syngeno.store import StoreWriter, open_store
 
 SIZES = (2500, 5000, 10_000)
@@ -37,11 +38,13 @@ def write(path: Path, people: int, variants: int) -> None:
 
 
 def measure(people: int, founders: int, threads: int, variants: int, queue: multiprocessing.Queue) -> None:
-    """Put (seconds to fit, to train, to draw, bytes at the peak) into the queue."""
+    """Put (seconds to fit, to train, to draw, bytes at the peak, and at that of the GPU) into the queue."""
+    torch.set_num_threads(threads)
+    torch.ones(1, device=pick_device())  # a GPU takes seconds to wake
     label, rows = np.repeat("a", people), np.arange(people)
     nobody = np.array([], int), np.array([], str)
-    sizes = {"founders_per_chromosome": founders, "segment": 10, "ancestry_size": people, "seed": 1}
-    with tempfile.TemporaryDirectory() as folder, threadpool_limits(threads):
+    sizes = {"founders_per_chromosome": founders, "segment": 10, "carriers": 2, "ancestry_size": people, "seed": 1}
+    with tempfile.TemporaryDirectory() as folder:
         write(Path(folder) / "store.zarr.zip", people, variants)
         clock = [time.monotonic()]
         with open_store(Path(folder) / "store.zarr.zip") as store:
@@ -56,22 +59,26 @@ def measure(people: int, founders: int, threads: int, variants: int, queue: mult
         masked.draw(learnt, model, fitted, np.repeat("a", DRAWN), seed=1, steps=4, candidates=16)
         clock.append(time.monotonic())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    queue.put((*np.diff(clock).tolist(), peak))
+    queue.put((*np.diff(clock).tolist(), peak, torch.cuda.max_memory_allocated()))
 
 
 def main(people: int = 2000, founders: int = 128, threads: int = 2) -> None:
     """Print a line per number of variants."""
-    print(f"{people} people, {founders} founders, {threads} threads; {DRAWN} people drawn by 4 steps of 16 candidates")
-    print(f"{'variants':>9} {'fit s':>8} {'people/s':>9} {'train s':>8} {'draw s':>8} {'peak MB':>8}")
+    where = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{threads} threads"
+    print(f"{people} people, {founders} founders, {where}; {DRAWN} people drawn by 4 steps of 16 candidates")
+    print(f"{'variants':>9} {'fit s':>8} {'people/s':>9} {'train s':>8} {'draw s':>8} {'peak MB':>8} {'GPU MB':>8}")
     context = multiprocessing.get_context("spawn")
     for variants in SIZES:
         queue = context.Queue()
         process = context.Process(target=measure, args=(people, founders, threads, variants, queue))
         process.start()
-        fit, train, draw, peak = queue.get()
+        fit, train, draw, peak, gpu = queue.get()
         process.join()
         each = people * 8 / fit  # eight rounds over everybody
-        print(f"{variants:9} {fit:8.1f} {each:9.0f} {train:8.1f} {draw:8.1f} {peak / 1e6:8.0f}")
+        print(
+            f"{variants:9} {fit:8.1f} {each:9.0f} {train:8.1f} {draw:8.1f} {peak / 1e6:8.0f} {gpu / 1e6:8.0f}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

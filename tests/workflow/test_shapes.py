@@ -16,7 +16,7 @@ class TestControlsOnly:
         config = {
             **TINY,
             "cohorts": {"tiny": cohort},
-            "generators": {"pooled": {"kind": "founders", "founders": 12, "pooled": True}},
+            "generators": {"pooled": {"kind": "markov", "pooled": True}},
             "evaluate": {**TINY["evaluate"], "ablation": None},
             "fractions": [50, 100],
             "seeds": [1, 2],

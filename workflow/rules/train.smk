@@ -60,12 +60,14 @@ rule learn_founders:
     conda:
         "../../envs/train.yaml"
     resources:
+        gpu=lambda wildcards: config["generators"][wildcards.generator]["gpu"],
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 480 * attempt,
     params:
         space=generator("space"),
         founders=generator("founders"),
         segment=generator("segment"),
+        carriers=generator("carriers"),
         ancestry=generator("ancestry"),
         code=code("learn_founders"),
     script:

@@ -22,6 +22,7 @@ with open_store(source.genotypes) as store:
         validation["label"].to_numpy(),
         founders_per_chromosome=params.founders,
         segment=params.segment,
+        carriers=params.carriers,
         ancestry_size=params.ancestry,
         seed=int(snakemake.wildcards.seed),
     )

@@ -22,7 +22,6 @@ KINDS = {
     "many people, chosen by a network that tells real people from mosaics.",
     "independent": "A control: every allele was drawn by itself from its frequency, so variants are not linked.",
     "markov": "A control: alleles were drawn along each chromosome from a Markov chain over the preceding variants.",
-    "founders": "A control: each sequence is a mosaic of ancestral haplotypes that were learnt from many people.",
     "copying": "A control: each sequence is a mosaic of training people's (the model of Li and Stephens, 2003).",
     "copycat": "A control: these are verbatim training people. It must never leave the house.",
     "external": "Another tool made these people; here they were judged only. How it was trained is not known here.",

@@ -42,7 +42,7 @@ DEFAULTS: dict[str, Any] = {
 BATCH = 1 << 16  # people that are asked at a time
 LEAST_EFFECTIVE = 50  # draws that a normaliser rests on
 
-Sketches = tuple[np.ndarray, np.ndarray, np.ndarray]  # coordinates, counts and label codes of people
+Sketches = tuple[Tensor, Tensor, Tensor]  # coordinates, counts and label codes of people
 
 
 class Energy(nn.Module):
@@ -118,16 +118,13 @@ def train(
     return {"format": FORMAT, "config": settings, "shape": shape, "labels": names, "weights": weights}, history
 
 
-def scores(model: dict[str, Any], people: Sketches, device: str = "auto") -> np.ndarray:
-    """g of people, float64 (n,)."""
+def scores(model: dict[str, Any], people: Sketches, device: torch.device | str = "auto") -> Tensor:
+    """g of people, float64 (n,), where it is computed."""
     where = pick_device(device)
     network = restore(model, where)
-    result = np.empty(len(people[0]))
     with torch.inference_mode():
-        for start in range(0, len(result), BATCH):
-            part = slice(start, start + BATCH)
-            result[part] = network(*_on(where, tuple(one[part] for one in people))).double().cpu().numpy()
-    return result
+        parts = zip(*(one.split(BATCH) for one in _on(where, people)), strict=True)
+        return torch.cat([network(*part).double() for part in parts])
 
 
 def restore(model: dict[str, Any], device: torch.device) -> Energy:
@@ -159,9 +156,7 @@ def log_normaliser(score: np.ndarray, code: np.ndarray, labels: int) -> np.ndarr
 
 def save_model(path: Path, model: dict[str, Any], sketch: Sketch) -> None:
     """Write the model and the sketch that goes with it, atomically."""
-    arrays = {name: value for name, value in vars(sketch).items() if name != "copies"}
-    tensors = {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in arrays.items()}
-    loop.save(Path(path), {**model, "sketch": {**tensors, "copies": sketch.copies}})
+    loop.save(Path(path), {**model, "sketch": vars(sketch.to(torch.device("cpu")))})
 
 
 def load_model(path: Path, trained_on: str | None = None) -> tuple[dict[str, Any], Sketch]:
@@ -175,8 +170,7 @@ def load_model(path: Path, trained_on: str | None = None) -> tuple[dict[str, Any
         raise BadInput(path, "holds no energy of this version of syngeno", remedy)
     if trained_on is not None and model.get("trained_on") != trained_on:
         raise BadInput(path, "was trained on other founders", remedy)
-    arrays = {name: one.numpy() if isinstance(one, Tensor) else one for name, one in model["sketch"].items()}
-    return model, Sketch(**arrays)
+    return model, Sketch(**model["sketch"])
 
 
 class _Contrast:
@@ -211,10 +205,6 @@ def _logistic(network: Callable[..., Tensor], real: tuple[Tensor, ...], drawn: t
     return (functional.softplus(-network(*real)).mean() + functional.softplus(network(*drawn)).mean()) / 2
 
 
-def _on(device: torch.device, people: Sketches) -> tuple[Tensor, ...]:
+def _on(device: torch.device, people: Sketches) -> Sketches:
     coordinates, counts, code = people
-    return (
-        torch.from_numpy(np.ascontiguousarray(coordinates, np.float32)).to(device),
-        torch.from_numpy(np.ascontiguousarray(counts, np.float32)).to(device),
-        torch.from_numpy(np.ascontiguousarray(code, np.int64)).to(device),
-    )
+    return coordinates.to(device), counts.to(device), code.to(device)

@@ -31,7 +31,6 @@ MARKERS = {
     "external": "P",
     "independent": "s",
     "markov": "D",
-    "founders": "v",
     "copying": "^",
     "copycat": "X",
 }

@@ -19,8 +19,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from syngeno import energy, mosaics, sequences, sketch
+from syngeno.device import generator, pick_device
 from syngeno.mosaics import Mosaics
 from syngeno.sketch import Sketch
 from syngeno.store import Store
@@ -30,7 +32,7 @@ log = logging.getLogger(__name__)
 BLOCK = 10  # segments that are hidden together
 DRAWN, DRAWN_HELD = 20, 2  # mosaics for each member, to tell members from, and to judge by
 NORMALISING = 1000  # mosaics of each label
-HELD = 1 << 27  # bytes of candidates at a time
+HELD = {"cpu": 1 << 27, "cuda": 1 << 33}  # bytes of candidates at a time
 LOG_EVERY = 15.0  # seconds
 
 
@@ -56,14 +58,16 @@ def train(
     The store comes from `sequences.viewed`; `components` of the sketch; settings and the rest as for `energy.train`.
     """
     label, validation_label = np.asarray(label, dtype=str), np.asarray(validation_label, dtype=str)
-    sites = sequences.thinned(len(store), sketch.SITES)
+    where = pick_device(device)
+    learnt, sites = learnt.to(where), sequences.thinned(len(store), sketch.SITES)
     symbols = sequences.at(store, people, sites)
-    fitted = sketch.fit(symbols, sites, learnt.copies, components, seed)
+    fitted = sketch.fit(symbols, sites, learnt.copies, components, seed).to(where)
     names = np.unique(label).tolist()
-    rng = np.random.default_rng([seed, 31])
+    rng = generator(where, seed, 31)
 
     def of_real(symbols: np.ndarray, label: np.ndarray) -> energy.Sketches:
-        return *fitted.of(symbols), np.searchsorted(names, label)
+        code = torch.from_numpy(np.searchsorted(names, label)).to(where)
+        return *fitted.of(torch.from_numpy(symbols).to(where)), code
 
     log.info("drawing mosaics to compare with")
     drawn, held = (_sketches(learnt, fitted, np.tile(label, times), names, rng) for times in (DRAWN, DRAWN_HELD))
@@ -78,14 +82,11 @@ def train(
         state_path=state_path,
         fingerprint=fingerprint,
         threads=threads,
-        device=device,
+        device=where,
         save_every=save_every,
     )
     fresh = _sketches(learnt, fitted, np.repeat(names, NORMALISING), names, rng)
-    model["drawn"] = {
-        "score": torch.from_numpy(energy.scores(model, fresh, device)),
-        "code": torch.from_numpy(fresh[2]),
-    }
+    model["drawn"] = {"score": energy.scores(model, fresh, where).cpu(), "code": fresh[2].cpu()}
     return model, fitted, history
 
 
@@ -98,15 +99,17 @@ def nats(
     label: np.ndarray,
     *,
     guidance: float = 1.0,
+    device: str = "auto",
 ) -> np.ndarray:
     """-log p of people (rows of the store) given their labels: float64 (copies * people,), a person's shared out alike.
 
     An upper bound, see `energy.log_normaliser`, of what `draw` tends to with many candidates.
     """
-    label = np.asarray(label, dtype=str)
-    logs = mosaics.log_probability(learnt, store, people, label)
+    label, where = np.asarray(label, dtype=str), pick_device(device)
     code = _codes(model, label)
-    score = energy.scores(model, (*sketch.of_people(fitted, store, people), code))
+    logs = mosaics.log_probability(learnt.to(where), store, people, label)
+    seen = sketch.of_people(fitted.to(where), store, people)
+    score = energy.scores(model, (*seen, torch.from_numpy(code)), where).cpu().numpy()
     drawn = model["drawn"]
     against = energy.log_normaliser(guidance * drawn["score"].numpy(), drawn["code"].numpy(), len(model["labels"]))
     logs += guidance * score - against[code]
@@ -124,6 +127,7 @@ def draw(
     steps: int = 1,
     candidates: int = 64,
     guidance: float = 1.0,
+    device: str = "auto",
 ) -> np.ndarray:
     """One person per label, str (people,): symbols int8 (variants, copies * people).
 
@@ -132,17 +136,17 @@ def draw(
     """
     if steps < 1 or candidates < 1:
         raise ValueError(f"{steps} steps of {candidates} candidates; give 1 or more of each")
-    label, copies = np.asarray(label, dtype=str), learnt.copies
-    code = _codes(model, label)
+    label, copies, where = np.asarray(label, dtype=str), learnt.copies, pick_device(device)
+    learnt, fitted, code = learnt.to(where), fitted.to(where), torch.from_numpy(_codes(model, label)).to(where)
     drawn = np.empty((learnt.variants, copies * len(label)), np.int8)
-    size = max(1, HELD // (learnt.variants * copies * candidates))
+    size = max(1, HELD[where.type] // (learnt.variants * copies * candidates))
     began = logged = time.monotonic()
     for start in range(0, len(label), size):
         part = slice(start, min(start + size, len(label)))
-        rng = np.random.default_rng([seed, 30, shard, start])
+        rng = generator(where, seed, 30, shard, start)
         choose = partial(_choose, model, fitted, guidance, candidates, code[part], rng)
         found = _people(learnt, label[part], choose, steps, candidates, rng)
-        drawn[:, copies * part.start : copies * part.stop] = found
+        drawn[:, copies * part.start : copies * part.stop] = found.cpu().numpy()
         if time.monotonic() - logged > LOG_EVERY:
             logged = time.monotonic()
             left = (logged - began) / part.stop * (len(label) - part.stop)
@@ -153,13 +157,13 @@ def draw(
 def _people(
     learnt: Mosaics,
     label: np.ndarray,
-    choose: Callable[[np.ndarray], np.ndarray],
+    choose: Callable[[Tensor], Tensor],
     steps: int,
     candidates: int,
-    rng: np.random.Generator,
-) -> np.ndarray:
+    rng: torch.Generator,
+) -> Tensor:
     """Symbols int8 (variants, copies * people); `choose` says which candidate of each person is kept."""
-    copies, everybody = learnt.copies, np.arange(len(label))
+    copies, everybody = learnt.copies, torch.arange(len(label), device=learnt.device)
     ancestry = learnt.ancestries(np.repeat(label, candidates), rng)
     symbols = mosaics.draw(learnt, ancestry, rng).reshape(-1, len(label), candidates, copies)
     kept = choose(symbols)
@@ -169,7 +173,7 @@ def _people(
     for step in range(1, steps):
         visible, before = rank < units * step / steps, people.reshape(len(people), -1)
         symbols = mosaics.complete(learnt, before, visible, ancestry, candidates, rng)
-        symbols = symbols.reshape(-1, len(label), copies, candidates).transpose(0, 1, 3, 2)
+        symbols = symbols.reshape(-1, len(label), copies, candidates).transpose(2, 3)
         people = symbols[:, everybody, choose(symbols)]
     return people.reshape(len(people), -1)
 
@@ -179,28 +183,30 @@ def _choose(
     fitted: Sketch,
     guidance: float,
     candidates: int,
-    code: np.ndarray,
-    rng: np.random.Generator,
-    symbols: np.ndarray,
-) -> np.ndarray:
+    code: Tensor,
+    rng: torch.Generator,
+    symbols: Tensor,
+) -> Tensor:
     """One of the candidates (variants, people, candidates, copies) of each person, in proportion to exp(g)."""
     coordinates, counts = fitted.of(symbols[fitted.sites].reshape(len(fitted.sites), -1))
-    score = energy.scores(model, (coordinates, counts, np.repeat(code, candidates)))
+    score = energy.scores(model, (coordinates, counts, code.repeat_interleave(candidates)), code.device)
     score = guidance * score.reshape(-1, candidates)
-    return (score + rng.gumbel(size=score.shape)).argmax(1)
+    # Gumbel's trick: the largest of log weights, each with noise of its own.
+    noise = torch.empty_like(score).exponential_(generator=rng).log_()
+    return (score - noise).argmax(1)
 
 
 def _sketches(
-    learnt: Mosaics, fitted: Sketch, label: np.ndarray, names: list[str], rng: np.random.Generator
+    learnt: Mosaics, fitted: Sketch, label: np.ndarray, names: list[str], rng: torch.Generator
 ) -> energy.Sketches:
     """Sketches of mosaics of these labels (n,), with the codes of the labels."""
-    size = max(1, HELD // (learnt.variants * learnt.copies))
+    size = max(1, HELD[learnt.device.type] // (learnt.variants * learnt.copies))
     parts = []
     for start in range(0, len(label), size):
         symbols = mosaics.draw(learnt, learnt.ancestries(label[start : start + size], rng), rng)
         parts.append(fitted.of(symbols[fitted.sites]))
-    coordinates, counts = (np.concatenate(one) for one in zip(*parts, strict=True))
-    return coordinates, counts, np.searchsorted(names, label)
+    coordinates, counts = (torch.cat(one) for one in zip(*parts, strict=True))
+    return coordinates, counts, torch.from_numpy(np.searchsorted(names, label)).to(learnt.device)
 
 
 def _codes(model: dict[str, Any], label: np.ndarray) -> np.ndarray:
@@ -210,12 +216,13 @@ def _codes(model: dict[str, Any], label: np.ndarray) -> np.ndarray:
     return np.searchsorted(model["labels"], label)
 
 
-def _order(learnt: Mosaics, people: int, rng: np.random.Generator) -> tuple[np.ndarray, int]:
+def _order(learnt: Mosaics, people: int, rng: torch.Generator) -> tuple[Tensor, int]:
     """When each segment of each sequence is seen (segments, copies * people), of so many units of a person."""
     block, blocks = [], 0
     for one, _, _ in learnt.parts():
-        block.append(blocks + np.arange(len(one.leave)) // BLOCK)
-        blocks = block[-1][-1] + 1
-    units = int(blocks * learnt.copies)
-    rank = rng.permuted(np.tile(np.arange(units), (people, 1)), axis=1).reshape(people, blocks, learnt.copies)
-    return rank[:, np.concatenate(block)].transpose(1, 0, 2).reshape(-1, people * learnt.copies), units
+        block.append(blocks + torch.arange(len(one.leave), device=learnt.device) // BLOCK)
+        blocks = int(block[-1][-1]) + 1
+    units = blocks * learnt.copies
+    rank = torch.rand((people, units), generator=rng, device=learnt.device).argsort(1)
+    rank = rank.reshape(people, blocks, learnt.copies)
+    return rank[:, torch.cat(block)].transpose(0, 1).reshape(-1, people * learnt.copies), units

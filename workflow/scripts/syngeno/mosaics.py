@@ -14,8 +14,11 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from syngeno import ancestry, founders, hmm, sequences
+from syngeno.device import pick_device
 from syngeno.errors import BadInput
 from syngeno.hmm import Founders
 from syngeno.store import Store
@@ -60,17 +63,27 @@ class Mosaics:
             yield one, slice(variant, variant + one.variants), slice(segment, segment + len(one.leave))
             variant, segment = variant + one.variants, segment + len(one.leave)
 
-    def ancestries(self, label: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    @property
+    def device(self) -> torch.device:
+        """Where the founders lie."""
+        return self.chromosomes[0].device
+
+    def to(self, device: torch.device) -> "Mosaics":
+        """The same, with the founders on another device."""
+        return Mosaics([one.to(device) for one in self.chromosomes], self.label, self.share, self.alphabet)
+
+    def ancestries(self, label: np.ndarray, rng: torch.Generator) -> Tensor:
         """An ancestry for each label (n,), drawn by its share: codes (n,). ValueError for an unknown label."""
         label = np.asarray(label, dtype=str)
-        drawn = np.empty(len(label), np.int64)
+        drawn = torch.empty(len(label), dtype=torch.long, device=self.device)
         for name in np.unique(label).tolist():
             known = np.flatnonzero(self.label == name)
             if not len(known):
                 raise ValueError(f"no training person has the label {name}")
-            own = np.flatnonzero(label == name)
-            share = self.share[known] / self.share[known].sum()
-            drawn[own] = rng.choice(known, len(own), p=share)
+            own = torch.from_numpy(np.flatnonzero(label == name)).to(self.device)
+            share = torch.from_numpy(self.share[known]).to(self.device)
+            pick = share.multinomial(len(own), replacement=True, generator=rng)
+            drawn[own] = torch.from_numpy(known).to(self.device)[pick]
         return drawn
 
 
@@ -83,50 +96,46 @@ def learn(
     *,
     founders_per_chromosome: int,
     segment: int,
+    carriers: float,
     ancestry_size: int,
     seed: int,
+    device: str = "auto",
 ) -> Mosaics:
     """Learn ancestries and founders from people (rows of the store) with labels (people,).
 
-    `founders_per_chromosome` and `segment` as in founders.py, whose shrinkage validation people choose;
+    `founders_per_chromosome`, `segment` and `carriers` as in founders.py, whose shrinkage validation people choose;
     `ancestry_size` as the size in ancestry.py. The store comes from `sequences.viewed`.
     """
     alphabet, copies = sequences.alphabet(store), sequences.per_person(store)
     classes = ancestry.divide(_dosages(store, people), label, ancestry_size, seed)
     log.info("%d ancestries within %d labels", len(classes.label), len(np.unique(classes.label)))
-    sizes = {"founders": founders_per_chromosome, "segment": segment}
-    asked = validation, validation_label
-    settings = {}
+    settings = {"founders": founders_per_chromosome, "segment": segment, "carriers": carriers}
+    settings |= {"start": seed, "device": pick_device(device)}
     if len(validation):
-        settings = founders.tune(store, people, label, *asked, seed=seed, **sizes)
-        del settings["start"]
+        settings["shrinkage"] = founders.tune(store, people, label, validation, validation_label, **settings)
     source = np.repeat(classes.of, copies)
     groups = sequences.Groups(classes.label.tolist(), source, source)
-    fitted = [one for _, _, one in founders.by_chromosome(store, people, groups, start=seed, **sizes, **settings)]
+    # Founders of one chromosome at a time lie on the device: memory does not grow with chromosomes.
+    fitted = [one.to(founders.CPU) for _, _, one in founders.by_chromosome(store, people, groups, **settings)]
     return Mosaics(fitted, classes.label, classes.share, alphabet)
 
 
-def draw(mosaics: Mosaics, ancestry: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def draw(mosaics: Mosaics, ancestry: Tensor, rng: torch.Generator) -> Tensor:
     """People of these ancestries (n,): symbols int8 (variants, copies * n)."""
-    group = np.repeat(ancestry, mosaics.copies)
-    return np.concatenate([hmm.walk(one, group, rng) for one in mosaics.chromosomes])
+    group = ancestry.repeat_interleave(mosaics.copies)
+    return torch.cat([hmm.walk(one, group, rng) for one in mosaics.chromosomes])
 
 
 def complete(
-    mosaics: Mosaics,
-    symbols: np.ndarray,
-    visible: np.ndarray,
-    ancestry: np.ndarray,
-    times: int,
-    rng: np.random.Generator,
-) -> np.ndarray:
+    mosaics: Mosaics, symbols: Tensor, visible: Tensor, ancestry: Tensor, times: int, rng: torch.Generator
+) -> Tensor:
     """Draw what is hidden of people given what is visible, `times` for each: int8 (variants, times * copies * n).
 
     `symbols` (variants, copies * n), `visible` bool (segments, copies * n), `ancestry` (n,). The draws of sequence i
     are the columns from times * i on.
     """
-    group = np.repeat(ancestry, mosaics.copies)
-    return np.concatenate(
+    group = ancestry.repeat_interleave(mosaics.copies)
+    return torch.cat(
         [
             hmm.complete(one, symbols[variants], visible[segments], group, times, rng)
             for one, variants, segments in mosaics.parts()
@@ -146,7 +155,8 @@ def log_probability(mosaics: Mosaics, store: Store, people: np.ndarray, label: n
     for number, (one, variants, _) in enumerate(mosaics.parts(), 1):
         symbols = sequences.between(store, people, variants.start, variants.stop).reshape(one.variants, -1, copies)
         for own, known in parts:
-            found = hmm.log_probabilities(one, symbols[:, own].reshape(one.variants, -1), known.tolist())
+            asked = torch.from_numpy(symbols[:, own].reshape(one.variants, -1)).to(mosaics.device)
+            found = hmm.log_probabilities(one, asked, known.tolist()).cpu().numpy()
             logs[np.ix_(own, known)] += found.reshape(len(own), copies, len(known)).sum(1)
         log.info("%d of %d chromosomes asked", number, len(mosaics.chromosomes))
     return np.logaddexp.reduce(logs, axis=1)
@@ -163,7 +173,7 @@ def save(path: str | Path, mosaics: Mosaics) -> None:
     arrays = {"format": FORMAT, "label": mosaics.label, "share": mosaics.share, "alphabet": mosaics.alphabet}
     arrays["variants"] = np.array([one.variants for one in mosaics.chromosomes])
     for i, one in enumerate(mosaics.chromosomes):
-        arrays |= {f"{name}{i}": getattr(one, name) for name in ("symbol", "leave", "arrive")}
+        arrays |= {f"{name}{i}": getattr(one, name).cpu().numpy() for name in ("symbol", "leave", "arrive")}
     with open(path, "wb") as file:
         np.savez_compressed(file, **arrays)
 
@@ -178,7 +188,7 @@ def load(path: str | Path) -> Mosaics:
         if str(data["format"]) != FORMAT:
             raise KeyError("format")
         fitted = [
-            Founders(*(data[f"{name}{i}"] for name in ("symbol", "leave", "arrive")), int(variants))
+            Founders(*(torch.from_numpy(data[f"{name}{i}"]) for name in ("symbol", "leave", "arrive")), int(variants))
             for i, variants in enumerate(data["variants"])
         ]
         return Mosaics(fitted, data["label"], data["share"], int(data["alphabet"]))

@@ -5,9 +5,11 @@ many sites are heterozygous, how many rare alleles there are. All is fitted on t
 variants spread evenly, and tells nothing of which allele is called the reference.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from syngeno import sequences
 from syngeno.axes import fit_axes
@@ -15,7 +17,7 @@ from syngeno.store import Store
 
 SITES = 20_000
 RARE = 0.01
-CHUNK = 4096  # sequences
+CHUNK = {"cpu": 1 << 12, "cuda": 1 << 16}  # sequences
 
 
 @dataclass(frozen=True)
@@ -26,61 +28,59 @@ class Sketch:
     rare ones (their root), and by how many minor alleles a person's haplotypes differ; `copies`, sequences of a person.
     """
 
-    sites: np.ndarray
-    mean: np.ndarray
-    loadings: np.ndarray
-    scale: np.ndarray
-    minor: np.ndarray
-    rare: np.ndarray
-    centre: np.ndarray
-    spread: np.ndarray
+    sites: Tensor
+    mean: Tensor
+    loadings: Tensor
+    scale: Tensor
+    minor: Tensor
+    rare: Tensor
+    centre: Tensor
+    spread: Tensor
     copies: int
 
-    def of(self, symbols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def to(self, device: torch.device) -> "Sketch":
+        """The same on another device."""
+        return Sketch(*(getattr(self, one.name).to(device) for one in fields(self)[:-1]), self.copies)
+
+    def of(self, symbols: Tensor) -> tuple[Tensor, Tensor]:
         """Symbols (S, copies * people) at the sites: coordinates (people, copies, k), counts (people, 4); float32."""
         coordinates, counts = self._raw(symbols)
         return coordinates / self.scale, (counts - self.centre) / self.spread
 
-    def _raw(self, symbols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _raw(self, symbols: Tensor) -> tuple[Tensor, Tensor]:
         n, most = symbols.shape[1], 3 - self.copies
-        weights = np.column_stack([self.loadings, self.minor, self.rare]).astype(np.float32)
-        base = np.r_[self.mean @ self.loadings, *(most * (one < 0).sum() * -1.0 for one in (self.minor, self.rare))]
-        sums = np.empty((n, weights.shape[1]), np.float32)
-        for start in range(0, n, CHUNK):
-            part = slice(start, start + CHUNK)
-            sums[part] = symbols[:, part].T.astype(np.float32) @ weights - base
+        weights = torch.column_stack([self.loadings, self.minor, self.rare])
+        least = [-most * (one < 0).sum() for one in (self.minor, self.rare)]
+        base = torch.cat([self.mean @ self.loadings, torch.stack(least)])
+        sums = base.new_empty((n, weights.shape[1]))
+        size = CHUNK[base.device.type]
+        for start in range(0, n, size):
+            part = slice(start, start + size)
+            sums[part] = (weights.T @ symbols[:, part].float()).T - base
         sums = sums.reshape(-1, self.copies, weights.shape[1])
         coordinates, minor, rare = sums[..., :-2], sums[..., -2], sums[..., -1]
         heterozygous = (symbols == 1 if self.copies == 1 else symbols[:, ::2] != symbols[:, 1::2]).sum(0)
-        imbalance = np.abs(minor[:, 0] - minor[:, -1])
-        counts = np.column_stack([heterozygous, minor.sum(1), np.sqrt(rare.sum(1).clip(0)), imbalance])
-        return coordinates, counts.astype(np.float32)
+        imbalance = (minor[:, 0] - minor[:, -1]).abs()
+        counts = torch.column_stack([heterozygous, minor.sum(1), rare.sum(1).clamp(min=0).sqrt(), imbalance])
+        return coordinates, counts.float()
 
 
 def fit(symbols: np.ndarray, sites: np.ndarray, copies: int, components: int, seed: int) -> Sketch:
     """Fit on the symbols int8 (S, copies * people) of training people at these sites (S,)."""
     axes = fit_axes(symbols.T, components, seed)
     frequency = symbols.mean(1) / (3 - copies)
-    minor = np.sign(np.round(0.5 - frequency, 9))
-    rare = minor * (np.minimum(frequency, 1 - frequency) < RARE)
-    one = np.ones(1, np.float32)
-    bare = Sketch(sites, axes.mean, axes.loadings, one, minor, rare, 0 * one, one, copies)
-    coordinates, counts = bare._raw(symbols)
-    scale = coordinates.reshape(-1, coordinates.shape[2]).std(0)
-    spread = counts.std(0)
-    return Sketch(
-        sites,
-        axes.mean,
-        axes.loadings,
-        np.where(scale > 0, scale, 1).astype(np.float32),
-        minor.astype(np.float32),
-        rare.astype(np.float32),
-        counts.mean(0),
-        np.where(spread > 0, spread, 1).astype(np.float32),
-        copies,
-    )
+    minor = np.sign(np.round(0.5 - frequency, 9)).astype(np.float32)
+    rare = minor * (np.minimum(frequency, 1 - frequency) < RARE).astype(np.float32)
+    known = [torch.from_numpy(one) for one in (sites, axes.mean, axes.loadings)]
+    counted, one = [torch.from_numpy(part) for part in (minor, rare)], torch.ones(1)
+    coordinates, counts = Sketch(*known, one, *counted, 0 * one, one, copies)._raw(torch.from_numpy(symbols))
+    scale = coordinates.flatten(0, 1).std(0, correction=0)
+    spread = counts.std(0, correction=0)
+    scale, spread = (torch.where(part > 0, part, 1) for part in (scale, spread))
+    return Sketch(*known, scale, *counted, counts.mean(0), spread, copies)
 
 
-def of_people(sketch: Sketch, store: Store, people: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def of_people(sketch: Sketch, store: Store, people: np.ndarray) -> tuple[Tensor, Tensor]:
     """Coordinates and counts of people (rows of the store), as `Sketch.of`."""
-    return sketch.of(sequences.at(store, people, sketch.sites))
+    symbols = sequences.at(store, people, sketch.sites.cpu().numpy())
+    return sketch.of(torch.from_numpy(symbols).to(sketch.sites.device))
