@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 BLOCK = 10  # segments that are hidden together
 DRAWN, DRAWN_HELD = 20, 2  # mosaics for each member, to tell members from, and to judge by
 NORMALISING = 1000  # mosaics of each label
-HELD = {"cpu": 1 << 27, "cuda": 1 << 33}  # bytes of candidates at a time
+HELD = {"cpu": 1 << 27, "cuda": 1 << 31}  # bytes of candidates at a time
 LOG_EVERY = 15.0  # seconds
 
 
@@ -82,7 +82,7 @@ def train(
         state_path=state_path,
         fingerprint=fingerprint,
         threads=threads,
-        device=where,
+        device="cpu",  # so small a network that a GPU would mostly wait for the next step
         save_every=save_every,
     )
     fresh = _sketches(learnt, fitted, np.repeat(names, NORMALISING), names, rng)
