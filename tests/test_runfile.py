@@ -216,7 +216,7 @@ def test_every_key_of_the_schema_says_what_it_is():
     assert not silent
 
 
-@pytest.mark.parametrize("kind", ["diffusion", "independent", "markov", "copying", "external"])
+@pytest.mark.parametrize("kind", ["diffusion", "independent", "markov", "copying", "factors", "external"])
 def test_defaults_of_a_generator_are_filled_in(kind):
     """Snakemake fills in no default behind a $ref."""
     theirs = {"cohort": "mine", "genotypes": "b.vcf.gz", "labels": "b.tsv"} if kind == "external" else {}
@@ -225,6 +225,8 @@ def test_defaults_of_a_generator_are_filled_in(kind):
     assert config["generators"]["g"]["planted"] == 5
     if kind in ("independent", "markov", "copying"):
         assert config["generators"]["g"]["pooled"] is False
+    if kind == "factors":
+        assert (config["generators"]["g"]["shrinkage"], config["generators"]["g"]["own"]) == (1, 0)
 
 
 def test_every_key_of_the_schema_is_in_the_manual():

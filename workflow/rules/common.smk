@@ -48,7 +48,7 @@ ENCODED, MASKED = (
     ]
     for kinds in (["diffusion"], ["masked", "resampled"])
 )
-CONTROLS = ["independent", "markov", "copying"]
+CONTROLS = ["independent", "markov", "copying", "factors"]
 PAPER = config["evaluate"].get("paper")
 # Classifiers take the GPU that the denoisers are trained on.
 CLASSIFIER_GPU = max((config["generators"][name]["gpu"] for name in ENCODED), default=0)
@@ -166,7 +166,7 @@ def told_settings(wildcards):
 def control_settings(wildcards):
     """A params function: what a control leaves to choose."""
     settings = config["generators"][wildcards.generator]
-    chosen = ("pooled", "order")
+    chosen = ("pooled", "order", "shrinkage", "own")
     return {key: settings[key] for key in chosen if key in settings}
 
 

@@ -57,7 +57,7 @@ rule measure_encoder:
 
 
 rule measure_likelihood:
-    """Measure how probable a classical model finds held-out people: exact, in nats."""
+    """Measure how probable a classical model finds held-out people, in nats: exact, or for factors by sampling places."""
     input:
         genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
         people="results/{cohort}/prepare/people.tsv",

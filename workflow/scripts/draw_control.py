@@ -1,4 +1,4 @@
-"""Tune a control (independent, Markov, copying) on validation people and draw synthetic people from it."""
+"""Tune a control (independent, Markov, copying, factors) on validation people and draw synthetic people from it."""
 
 import json
 from importlib import import_module

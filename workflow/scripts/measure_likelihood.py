@@ -1,4 +1,4 @@
-"""Measure how likely held-out people are under a control that can say it exactly, in nats."""
+"""Measure how likely held-out people are under a control that can say it, in nats."""
 
 import json
 from importlib import import_module

@@ -23,6 +23,7 @@ KINDS = {
     "independent": "A control: every allele was drawn by itself from its frequency, so variants are not linked.",
     "markov": "A control: alleles were drawn along each chromosome from a Markov chain over the preceding variants.",
     "copying": "A control: each sequence is a mosaic of training people's (the model of Li and Stephens, 2003).",
+    "factors": "A control: every allele was drawn by itself, from frequencies at a person's place on axes of ancestry.",
     "copycat": "A control: these are verbatim training people. It must never leave the house.",
     "external": "Another tool made these people; here they were judged only. How it was trained is not known here.",
 }

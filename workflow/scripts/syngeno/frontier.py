@@ -32,6 +32,7 @@ MARKERS = {
     "independent": "s",
     "markov": "D",
     "copying": "^",
+    "factors": "v",
     "copycat": "X",
 }
 PRIVACY = {
