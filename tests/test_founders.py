@@ -39,14 +39,14 @@ def alleles(model):
 
 
 class TestFit:
-    def fitted(self, calls, count=6, shrinkage=0.01, rounds=6, labels=("a",), device="cpu"):
+    def fitted(self, calls, count=6, shrinkage=0.01, rounds=6, labels=("a",), device="cpu", carriers=2):
         symbols = calls.reshape(len(calls), -1)
         people = calls.shape[1]
         label = np.resize(labels, people)
         names, source = np.unique(label, return_inverse=True)
         groups = sequences.Groups(names.tolist(), np.repeat(source, 2), np.repeat(source, 2))
         fold = np.repeat(np.arange(people) % founders.FOLDS, 2)
-        settings = {"segment": 20, "shrinkage": shrinkage, "rounds": rounds}
+        settings = {"segment": 20, "shrinkage": shrinkage, "rounds": rounds, "carriers": carriers}
         return founders.fit(torch.from_numpy(symbols).to(device), groups, fold, np.arange(count), 2, **settings)
 
     def test_finds_the_founders_of_mosaics(self):
@@ -65,6 +65,16 @@ class TestFit:
         model = self.fitted(calls)
         left = (alleles(model).reshape(-1, 3, 20) == calls[:, 0, 0].reshape(3, 20)).all(2).T
         assert (model.arrive[0].numpy() * left).sum(1).max() < 1e-3
+
+    @pytest.mark.parametrize(("carriers", "kept"), [(2, True), (10, False)])
+    def test_what_few_carry_is_forgotten(self, carriers, kept):
+        """A haplotype that five people carry, of as many folds, begins a founder."""
+        calls, source = mosaic_cohort()
+        calls[:, :5, 0] = 1 - source[0][:, None]
+        model = self.fitted(calls, carriers=carriers)
+        same = (alleles(model).reshape(-1, 3, 20) == calls[:, 0, 0].reshape(3, 20)).all(2).T
+        share = (model.arrive[0].numpy() * same).sum(1)
+        assert (share > 0.01).all() if kept else (share < 1e-3).all()
 
     def test_members_are_no_likelier_than_newcomers(self):
         """Haplotypes that nobody shares, and as many founders: without folds 82 nats apart."""
