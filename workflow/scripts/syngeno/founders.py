@@ -180,13 +180,11 @@ def fit(
 @dataclass(frozen=True)
 class _Counts:
     """Expected counts, a fold each (or none): of symbols (.., B, K, (A - 1) w), of sequences that descend from a
-    founder by group (.., G, B, K), of those that stayed there since the segment before (.., B, K), and of arrivals
-    by group (.., G, B, K).
+    founder by group (.., G, B, K), and of those of them that arrived there (.., G, B, K); the others stayed.
     """
 
     symbol: Tensor
     descent: Tensor
-    stay: Tensor
     arrival: Tensor
 
     @classmethod
@@ -194,12 +192,13 @@ class _Counts:
         """What the founders know at the beginning: a sequence each, of no group in particular."""
         B, K = len(seen), len(seeds)
         symbol = seen.new_zeros((FOLDS, B, K, seen.shape[2]), dtype=torch.float32)
-        descent, stay = (symbol.new_zeros((FOLDS, *shape, K)) for shape in ((groups, B), (B,)))
+        descent = symbol.new_zeros((FOLDS, groups, B, K))
         for k, (sequence, one) in enumerate(zip(seeds.tolist(), fold[seeds].tolist(), strict=True)):
             symbol[one, :, k] = seen[:, sequence].float()
             descent[one, :, :, k] = 1 / groups
-            stay[one, 1:, k] = STAYS
-        return cls(symbol, descent, stay, torch.zeros_like(descent))
+        arrival = descent * (1 - STAYS)
+        arrival[:, :, 0] = descent[:, :, 0]
+        return cls(symbol, descent, arrival)
 
     @classmethod
     def stacked(cls, folds: list["_Counts"]) -> "_Counts":
@@ -210,9 +209,7 @@ class _Counts:
         support = self.descent.sum(1)  # (folds, B, K)
         total = support.sum(0)
         kept = ((support.amax(0) <= LARGEST_FOLD * total) & (total >= carriers)).float()
-        through = kept.clone()
-        through[1:] *= kept[:-1]
-        return _Counts(self.symbol * kept[..., None], self.descent * kept, self.stay * through, self.arrival * kept)
+        return _Counts(self.symbol * kept[..., None], self.descent * kept, self.arrival * kept)
 
     def added(self) -> "_Counts":
         return _Counts(*(getattr(self, name).sum(0) for name in self.__dataclass_fields__))
@@ -239,8 +236,8 @@ def _maximised(
 
     `owner` (G,) is the label that each group is a part of.
     """
-    B, K = counts.stay.shape
     descent = counts.descent.sum(0)
+    B, K = descent.shape
     symbol = (counts.symbol + shrinkage * frequency[:, None]) / (descent[:, :, None] + shrinkage)
     symbol = ERROR + (1 - alphabet * ERROR) * symbol.reshape(B, K, alphabet - 1, -1)
     if arrive is None:
@@ -252,7 +249,8 @@ def _maximised(
         arrive = LEAST_ARRIVAL / K + (1 - LEAST_ARRIVAL) * arrive
     leave = torch.ones_like(descent)
     if B > 1:
-        came, gone = descent[1:], (descent[:-1] - counts.stay[1:]).clamp_(min=0)
+        came, stayed = descent[1:], (descent - counts.arrival.sum(0))[1:].clamp_(min=0)
+        gone = (descent[:-1] - stayed).clamp_(min=0)
         rate = (gone.sum(1) + 0.5) / (descent[:-1].sum(1) + 1)
         # Nobody stays with a founder of whom nothing is known from here on.
         expected = 1 - (1 - rate[:, None]) * came / (came + 1)
@@ -268,7 +266,7 @@ def _mixed(counts: Tensor, prior: Tensor, weight: float) -> Tensor:
 def _expected(model: Founders, seen: Tensor, group: Tensor) -> tuple[_Counts, float]:
     """Expected counts of sequences (B, n, ..) with groups (n,), and the sum of their log probabilities."""
     B, K = model.leave.shape
-    symbol, stay = model.leave.new_zeros((B, K, seen.shape[2])), torch.zeros_like(model.leave)
+    symbol = model.leave.new_zeros((B, K, seen.shape[2]))
     descent, arrival, logs = torch.zeros_like(model.arrive), torch.zeros_like(model.arrive), 0.0
     for own, present, of in hmm.batches(group, B * K):
         part, arrive, leave = seen[:, own].float(), model.arrive[present], model.leave
@@ -277,11 +275,10 @@ def _expected(model: Founders, seen: Tensor, group: Tensor) -> tuple[_Counts, fl
         logs += hmm.log_sums(top, scale).sum().item()
         onward, after = hmm.backwards(emission, leave, arrive, of, scale)
         left = forward[:-1] @ leave[1:, :, None]  # (B - 1, n, 1)
-        stay[1:] += (forward[:-1] * onward[1:]).sum(1) * (1 - leave[1:])
         arrived = ((of * left).transpose(1, 2) @ onward[1:]).transpose(0, 1) * arrive[:, 1:]
         share = after.mul_(forward)
         symbol.baddbmm_(share.transpose(1, 2), part)
         descended = (of.T @ share).transpose(0, 1)
         descent.index_add_(0, present, descended)
         arrival.index_add_(0, present, torch.cat([descended[:, :1], arrived], 1))
-    return _Counts(symbol, descent, stay, arrival), logs
+    return _Counts(symbol, descent, arrival), logs
