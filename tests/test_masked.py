@@ -8,6 +8,9 @@ from test_mosaics import everybody, some_mosaics, two_origins
 
 from syngeno import energy, masked, mosaics, sequences, sketch
 
+CPU = torch.device("cpu")
+GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+DEVICES = ["cpu", pytest.param("cuda", marks=GPU)]
 N = 64  # people there can be over three variants
 
 
@@ -124,25 +127,29 @@ class TestNats:
 
 
 class TestTrain:
+    @pytest.mark.parametrize("device", DEVICES)
     @pytest.mark.parametrize("space", ["haplotype", "genotype"])
-    def test_from_people_to_people(self, tmp_path, space):
+    def test_from_people_to_people(self, tmp_path, space, device):
         calls, _ = two_origins(people=120)
         store = sequences.viewed(store_of(tmp_path / "two.zarr.zip", calls), space)
         label, train, rest = np.repeat("a", 120), np.arange(80), np.arange(80, 120)
         known = store, train, label[train], rest, label[rest]
         sizes = {"founders_per_chromosome": 2, "segment": 5, "carriers": 2, "ancestry_size": 1000}
-        learnt = mosaics.learn(*known, **sizes, seed=1)
+        learnt = mosaics.learn(*known, **sizes, seed=1, device=device)
         model, fitted, history = masked.train(
             learnt, *known, components=2, config={"least_steps": 300, "epochs": 10}, seed=1,
-            state_path=tmp_path / "state.pt", fingerprint="f", device="cpu",
+            state_path=tmp_path / "state.pt", fingerprint="f", device=device,
         )  # fmt: skip
         assert min(row["validation_loss"] for row in history) < np.log(2)
         if space == "haplotype":  # one ancestry for both origins makes too many sites heterozygous
-            real = sketch.of_people(fitted, store, rest)[1][:, 0].mean()
+            real = sketch.of_people(fitted.to(CPU), store, rest)[1][:, 0].mean()
             off = []
             for guidance in (0, 1):
-                drawn = masked.draw(learnt, model, fitted, np.repeat("a", 300), seed=1, guidance=guidance)
-                off.append(abs(fitted.of(torch.from_numpy(drawn)[fitted.sites])[1][:, 0].mean() - real))
+                drawn = masked.draw(
+                    learnt, model, fitted, np.repeat("a", 300), seed=1, guidance=guidance, device=device
+                )
+                off.append(abs(fitted.to(CPU).of(torch.from_numpy(drawn)[fitted.sites.cpu()])[1][:, 0].mean() - real))
             assert off[1] < off[0] / 2
-        nats = [masked.nats(learnt, model, fitted, store, rest, label[rest], guidance=g).mean() for g in (0, 1)]
+        asked = learnt, model, fitted, store, rest, label[rest]
+        nats = [masked.nats(*asked, guidance=g, device=device).mean() for g in (0, 1)]
         assert nats[1] < nats[0]

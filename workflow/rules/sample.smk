@@ -138,7 +138,7 @@ rule write_people:
 
 
 rule draw_control:
-    """Draw people from a classical model, tuned on validation people: independent alleles, a Markov chain, mosaics, or factors."""
+    """Draw people from a classical model, tuned on validation people (see config/README.md)."""
     input:
         genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
         people="results/{cohort}/prepare/people.tsv",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from syngeno import energy, log, masked, mosaics, people, sequences
+from syngeno.device import pick_device
 from syngeno.store import open_store
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ source, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcar
 members, table = people.read_people(source.members), people.read_people(source.people)
 validation = table[table["split"] == "validation"]
 founders = Path(source.founders).read_bytes()
-settings = json.dumps([params.training, params.components, wildcards.seed, params.code])
+# Another kind of device draws other mosaics, which a saved state does not go on against.
+settings = json.dumps([params.training, params.components, wildcards.seed, params.code, pick_device().type])
 
 with open_store(source.genotypes) as store:
     model, fitted, history = masked.train(

@@ -1,4 +1,4 @@
-"""The control that knows ancestry: every variant by itself, given where a person lies on a few axes.
+"""The control that knows ancestry: every variant by itself, given where a sequence lies on a few axes.
 
     z ~ N(mean(label), cov(label))                           where a sequence lies on k axes
     f = centre + scale (loadings @ z + own residual(label))  its frequencies of the ALT allele
@@ -7,7 +7,8 @@
 
 centre are the frequencies of all people, scale = sqrt(centre (1 - centre)): the individual allele frequencies of Hao,
 Song & Storey (Bioinformatics 2016), with loadings that are learnt by factor_analysis.py. They are shrunk, so that a
-label's frequencies are drawn to those of its relatives as far as its own people leave them unsure.
+label's frequencies are drawn to those of its relatives as far as its own people leave them unsure. Where phase is
+known each haplotype has a place of its own, so that ancestries within a label mix.
 d = (1 - own) scale^2 (z @ unsure @ z), the variance of f over the loadings' posterior: Hardy-Weinberg proportions at
 the mean of f alone, which varies less than the truth, have too many heterozygotes.
 
@@ -49,7 +50,8 @@ def tune(
     """The number of axes, of `AXES`: {"axes": int}.
 
     The fewest under which validation people, at most `TUNING_PEOPLE`, are as likely as under the best but for one
-    standard error (Breiman et al. 1984): further axes tell of training people alone. Other arguments as for `nats`.
+    standard error of the difference, person by person (after Breiman et al. 1984): further axes tell of training people
+    alone. Other arguments as for `nats`.
     """
     validation = indices(validation, len(store.samples))
     chosen = np.sort(np.random.default_rng([seed, 40]).permutation(len(validation))[:TUNING_PEOPLE])
@@ -58,7 +60,9 @@ def tune(
     for axes in [axes for axes in AXES if axes <= min(len(gram), len(store))]:
         factors = factor_analysis.fit(gram, groups.source, len(store), axes=axes, shrinkage=shrinkage)
         model = _Model(factors, groups, sequences.alphabet(store), own)
-        found.append(_nats(model, store, people, validation[chosen]).reshape(len(chosen), -1).mean(axis=1))
+        found.append(
+            _nats(model, store, people, validation[chosen]).reshape(-1, sequences.per_person(store)).mean(axis=1)
+        )
     worse = np.stack(found) - min(found, key=np.mean)
     near = worse.mean(axis=1) <= worse.std(axis=1) / np.sqrt(len(chosen))
     means = {axes: round(float(one.mean()), 1) for axes, one in zip(AXES, found, strict=False)}
@@ -81,7 +85,7 @@ def draw(
     groups = sequences.grouped(store, label, wanted, pooled=False)
     factors = factor_analysis.fit(_gram(store, people), groups.source, len(store), axes=axes, shrinkage=shrinkage)
     model = _Model(factors, groups, sequences.alphabet(store), own)
-    rng = np.random.default_rng([seed, 41])
+    rng = np.random.default_rng([seed, 45])
     normal = rng.standard_normal((len(groups.asked), axes))
     place = factors.mean[groups.asked] + np.einsum("nij,nj->ni", factors.root[groups.asked], normal)
     for symbols in sequences.chunks(store, people):
@@ -171,7 +175,7 @@ def _probabilities(f: np.ndarray, d: np.ndarray, alphabet: int) -> np.ndarray:
 def _nats(model: _Model, store: Store, people: np.ndarray, heldout: np.ndarray) -> np.ndarray:
     learnt, asked = (sequences.chunks(store, one) for one in (people, heldout))
     parts = [(model.at(symbols), x) for symbols, x in zip(learnt, asked, strict=True)]
-    rng, codes = np.random.default_rng(42), model.groups.asked
+    rng, codes = np.random.default_rng(46), model.groups.asked
     return np.array([-_log_p(model, codes[i], [(one, x[:, i]) for one, x in parts], rng) for i in range(len(codes))])
 
 

@@ -149,7 +149,7 @@ def fit(
 
     `symbols` int8 (v, sequences); `groups.source` says the group of each, groups of one name being parts of one label;
     `fold` (sequences,) says the fold of each, the same for all of a person; `seeds` (K,) are the sequences as which the
-    founders begin. Progress is logged.
+    founders begin, `carriers` how many sequences descend from a piece of a founder that is kept. Progress is logged.
     """
     if segment < 1 or rounds < 1 or not shrinkage > 0:
         raise ValueError(f"segments of {segment} variants, {rounds} rounds, shrinkage {shrinkage}; all are above 0")
@@ -170,6 +170,7 @@ def fit(
             found, logs = _expected(model, seen[:, own], source[own])
             next_counts.append(found)
             told += logs
+        del counts, others
         counts = _Counts.stacked(next_counts).shared(carriers)
         total = counts.added()
         left = (time.monotonic() - begun) / (done + 1) * (rounds - done - 1)
@@ -209,7 +210,8 @@ class _Counts:
         support = self.descent.sum(1)  # (folds, B, K)
         total = support.sum(0)
         kept = ((support.amax(0) <= LARGEST_FOLD * total) & (total >= carriers)).float()
-        return _Counts(self.symbol * kept[..., None], self.descent * kept, self.arrival * kept)
+        # In place: at thousands of founders these are gigabytes.
+        return _Counts(self.symbol.mul_(kept[..., None]), self.descent.mul_(kept), self.arrival.mul_(kept))
 
     def added(self) -> "_Counts":
         return _Counts(*(getattr(self, name).sum(0) for name in self.__dataclass_fields__))
@@ -243,8 +245,9 @@ def _maximised(
     if arrive is None:
         # Whoever arrives goes where the label's people are, as far as arrivals do not say otherwise.
         share = (descent + 1e-6 / K) / (descent.sum(1, keepdim=True) + 1e-6)  # alike where nobody is known
-        of_labels = descent.new_zeros((int(owner.max()) + 1, B, K)).index_add_(0, owner, counts.descent)
-        prior = _mixed(counts.descent, _mixed(of_labels, share, EVERYBODY)[owner], OF_LABEL)
+        same = (owner[:, None] == owner).float()
+        of_labels = torch.tensordot(same, counts.descent, 1)  # of each group's label
+        prior = _mixed(counts.descent, _mixed(of_labels, share, EVERYBODY), OF_LABEL)
         arrive = _mixed(counts.arrival, prior, ARRIVAL_PRIOR)
         arrive = LEAST_ARRIVAL / K + (1 - LEAST_ARRIVAL) * arrive
     leave = torch.ones_like(descent)

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 # Bytes of an array of founder probabilities: more leaves a processor's cache, less leaves a GPU idle.
-HELD = {"cpu": 1 << 25, "cuda": 1 << 31}
+HELD = {"cpu": 1 << 25, "cuda": 1 << 30}
 
 
 @dataclass(frozen=True)

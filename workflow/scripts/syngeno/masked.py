@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 BLOCK = 10  # segments that are hidden together
 DRAWN, DRAWN_HELD = 20, 2  # mosaics for each member, to tell members from, and to judge by
 NORMALISING = 1000  # mosaics of each label
-HELD = {"cpu": 1 << 27, "cuda": 1 << 31}  # bytes of candidates at a time
+HELD = {"cpu": 1 << 27, "cuda": 1 << 30}  # bytes of candidates at a time
 LOG_EVERY = 15.0  # seconds
 
 

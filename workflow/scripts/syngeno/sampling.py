@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from syngeno import diffusion
-from syngeno.device import autocast, mixed_seed, pick_device
+from syngeno.device import autocast, generator, pick_device
 from syngeno.training import restore
 
 log = logging.getLogger(__name__)
@@ -53,13 +53,13 @@ def draw(
     for start in range(0, len(label), batch):
         part = slice(start, start + batch)
         codes = torch.from_numpy(label[part]).to(where)
-        generator = torch.Generator(where).manual_seed(mixed_seed(seed, 3, shard, start))
-        x = torch.randn((len(codes), *process.mask.shape), generator=generator, device=where)
+        rng = generator(where, seed, 3, shard, start)
+        x = torch.randn((len(codes), *process.mask.shape), generator=rng, device=where)
         with torch.inference_mode(), autocast(where):
             if sampler == "ancestral":
-                x = diffusion.ancestral(process, steered, x, codes, generator, variance=variance)
+                x = diffusion.ancestral(process, steered, x, codes, rng, variance=variance)
             else:
-                x = diffusion.ddim(process, steered, x, codes, generator, steps=steps, eta=eta)
+                x = diffusion.ddim(process, steered, x, codes, rng, steps=steps, eta=eta)
         latents[part] = x.float().cpu().numpy()
         if time.monotonic() - logged > LOG_EVERY:
             logged, done = time.monotonic(), start + len(codes)

@@ -17,7 +17,7 @@ from syngeno.store import Store
 
 SITES = 20_000
 RARE = 0.01
-CHUNK = {"cpu": 1 << 12, "cuda": 1 << 16}  # sequences
+CHUNK = {"cpu": 1 << 12, "cuda": 1 << 14}  # sequences
 
 
 @dataclass(frozen=True)
