@@ -4,10 +4,12 @@ After fastPHASE (Scheet and Stephens, Am J Hum Genet 2006). Along segments of a 
 one of K founders, by the hidden Markov chain of hmm.py, with arrivals of its group's own.
 
 All is fitted by expectation maximisation, with one difference: a sequence is explained by what the founders learnt
-from people of other folds only, so that leaving is as probable as it is for newcomers; fitted without folds, founders
-are likelier on members and less likely on others. A piece of a founder that fewer sequences than `carriers` descend
-from, or those of one fold nearly alone, is forgotten: no person's own haplotype is handed out. A founder's symbols are
-shrunk towards the frequencies of all by `shrinkage` pseudo-sequences, which validation people choose.
+from people of other folds only, so that leaving is nearer to as probable as it is for newcomers; fitted without folds,
+founders are likelier on members and less likely on others. (Nearer, not near: whom a founder stands for was shaped by
+everybody in the rounds before, and newcomers are less likely than people of another fold.) A piece of a founder that
+fewer sequences than `carriers` descend from, or those of one fold nearly alone, is forgotten: no person's own haplotype
+is handed out. A founder's symbols are shrunk towards the frequencies of all by `shrinkage` pseudo-sequences, which
+validation people choose.
 """
 
 import logging
@@ -174,7 +176,7 @@ def fit(
         counts = _Counts.stacked(next_counts).shared(carriers)
         total = counts.added()
         left = (time.monotonic() - begun) / (done + 1) * (rounds - done - 1)
-        log.info("round %d of %d: %.1f nats as of newcomers, %.0f s left", done + 1, rounds, -told / len(fold), left)
+        log.info("round %d of %d: %.1f nats by other folds, %.0f s left", done + 1, rounds, -told / len(fold), left)
     return _maximised(total, *known)
 
 
