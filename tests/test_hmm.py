@@ -63,6 +63,22 @@ class TestLogProbability:
             asked(some_founders(1), np.zeros((7, 1), np.int8), np.zeros(1, int))
 
 
+class TestEmissions:
+    def test_nothing_descends_from_a_founder_that_is_barred(self):
+        """Were it not, its table would be the only likely one by far: the others count as if it were not there."""
+        model = some_founders(1, K=3)
+        likely = hmm.Founders(model.symbol.clone(), model.leave, model.arrive, model.variants)
+        likely.symbol[:, 0] = 1 - 1e-30
+        seen = torch.ones((3, 2, 2))
+        seen[-1, :, 1] = 0  # filled up
+        emission, top = hmm.emissions(likely, seen, torch.tensor([[True, False, False], [False, False, False]]))
+        rest = hmm.emissions(hmm.Founders(model.symbol[:, 1:], model.leave, model.arrive, model.variants), seen)
+        assert (emission[:, 0, 0] == 0).all()
+        assert emission[:, 0, 1:].numpy() == pytest.approx(rest[0][:, 0].numpy(), rel=1e-4)
+        assert top[:, 0].numpy() == pytest.approx(rest[1][:, 0].numpy(), rel=1e-4)
+        assert (emission[:, 1].argmax(1) == 0).all()
+
+
 class TestWalk:
     @pytest.mark.parametrize("alphabet", [2, 3])
     def test_draws_what_log_probability_says(self, alphabet):

@@ -1,15 +1,15 @@
 """Founder sequences, learnt from many people, of which everybody's sequences are mosaics.
 
-After fastPHASE (Scheet and Stephens, Am J Hum Genet 2006). Along segments of a few variants a sequence descends from
-one of K founders, by the hidden Markov chain of hmm.py, with arrivals of its group's own.
+After fastPHASE (Scheet and Stephens, Am J Hum Genet 2006) and Li and Stephens (Genetics 2003). Along segments of a few
+variants a sequence descends from one of K founders, by the hidden Markov chain of hmm.py, with arrivals of its group's
+own. A founder is what a member's sequence, its seed, and the sequences that descend from it have in common.
 
-All is fitted by expectation maximisation, with one difference: a sequence is explained by what the founders learnt
-from people of other folds only, so that leaving is nearer to as probable as it is for newcomers; fitted without folds,
-founders are likelier on members and less likely on others. (Nearer, not near: whom a founder stands for was shaped by
-everybody in the rounds before, and newcomers are less likely than people of another fold.) A piece of a founder that
-fewer sequences than `carriers` descend from, or those of one fold nearly alone, is forgotten: no person's own haplotype
-is handed out. A founder's symbols are shrunk towards the frequencies of all by `shrinkage` pseudo-sequences, which
-validation people choose.
+All is fitted by expectation maximisation across folds of people: a sequence does not descend from founders whose seed
+is its own person's, and the others know what they learnt from other folds. So a member is as probable to the fit as a
+newcomer is to the founders; explained by what it shaped, it would seem likelier, and leave and err less than others. A
+piece of a founder that fewer sequences than `carriers` descend from, its seed included, is forgotten: no person's own
+haplotype is handed out. A founder's symbols are shrunk towards the frequencies of all by `shrinkage` pseudo-sequences,
+which validation people choose.
 """
 
 import logging
@@ -21,6 +21,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from syngeno import hmm, sequences
 from syngeno.hmm import Founders
@@ -33,17 +34,17 @@ SEGMENT = 10  # variants
 CARRIERS = 2
 SHRINKAGES = (0.01, 0.1, 1.0, 10.0)
 SHRINKAGE = 0.1
+WORSE = 1.001  # times as many nats as with less shrinkage
 TUNING_PEOPLE = 100
-TUNING_ROUNDS, ROUNDS = 4, 8
+TUNING_ROUNDS, ROUNDS = 3, 5
 FOLDS = 5
-LARGEST_FOLD = 0.75  # of the sequences that descend from a founder in a segment; what is learnt from more is forgotten
 PSEUDOCOUNT = 0.01  # of a symbol among all sequences
 ERROR = 1e-4  # probability of each symbol that founders cannot go below
 EVERYBODY, OF_LABEL = 1.0, 20.0  # pseudo-sequences of all among those of a label, of the label among an ancestry's
 ARRIVAL_PRIOR = 50.0  # pseudo-arrivals at a segment, divided as its people are among the founders
 LEAVE_PRIOR = 0.3  # pseudo-sequences
 LEAST_ARRIVAL, LEAST_LEAVE = 1e-4, 1e-5  # of all founders together; keep every sequence possible
-STAYS = 0.97  # before anything is known
+LEAVES = 0.03  # share of sequences, before anything is known
 CPU = torch.device("cpu")
 
 
@@ -62,8 +63,8 @@ def tune(
 ) -> float:
     """The shrinkage under which validation people are most likely, by their labels.
 
-    At most `TUNING_PEOPLE` validation people are asked, the fits are short, and the first of `SHRINKAGES` that is worse
-    than the one before ends the search. Arguments as for `nats`.
+    At most `TUNING_PEOPLE` validation people are asked, the fits are short, and the first of `SHRINKAGES` that is
+    clearly worse than one before ends the search. Arguments as for `nats`.
     """
     validation = indices(validation, len(store.samples))
     chosen = np.sort(np.random.default_rng([start, 24]).permutation(len(validation))[:TUNING_PEOPLE])
@@ -73,9 +74,10 @@ def tune(
     for shrinkage in SHRINKAGES:
         mean = nats(store, people, label, *asked, shrinkage=shrinkage, rounds=TUNING_ROUNDS, **settings).mean()
         log.info("shrinkage %g: %.1f nats per validation sequence", shrinkage, mean)
-        if mean > least:
+        if mean > WORSE * least:
             break
-        best, least = shrinkage, mean
+        if mean < least:
+            best, least = shrinkage, mean
     return best
 
 
@@ -128,17 +130,17 @@ def by_chromosome(
     copies, n = sequences.per_person(store), len(groups.source)
     # The same sequences begin the founders of every chromosome, and the same people are in a fold.
     seeds = np.sort(rng.permutation(n)[: min(founders, n)])
-    fold = np.repeat(rng.permutation(n // copies) % FOLDS, copies)
+    person = np.repeat(rng.permutation(n // copies), copies)
     settings = {"segment": segment, "carriers": carriers, "shrinkage": shrinkage, "rounds": rounds}
     for first, last in pairwise([*np.flatnonzero(sequences.starts(store)).tolist(), len(store)]):
         symbols = torch.from_numpy(sequences.between(store, people, first, last)).to(device)
-        yield first, last, fit(symbols, groups, fold, seeds, sequences.alphabet(store), **settings)
+        yield first, last, fit(symbols, groups, person, seeds, sequences.alphabet(store), **settings)
 
 
 def fit(
     symbols: Tensor,
     groups: sequences.Groups,
-    fold: np.ndarray,
+    person: np.ndarray,
     seeds: np.ndarray,
     alphabet: int,
     *,
@@ -150,8 +152,8 @@ def fit(
     """Fit the founders of one chromosome in so many rounds of expectation and maximisation, where the symbols lie.
 
     `symbols` int8 (v, sequences); `groups.source` says the group of each, groups of one name being parts of one label;
-    `fold` (sequences,) says the fold of each, the same for all of a person; `seeds` (K,) are the sequences as which the
-    founders begin, `carriers` how many sequences descend from a piece of a founder that is kept. Progress is logged.
+    `person` (sequences,) numbers people, who are of folds in turn; `seeds` (K,) are the sequences as which the founders
+    begin, `carriers` how many sequences descend from a piece that is kept. Progress is logged.
     """
     if segment < 1 or rounds < 1 or not shrinkage > 0:
         raise ValueError(f"segments of {segment} variants, {rounds} rounds, shrinkage {shrinkage}; all are above 0")
@@ -160,30 +162,42 @@ def fit(
     frequency = (seen.sum(1) + PSEUDOCOUNT) / (seen.shape[1] + alphabet * PSEUDOCOUNT)  # (B, (A - 1) w)
     owner = torch.from_numpy(np.unique(groups.names, return_inverse=True)[1]).to(device)
     known = frequency, shrinkage, alphabet, len(symbols), owner
-    source = torch.from_numpy(groups.source).to(device)
-    counts, begun = _Counts.of_seeds(seen, seeds, fold, len(groups.names)), time.monotonic()
-    total = counts.added()  # founders begin as single sequences, shared by nobody yet
+    source, person, seed = (torch.from_numpy(one).to(device) for one in (groups.source, person, seeds))
+    begin = _Seeds(seen[:, seed].float(), functional.one_hot(source[seed], len(groups.names)).T.float())
+    total = _Counts.nothing(begin)
+    kept, before, started = torch.ones_like(total.descent[0]), [], time.monotonic()
     for done in range(rounds):
-        learnt, next_counts, told = _maximised(total, *known), [], 0.0
+        learnt, total, found, told = total, _Counts.nothing(begin), [], 0.0
         for one in range(FOLDS):
-            own = torch.from_numpy(np.flatnonzero(fold == one)).to(device)
-            others = total.less(counts.of_fold(one)) if len(own) else total
-            model = _maximised(others, *known, arrive=learnt.arrive)
-            found, logs = _expected(model, seen[:, own], source[own])
-            next_counts.append(found)
+            own = (person % FOLDS == one).nonzero().squeeze(1)
+            newcomers = learnt.less(before.pop(0)) if before else learnt
+            model = _maximised(newcomers, begin, kept, *known)
+            counts, logs = _expected(model, seen[:, own], source[own], person[own], person[seed])
+            total.add(counts)
+            found.append(counts)
             told += logs
-        del counts, others
-        counts = _Counts.stacked(next_counts).shared(carriers)
-        total = counts.added()
-        left = (time.monotonic() - begun) / (done + 1) * (rounds - done - 1)
-        log.info("round %d of %d: %.1f nats by other folds, %.0f s left", done + 1, rounds, -told / len(fold), left)
-    return _maximised(total, *known)
+        kept *= total.descent.sum(0) + 1 >= carriers
+        for counts in (total, *found):
+            counts.keep(kept)
+        before = found
+        left = (time.monotonic() - started) / (done + 1) * (rounds - done - 1)
+        log.info("round %d of %d: %.1f nats by other folds, %.0f s left", done + 1, rounds, -told / len(person), left)
+    return _maximised(total, begin, kept, *known)
+
+
+@dataclass(frozen=True)
+class _Seeds:
+    """The sequences as which founders begin: their symbols (B, K, (A - 1) w), and 1 at each one's group (G, K)."""
+
+    symbol: Tensor
+    group: Tensor
 
 
 @dataclass(frozen=True)
 class _Counts:
-    """Expected counts, a fold each (or none): of symbols (.., B, K, (A - 1) w), of sequences that descend from a
-    founder by group (.., G, B, K), and of those of them that arrived there (.., G, B, K); the others stayed.
+    """Expected counts, beside the seeds: of symbols (B, K, (A - 1) w), of sequences that descend from a founder by
+    group (G, B, K), and of those of them that arrived there (G, B, K); the others stayed. Changed in place where that
+    spares a copy: at thousands of founders these are gigabytes.
     """
 
     symbol: Tensor
@@ -191,75 +205,57 @@ class _Counts:
     arrival: Tensor
 
     @classmethod
-    def of_seeds(cls, seen: Tensor, seeds: np.ndarray, fold: np.ndarray, groups: int) -> "_Counts":
-        """What the founders know at the beginning: a sequence each, of no group in particular."""
-        B, K = len(seen), len(seeds)
-        symbol = seen.new_zeros((FOLDS, B, K, seen.shape[2]), dtype=torch.float32)
-        descent = symbol.new_zeros((FOLDS, groups, B, K))
-        for k, (sequence, one) in enumerate(zip(seeds.tolist(), fold[seeds].tolist(), strict=True)):
-            symbol[one, :, k] = seen[:, sequence].float()
-            descent[one, :, :, k] = 1 / groups
-        arrival = descent * (1 - STAYS)
-        arrival[:, :, 0] = descent[:, :, 0]
-        return cls(symbol, descent, arrival)
-
-    @classmethod
-    def stacked(cls, folds: list["_Counts"]) -> "_Counts":
-        return cls(*(torch.stack([getattr(one, name) for one in folds]) for name in cls.__dataclass_fields__))
-
-    def shared(self, carriers: float) -> "_Counts":
-        """Without founders, segment by segment, that one fold knows almost alone or that have few carriers."""
-        support = self.descent.sum(1)  # (folds, B, K)
-        total = support.sum(0)
-        kept = ((support.amax(0) <= LARGEST_FOLD * total) & (total >= carriers)).float()
-        # In place: at thousands of founders these are gigabytes.
-        return _Counts(self.symbol.mul_(kept[..., None]), self.descent.mul_(kept), self.arrival.mul_(kept))
-
-    def added(self) -> "_Counts":
-        return _Counts(*(getattr(self, name).sum(0) for name in self.__dataclass_fields__))
-
-    def of_fold(self, one: int) -> "_Counts":
-        return _Counts(*(getattr(self, name)[one] for name in self.__dataclass_fields__))
+    def nothing(cls, seeds: _Seeds) -> "_Counts":
+        descent = seeds.group[:, None].repeat(1, len(seeds.symbol), 1).zero_()
+        return cls(torch.zeros_like(seeds.symbol), descent, descent.clone())
 
     def less(self, other: "_Counts") -> "_Counts":
         """Without what others counted; no count falls below 0 by rounding."""
         names = self.__dataclass_fields__
         return _Counts(*((getattr(self, name) - getattr(other, name)).clamp_(min=0) for name in names))
 
+    def add(self, other: "_Counts") -> None:
+        for name in self.__dataclass_fields__:
+            getattr(self, name).add_(getattr(other, name))
+
+    def keep(self, kept: Tensor) -> None:
+        """Forget the pieces (B, K) that are not kept."""
+        self.symbol.mul_(kept[:, :, None])
+        self.descent.mul_(kept)
+        self.arrival.mul_(kept)
+
 
 def _maximised(
     counts: _Counts,
+    seeds: _Seeds,
+    kept: Tensor,
     frequency: Tensor,
     shrinkage: float,
     alphabet: int,
     variants: int,
     owner: Tensor,
-    arrive: Tensor | None = None,
 ) -> Founders:
-    """The founders that go with expected counts of one fold or of all; `arrive` as given, or from the counts.
-
-    `owner` (G,) is the label that each group is a part of.
-    """
-    descent = counts.descent.sum(0)
-    B, K = descent.shape
-    symbol = (counts.symbol + shrinkage * frequency[:, None]) / (descent[:, :, None] + shrinkage)
-    symbol = ERROR + (1 - alphabet * ERROR) * symbol.reshape(B, K, alphabet - 1, -1)
-    if arrive is None:
-        # Whoever arrives goes where the label's people are, as far as arrivals do not say otherwise.
-        share = (descent + 1e-6 / K) / (descent.sum(1, keepdim=True) + 1e-6)  # alike where nobody is known
-        same = (owner[:, None] == owner).float()
-        of_labels = torch.tensordot(same, counts.descent, 1)  # of each group's label
-        prior = _mixed(counts.descent, _mixed(of_labels, share, EVERYBODY), OF_LABEL)
-        arrive = _mixed(counts.arrival, prior, ARRIVAL_PRIOR)
-        arrive = LEAST_ARRIVAL / K + (1 - LEAST_ARRIVAL) * arrive
-    leave = torch.ones_like(descent)
+    """The founders that go with expected counts; `owner` (G,) is the label that each group is a part of."""
+    descended = counts.descent.sum(0)
+    B, K = descended.shape
+    known = descended + kept
+    symbol = torch.addcmul(counts.symbol, seeds.symbol, kept[:, :, None]).add_(shrinkage * frequency[:, None])
+    symbol = ERROR + (1 - alphabet * ERROR) * (symbol / (known + shrinkage)[:, :, None]).reshape(B, K, alphabet - 1, -1)
+    # Whoever arrives goes where the label's people are, as far as arrivals do not say otherwise.
+    share = (known + 1e-6 / K) / (known.sum(1, keepdim=True) + 1e-6)  # alike where nobody is known
+    of_groups = torch.addcmul(counts.descent, seeds.group[:, None], kept)
+    same = (owner[:, None] == owner).float()
+    of_labels = torch.tensordot(same, of_groups, 1)  # of each group's label
+    prior = _mixed(of_groups, _mixed(of_labels, share, EVERYBODY), OF_LABEL)
+    arrive = _mixed(counts.arrival, prior, ARRIVAL_PRIOR)
+    arrive = LEAST_ARRIVAL / K + (1 - LEAST_ARRIVAL) * arrive
+    leave = torch.ones_like(descended)
     if B > 1:
-        came, stayed = descent[1:], (descent - counts.arrival.sum(0))[1:].clamp_(min=0)
-        gone = (descent[:-1] - stayed).clamp_(min=0)
-        rate = (gone.sum(1) + 0.5) / (descent[:-1].sum(1) + 1)
-        # Nobody stays with a founder of whom nothing is known from here on.
-        expected = 1 - (1 - rate[:, None]) * came / (came + 1)
-        leave[1:] = (gone + LEAVE_PRIOR * expected) / (descent[:-1] + LEAVE_PRIOR)
+        stayed = (descended - counts.arrival.sum(0))[1:].clamp_(min=0)
+        gone = (descended[:-1] - stayed).clamp_(min=0)
+        rate = (gone.sum(1) + LEAVES) / (descended[:-1].sum(1) + 1)
+        expected = torch.where(kept[1:] > 0, rate[:, None], 1.0)  # nobody stays with what is forgotten
+        leave[1:] = (gone + LEAVE_PRIOR * expected) / (descended[:-1] + LEAVE_PRIOR)
     return Founders(symbol, leave.clamp_(LEAST_LEAVE, 1), arrive, variants)
 
 
@@ -268,14 +264,19 @@ def _mixed(counts: Tensor, prior: Tensor, weight: float) -> Tensor:
     return (counts + weight * prior) / (counts.sum(-1, keepdim=True) + weight)
 
 
-def _expected(model: Founders, seen: Tensor, group: Tensor) -> tuple[_Counts, float]:
-    """Expected counts of sequences (B, n, ..) with groups (n,), and the sum of their log probabilities."""
+def _expected(model: Founders, seen: Tensor, group: Tensor, person: Tensor, seed: Tensor) -> tuple[_Counts, float]:
+    """Expected counts of sequences (B, n, ..) with groups and people (n,), and the sum of their log probabilities.
+
+    Nobody descends from founders that begin as their own sequences; `seed` (K,) are the people of the seeds.
+    """
     B, K = model.leave.shape
     symbol = model.leave.new_zeros((B, K, seen.shape[2]))
     descent, arrival, logs = torch.zeros_like(model.arrive), torch.zeros_like(model.arrive), 0.0
     for own, present, of in hmm.batches(group, B * K):
         part, arrive, leave = seen[:, own].float(), model.arrive[present], model.leave
-        emission, top = hmm.emissions(model, part)
+        theirs = person[own, None] == seed
+        theirs &= ~theirs.all(1, keepdim=True)  # unless there are no others
+        emission, top = hmm.emissions(model, part, theirs)
         forward, scale = hmm.forwards(emission, leave, arrive, of)
         logs += hmm.log_sums(top, scale).sum().item()
         onward, after = hmm.backwards(emission, leave, arrive, of, scale)

@@ -147,10 +147,15 @@ def _symbols(symbol: Tensor, founder: Tensor, rng: torch.Generator) -> Tensor:
     return (threshold < tails[founder]).sum(1, dtype=torch.int8).T
 
 
-def emissions(model: Founders, seen: Tensor) -> tuple[Tensor, Tensor]:
-    """Probability of each segment by founder (B, n, K), relative to the best founder's, and the log of that (B, n)."""
+def emissions(model: Founders, seen: Tensor, barred: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Probability of each segment by founder (B, n, K), relative to the best founder's, and the log of that (B, n).
+
+    From a founder that is `barred` to a sequence, bool (n, K), nothing of it descends.
+    """
     odds, none = model.log_tables
     logs = torch.baddbmm(none[:, None], seen, odds)
+    if barred is not None:
+        logs[:, *barred.nonzero(as_tuple=True)] = -torch.inf
     top = logs.amax(2)
     logs -= top[:, :, None]
     return logs.exp_(), top
