@@ -35,7 +35,7 @@ CARRIERS = 2
 SHRINKAGES = (0.01, 0.1, 1.0, 10.0)
 SHRINKAGE = 0.1
 WORSE = 1.001  # times as many nats as with less shrinkage
-TUNING_PEOPLE = 100
+TUNING_PEOPLE, TUNING_VARIANTS = 100, 2000
 TUNING_ROUNDS, ROUNDS = 3, 5
 FOLDS = 5
 PSEUDOCOUNT = 0.01  # of a symbol among all sequences
@@ -63,8 +63,8 @@ def tune(
 ) -> float:
     """The shrinkage under which validation people are most likely, by their labels.
 
-    At most `TUNING_PEOPLE` validation people are asked, the fits are short, and the first of `SHRINKAGES` that is
-    clearly worse than one before ends the search. Arguments as for `nats`.
+    At most `TUNING_PEOPLE` validation people are asked, about the first `TUNING_VARIANTS` of each chromosome, the fits
+    are short, and the first of `SHRINKAGES` that is clearly worse than one before ends the search. Arguments as `nats`.
     """
     validation = indices(validation, len(store.samples))
     chosen = np.sort(np.random.default_rng([start, 24]).permutation(len(validation))[:TUNING_PEOPLE])
@@ -72,7 +72,8 @@ def tune(
     settings = {"start": start, "founders": founders, "segment": segment, "carriers": carriers, "device": device}
     best, least = SHRINKAGES[0], np.inf
     for shrinkage in SHRINKAGES:
-        mean = nats(store, people, label, *asked, shrinkage=shrinkage, rounds=TUNING_ROUNDS, **settings).mean()
+        short = {"shrinkage": shrinkage, "rounds": TUNING_ROUNDS, "variants": TUNING_VARIANTS}
+        mean = nats(store, people, label, *asked, **short, **settings).mean()
         log.info("shrinkage %g: %.1f nats per validation sequence", shrinkage, mean)
         if mean > WORSE * least:
             break
@@ -94,6 +95,7 @@ def nats(
     carriers: float = CARRIERS,
     shrinkage: float = SHRINKAGE,
     rounds: int = ROUNDS,
+    variants: int | None = None,
     device: torch.device = CPU,
 ) -> np.ndarray:
     """-log probability of each held-out sequence as a mosaic, by its label: float64 (sequences,), in nats.
@@ -102,8 +104,9 @@ def nats(
     """
     groups = sequences.grouped(store, label, heldout_label, pooled=False)
     asked, total = torch.from_numpy(groups.asked).to(device), np.zeros(len(groups.asked))
-    settings = {"start": start, "founders": founders, "segment": segment, "carriers": carriers, "rounds": rounds}
-    for first, last, fitted in by_chromosome(store, people, groups, shrinkage=shrinkage, device=device, **settings):
+    settings = {"start": start, "founders": founders, "segment": segment, "carriers": carriers, "device": device}
+    short = {"shrinkage": shrinkage, "rounds": rounds, "variants": variants}
+    for first, last, fitted in by_chromosome(store, people, groups, **short, **settings):
         symbols = torch.from_numpy(sequences.between(store, heldout, first, last)).to(device)
         total -= hmm.log_probability(fitted, symbols, asked).cpu().numpy()
     return total
@@ -120,9 +123,10 @@ def by_chromosome(
     carriers: float = CARRIERS,
     shrinkage: float = SHRINKAGE,
     rounds: int = ROUNDS,
+    variants: int | None = None,
     device: torch.device = CPU,
 ) -> Iterator[tuple[int, int, Founders]]:
-    """First and last variant (excluded) of each chromosome, and the founders fitted on it.
+    """First and last variant (excluded) of each chromosome, or of its first `variants`, and the founders fitted there.
 
     `start` is the seed that chooses the sequences as which founders begin; settings as `fit`.
     """
@@ -133,6 +137,7 @@ def by_chromosome(
     person = np.repeat(rng.permutation(n // copies), copies)
     settings = {"segment": segment, "carriers": carriers, "shrinkage": shrinkage, "rounds": rounds}
     for first, last in pairwise([*np.flatnonzero(sequences.starts(store)).tolist(), len(store)]):
+        last = last if variants is None else min(last, first + variants)
         symbols = torch.from_numpy(sequences.between(store, people, first, last)).to(device)
         yield first, last, fit(symbols, groups, person, seeds, sequences.alphabet(store), **settings)
 
