@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from syngeno import denoising, membership, training
+from syngeno import denoising, loop, membership, training
 from syngeno.training import restore
 
 NETWORK = {"kind": "mlp", "embedding": 8, "mlp_widths": [64, 32]}
@@ -36,8 +36,7 @@ def model(tmp_path, count=6, epochs=1, prediction="v"):
         validation=None,
         config=config,
         seed=1,
-        state_path=tmp_path / f"{prediction}.state",
-        fingerprint="f",
+        saving=loop.Saving(tmp_path / f"{prediction}.state", "f"),
         device="cpu",
     )[0]
 

@@ -15,11 +15,11 @@ def sketches(n, mean, seed, labels=1):
     return coordinates, torch.zeros(n, 1), torch.arange(n) % labels
 
 
-def trained(folder, config=CONFIG, **more):
+def trained(folder, config=CONFIG, every=120):
     real, drawn = sketches(600, 0.5, 1), sketches(6000, 0, 2)
     held = sketches(300, 0.5, 3), sketches(600, 0, 4)
-    saving = {"state_path": folder / "state.pt", "fingerprint": "f", "device": "cpu", **more}
-    return energy.train(real, drawn, ["a"], validation=held, config=config, seed=1, **saving)
+    more = {"saving": loop.Saving(folder / "state.pt", "f", every), "device": "cpu"}
+    return energy.train(real, drawn, ["a"], validation=held, config=config, seed=1, **more)
 
 
 def some_model():
@@ -47,8 +47,8 @@ class TestTrain:
 
     def test_tells_nothing_where_there_is_nothing_to_tell(self, tmp_path):
         same = [sketches(n, 0, seed) for n, seed in ((600, 1), (6000, 2), (300, 3), (600, 4))]
-        saving = {"state_path": tmp_path / "state.pt", "fingerprint": "f", "device": "cpu"}
-        model, _ = energy.train(*same[:2], ["a"], validation=tuple(same[2:]), config=CONFIG, seed=1, **saving)
+        more = {"saving": loop.Saving(tmp_path / "state.pt", "f"), "device": "cpu"}
+        model, _ = energy.train(*same[:2], ["a"], validation=tuple(same[2:]), config=CONFIG, seed=1, **more)
         assert energy.scores(model, sketches(500, 0, 5), "cpu").abs().mean() < 0.15
 
     def test_interrupted_equals_uninterrupted(self, tmp_path, monkeypatch):
@@ -64,17 +64,17 @@ class TestTrain:
         with monkeypatch.context() as patch:
             patch.setattr(loop.Run, "learn", failing)
             with pytest.raises(KeyboardInterrupt):
-                trained(tmp_path / "parts", config, save_every=0)
+                trained(tmp_path / "parts", config, every=0)
         assert loop.load(tmp_path / "parts" / "state.pt")["step"] == 17
         again = trained(tmp_path / "parts", config)
         for name, weight in whole[0]["weights"].items():
             assert torch.equal(weight, again[0]["weights"][name]), name
 
     def test_without_validation_people_it_keeps_the_last_weights(self, tmp_path):
-        saving = {"state_path": tmp_path / "state.pt", "fingerprint": "f", "device": "cpu"}
+        more = {"saving": loop.Saving(tmp_path / "state.pt", "f"), "device": "cpu"}
         config = {"epochs": 2, "least_steps": 4, "batch": 8}
         _, history = energy.train(
-            sketches(20, 1, 1), sketches(40, 0, 2), ["a"], validation=None, config=config, seed=1, **saving
+            sketches(20, 1, 1), sketches(40, 0, 2), ["a"], validation=None, config=config, seed=1, **more
         )
         assert [np.isnan(row["validation_loss"]) for row in history] == [True, True]
 

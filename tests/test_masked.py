@@ -6,7 +6,7 @@ from test_founders import store_of
 from test_hmm import rng_of
 from test_mosaics import everybody, some_mosaics, two_origins
 
-from syngeno import energy, masked, mosaics, sequences, sketch
+from syngeno import energy, loop, masked, mosaics, sequences, sketch
 
 CPU = torch.device("cpu")
 GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
@@ -138,7 +138,7 @@ class TestTrain:
         learnt = mosaics.learn(*known, **sizes, seed=1, device=device)
         model, fitted, history = masked.train(
             learnt, *known, components=2, config={"least_steps": 300, "epochs": 10}, seed=1,
-            state_path=tmp_path / "state.pt", fingerprint="f", device=device,
+            saving=loop.Saving(tmp_path / "state.pt", "f"), device=device,
         )  # fmt: skip
         assert min(row["validation_loss"] for row in history) < np.log(2)
         if space == "haplotype":  # one ancestry for both origins makes too many sites heterozygous

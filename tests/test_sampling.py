@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from syngeno import denoiser, sampling, training
+from syngeno import denoiser, loop, sampling, training
 
 NETWORK = {"embedding": 16, "mlp_widths": [32, 32], "kind": "mlp"}
 LABELS = ["a", "b"]
@@ -24,8 +24,7 @@ def model(tmp_path_factory):
         validation=None,
         config={"steps": 30, "epochs": 60, "batch": 64, "learning_rate": 5e-3, "network": NETWORK},
         seed=1,
-        state_path=tmp_path_factory.mktemp("state") / "state.pt",
-        fingerprint="",
+        saving=loop.Saving(tmp_path_factory.mktemp("state") / "state.pt", ""),
         device="cpu",
     )
     return made
@@ -81,8 +80,7 @@ class TestDraw:
             validation=None,
             config={"prediction": "epsilon", "epochs": 60, "batch": 64, "learning_rate": 5e-3, "network": NETWORK},
             seed=1,
-            state_path=tmp_path / "state.pt",
-            fingerprint="",
+            saving=loop.Saving(tmp_path / "state.pt", ""),
             device="cpu",
         )
         settings = {"label": np.arange(200) % 2, "seed": 3, "sampler": "ddim", "steps": 50, "eta": 1.0}

@@ -33,7 +33,7 @@ def people(count, seed=0):
     return latents * MASK, label
 
 
-def run(folder, config=CONFIG, seed=1, fingerprint="f", validation=True, **more):
+def run(folder, config=CONFIG, seed=1, fingerprint="f", validation=True, **saving):
     held = people(30, 9) if validation else None
     return training.train(
         *people(100),
@@ -42,10 +42,8 @@ def run(folder, config=CONFIG, seed=1, fingerprint="f", validation=True, **more)
         validation=held,
         config=config,
         seed=seed,
-        state_path=folder / "state.pt",
-        fingerprint=fingerprint,
+        saving=loop.Saving(folder / "state.pt", fingerprint, **saving),
         device="cpu",
-        **more,
     )
 
 
@@ -92,7 +90,7 @@ CHILD = """
         if saves == {after}:
             os.kill(os.getpid(), signal.{end})
     loop.Run.save = counted
-    cases.run(Path({folder!r}), save_every=0)
+    cases.run(Path({folder!r}), every=0)
 """
 
 
@@ -118,13 +116,20 @@ class TestInterruptedEqualsUninterrupted:
         assert loop.load(tmp_path / "ended" / "state.pt")["step"] in (5, 6)
         assert_same(run(tmp_path / "ended"), run(tmp_path / "whole"))
 
+    def test_out_of_time_saves_where_it_is_and_exits(self, tmp_path):
+        for step in (1, 2):
+            with pytest.raises(SystemExit, match="143"):
+                run(tmp_path / "short", until=0)
+            assert loop.load(tmp_path / "short" / "state.pt")["step"] == step
+        assert_same(run(tmp_path / "short"), run(tmp_path / "whole"))
+
     @pytest.mark.parametrize("at", [1, 7, 13, 20])
     def test_wherever_it_stops(self, tmp_path, monkeypatch, at):
         whole = run(tmp_path / "whole")
         with monkeypatch.context() as patch:
             interrupt(patch, at)
             with pytest.raises(Interrupted):
-                run(tmp_path / "stopped", save_every=0)
+                run(tmp_path / "stopped", every=0)
         torch.manual_seed(at)  # the state of the caller's generators must not matter
         assert_same(run(tmp_path / "stopped"), whole)
 
@@ -132,11 +137,11 @@ class TestInterruptedEqualsUninterrupted:
         with monkeypatch.context() as patch:
             interrupt(patch, 9)
             with pytest.raises(Interrupted):
-                run(tmp_path / "stopped", save_every=0)
+                run(tmp_path / "stopped", every=0)
         with monkeypatch.context() as patch:
             interrupt(patch, 15)
             with pytest.raises(Interrupted):
-                run(tmp_path / "stopped", save_every=1e9)
+                run(tmp_path / "stopped", every=1e9)
         assert loop.load(tmp_path / "stopped" / "state.pt")["step"] == 9
         assert_same(run(tmp_path / "stopped"), run(tmp_path / "whole"))
 
@@ -154,7 +159,7 @@ class TestInterruptedEqualsUninterrupted:
         with monkeypatch.context() as patch:
             interrupt(patch, 10)
             with pytest.raises(Interrupted):
-                run(tmp_path / "stopped", config, save_every=0)
+                run(tmp_path / "stopped", config, every=0)
         assert_same(run(tmp_path / "stopped", config), whole)
 
 
@@ -202,7 +207,7 @@ class TestTrain:
             interrupt(patch, 14)
             losses = iter([0.5, 0.4])
             with pytest.raises(Interrupted):
-                run(tmp_path / "two", save_every=0)
+                run(tmp_path / "two", every=0)
         state = loop.load(tmp_path / "two" / "state.pt")
         for name, weight in kept[0]["weights"].items():
             assert torch.equal(weight, state["ema"][name])
@@ -234,8 +239,7 @@ class TestTrain:
             "validation": None,
             "config": CONFIG,
             "seed": 1,
-            "state_path": tmp_path / "s",
-            "fingerprint": "",
+            "saving": loop.Saving(tmp_path / "s", ""),
         }
         with pytest.raises(ValueError, match="do not fit together"):
             training.train(latents, label[:5], MASK, ["a", "b"], **common)

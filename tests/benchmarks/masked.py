@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from syngeno import masked, mosaics, sequences
+from syngeno import loop, masked, mosaics, sequences
 from syngeno.device import pick_device
 from syngeno.store import StoreWriter, open_store
 
@@ -52,8 +52,8 @@ def measure(people: int, founders: int, threads: int, variants: int, queue: mult
             learnt = mosaics.learn(seen, rows, label, *nobody, **sizes)
             clock.append(time.monotonic())
             model, fitted, _ = masked.train(
-                learnt, seen, rows, label, *nobody, components=12, config={}, seed=1, fingerprint="f",
-                state_path=Path(folder) / "state.pt", threads=threads,
+                learnt, seen, rows, label, *nobody, components=12, config={}, seed=1,
+                saving=loop.Saving(Path(folder) / "state.pt", "f"), threads=threads,
             )  # fmt: skip
         clock.append(time.monotonic())
         masked.draw(learnt, model, fitted, np.repeat("a", DRAWN), seed=1, steps=4, candidates=16)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from syngeno import denoiser, sampling, training
+from syngeno import denoiser, loop, sampling, training
 
 COMPONENTS, LABELS, BATCH, STEPS, DRAWN, CALLS = 8, 14, 32, 60, 1000, 50
 KINDS = {
@@ -72,8 +72,7 @@ def main(people: int = 687, blocks: int = 291, threads: int = 2) -> None:
                 validation=None,
                 config=config,
                 seed=1,
-                state_path=Path(folder) / "state",
-                fingerprint="benchmark",
+                saving=loop.Saving(Path(folder) / "state", "benchmark"),
                 threads=threads,
             )
         first, last = history[0], history[-1]  # the first epoch warms up

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from syngeno import log, training
+from syngeno import log, loop, training, walltime
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -17,7 +17,13 @@ logger = log.start(snakemake.log[0])
 params, wildcards = snakemake.params, snakemake.wildcards
 latents, data = Path(snakemake.input.latents).read_bytes(), np.load(snakemake.input.latents)
 config = {**params.diffusion, **params.training, "network": params.denoiser}
-fingerprint = hashlib.sha256(json.dumps([config, wildcards.seed, params.code]).encode() + latents).hexdigest()
+settings = json.dumps([config, wildcards.seed, params.code])
+saving = loop.Saving(
+    Path(params.state),
+    hashlib.sha256(settings.encode() + latents).hexdigest(),
+    every=snakemake.config["generators"][wildcards.generator]["training"]["save_every"],
+    until=walltime.until(snakemake.resources.runtime),
+)
 
 model, history = training.train(
     data["train"],
@@ -27,10 +33,8 @@ model, history = training.train(
     validation=(data["validation"], data["validation_label"]),
     config=config,
     seed=int(wildcards.seed),
-    state_path=Path(params.state),
-    fingerprint=fingerprint,
+    saving=saving,
     threads=snakemake.threads,
-    save_every=snakemake.config["generators"][wildcards.generator]["training"]["save_every"],
 )
 
 training.save_model(Path(snakemake.output.model), {**model, "trained_on": hashlib.sha256(latents).hexdigest()})

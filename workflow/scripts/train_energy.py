@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from syngeno import energy, log, masked, mosaics, people, sequences
+from syngeno import energy, log, loop, masked, mosaics, people, sequences, walltime
 from syngeno.device import pick_device
 from syngeno.store import open_store
 
@@ -21,6 +21,12 @@ validation = table[table["split"] == "validation"]
 founders = Path(source.founders).read_bytes()
 # Another kind of device draws other mosaics, which a saved state does not go on against.
 settings = json.dumps([params.training, params.components, wildcards.seed, params.code, pick_device().type])
+saving = loop.Saving(
+    Path(params.state),
+    hashlib.sha256(settings.encode() + founders).hexdigest(),
+    every=snakemake.config["generators"][wildcards.generator]["training"]["save_every"],
+    until=walltime.until(snakemake.resources.runtime),
+)
 
 with open_store(source.genotypes) as store:
     model, fitted, history = masked.train(
@@ -33,10 +39,8 @@ with open_store(source.genotypes) as store:
         components=params.components,
         config=params.training,
         seed=int(wildcards.seed),
-        state_path=Path(params.state),
-        fingerprint=hashlib.sha256(settings.encode() + founders).hexdigest(),
+        saving=saving,
         threads=snakemake.threads,
-        save_every=snakemake.config["generators"][wildcards.generator]["training"]["save_every"],
     )
 
 trained_on = hashlib.sha256(founders).hexdigest()

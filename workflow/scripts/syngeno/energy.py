@@ -94,11 +94,9 @@ def train(
     validation: tuple[Sketches, Sketches] | None,
     config: dict[str, Any] | None,
     seed: int,
-    state_path: Path,
-    fingerprint: str,
+    saving: loop.Saving,
     threads: int = 1,
     device: str = "auto",
-    save_every: float = 120.0,
 ) -> tuple[dict[str, Any], list[dict[str, float]]]:
     """Tell real people from drawn ones, as often of each label as there are; the model and its history.
 
@@ -111,8 +109,7 @@ def train(
     task = _Contrast(settings, _on(where, real), _on(where, drawn), len(labels))
     if validation is not None and len(validation[0][0]):
         task.held = tuple(_on(where, part) for part in validation)
-    saving = {"state_path": state_path, "fingerprint": fingerprint, "save_every": save_every}
-    weights, history = loop.learn(task, settings, seed=seed, **saving)
+    weights, history = loop.learn(task, settings, seed=seed, saving=saving)
     shape = {"components": real[0].shape[2], "counts": real[1].shape[1], "labels": len(labels)}
     names = [str(name) for name in labels]
     return {"format": FORMAT, "config": settings, "shape": shape, "labels": names, "weights": weights}, history

@@ -17,6 +17,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -40,6 +41,18 @@ DEFAULTS: dict[str, Any] = {
 }
 STATE = ("step", "stale", "seconds", "best", "best_loss", "running", "history", "ema")
 LOG_EVERY = 15.0  # seconds
+
+
+@dataclass(frozen=True)
+class Saving:
+    """The state that a stopped training goes on from: its file, the fingerprint of what it belongs to, the seconds from
+    one to the next, and when (`time.monotonic`) to save and leave, before a batch job's time is over.
+    """
+
+    path: Path
+    fingerprint: str
+    every: float = 120.0
+    until: float = math.inf
 
 
 class Task(Protocol):
@@ -75,24 +88,23 @@ def learn(
     settings: dict[str, Any],
     *,
     seed: int,
-    state_path: Path,
-    fingerprint: str,
-    save_every: float = 120.0,
+    saving: Saving,
 ) -> tuple[dict[str, Tensor], list[dict[str, float]]]:
     """Learn a task with settings as in `DEFAULTS`: the best weights on CPU, and the history, one row per epoch.
 
     `patience` is the number of epochs without a better validation loss that ends the training (0: never). Where
     the epochs make fewer than `least_steps` steps, an epoch is so many passes over the people that they make as many:
-    few people would otherwise be learnt from less. Goes on from `state_path` if that was left by a run with the same
-    `fingerprint`; the final state stays there for the caller to delete. SIGTERM saves and exits (143).
+    few people would otherwise be learnt from less. Goes on from the saved state if that was left by a run with the same
+    fingerprint; the final state stays there for the caller to delete. SIGTERM, or the end of the time, saves and exits
+    (143).
 
     The history's columns: epoch, step, train_loss, validation_loss (nan without), learning_rate, seconds.
     """
     device = task.device
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []), _sigterm() as stop:
         run = Run(settings, task, seed)
-        run.restore(state_path, fingerprint)
-        run.fit(state_path, fingerprint, save_every, stop)
+        run.restore(saving)
+        run.fit(saving, stop)
     weights = run.ema if run.best is None else run.best
     return {name: value.detach().cpu().clone() for name, value in weights.items()}, run.history
 
@@ -117,7 +129,7 @@ class Run:
         self.running = torch.zeros((), dtype=torch.float64, device=task.device)
         self.history: list[dict[str, float]] = []
 
-    def fit(self, state_path: Path, fingerprint: str, save_every: float, stop: threading.Event) -> None:
+    def fit(self, saving: Saving, stop: threading.Event) -> None:
         """Steps until the epochs are over or the validation loss has stopped to fall."""
         began = saved = logged = time.monotonic()
         before, first = self.seconds, self.step
@@ -130,13 +142,15 @@ class Run:
                 if time.monotonic() - logged > LOG_EVERY:
                     logged = time.monotonic()
                     self.report((logged - began) / (self.step - first) * (self.total - self.step))
-            if stop.is_set() or time.monotonic() - saved >= save_every:
-                self.save(state_path, fingerprint)
+            now = time.monotonic()
+            over = "asked to stop" if stop.is_set() else "out of time" if now >= saving.until else None
+            if over or now - saved >= saving.every:
+                self.save(saving)
                 saved = time.monotonic()
-            if stop.is_set():
-                log.warning("asked to stop: state saved at step %d of %d", self.step, self.total)
+            if over:
+                log.warning("%s: state saved at step %d of %d", over, self.step, self.total)
                 raise SystemExit(128 + signal.SIGTERM)
-        self.save(state_path, fingerprint)
+        self.save(saving)
         log.info("done after %d of %d epochs", len(self.history), self.settings["epochs"])
 
     def learn(self) -> None:
@@ -214,19 +228,19 @@ class Run:
             *divmod(int(left), 60),
         )
 
-    def save(self, path: Path, fingerprint: str) -> None:
+    def save(self, saving: Saving) -> None:
         """Write the state, atomically."""
         state = {name: getattr(self, name) for name in STATE}
         state |= {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
-        save(Path(path), {"fingerprint": fingerprint, **state})
+        save(saving.path, {"fingerprint": saving.fingerprint, **state})
 
-    def restore(self, path: Path, fingerprint: str) -> None:
+    def restore(self, saving: Saving) -> None:
         """Go on from a state of the same fingerprint, if there is one."""
-        if not Path(path).exists():
+        if not saving.path.exists():
             return
-        state = load(Path(path), self.task.device)
-        if state is None or state.get("fingerprint") != fingerprint:
-            log.warning("%s belongs to other data, settings or code, or is broken: starting afresh", path)
+        state = load(saving.path, self.task.device)
+        if state is None or state.get("fingerprint") != saving.fingerprint:
+            log.warning("%s belongs to other data, settings or code, or is broken: starting afresh", saving.path)
             return
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])

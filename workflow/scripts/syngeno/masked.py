@@ -14,14 +14,13 @@ import logging
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from syngeno import energy, mosaics, sequences, sketch
+from syngeno import energy, loop, mosaics, sequences, sketch
 from syngeno.device import generator, pick_device
 from syngeno.mosaics import Mosaics
 from syngeno.sketch import Sketch
@@ -47,11 +46,9 @@ def train(
     components: int,
     config: dict[str, Any] | None,
     seed: int,
-    state_path: Path,
-    fingerprint: str,
+    saving: loop.Saving,
     threads: int = 1,
     device: str = "auto",
-    save_every: float = 120.0,
 ) -> tuple[dict[str, Any], Sketch, list[dict[str, float]]]:
     """The energy that tells these people from mosaics of what was learnt from them, its sketch, and its history.
 
@@ -79,11 +76,9 @@ def train(
         validation=(of_real(*others), held) if len(validation_label) else None,
         config=config,
         seed=seed,
-        state_path=state_path,
-        fingerprint=fingerprint,
+        saving=saving,
         threads=threads,
         device="cpu",  # so small a network that a GPU would mostly wait for the next step
-        save_every=save_every,
     )
     fresh = _sketches(learnt, fitted, np.repeat(names, NORMALISING), names, rng)
     model["drawn"] = {"score": energy.scores(model, fresh, where).cpu(), "code": fresh[2].cpu()}

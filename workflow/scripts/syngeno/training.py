@@ -61,11 +61,9 @@ def train(
     validation: tuple[np.ndarray, np.ndarray] | None,
     config: dict[str, Any] | None,
     seed: int,
-    state_path: Path,
-    fingerprint: str,
+    saving: loop.Saving,
     threads: int = 1,
     device: str = "auto",
-    save_every: float = 120.0,
 ) -> tuple[dict[str, Any], list[dict[str, float]]]:
     """Train on `latents` (people, blocks, components) with label codes (people,) into `labels`.
 
@@ -85,8 +83,7 @@ def train(
         cosine_alpha_bar(settings["steps"]).to(device), present, settings["prediction"], x.amin(0), x.amax(0)
     )
     task = _Denoising(settings, diffusion, (x, codes), held, len(labels))
-    saving = {"state_path": state_path, "fingerprint": fingerprint, "save_every": save_every}
-    weights, history = loop.learn(task, settings, seed=seed, **saving)
+    weights, history = loop.learn(task, settings, seed=seed, saving=saving)
     model = {
         "format": FORMAT,
         "config": settings,
