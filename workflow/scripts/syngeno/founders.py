@@ -181,7 +181,7 @@ def fit(
             total.add(counts)
             found.append(counts)
             told += logs
-        kept *= total.descent.sum(0) + 1 >= carriers
+        kept *= total.descent.sum(0) + 1 > carriers - 0.5  # the whole number nearest to what is expected
         for counts in (total, *found):
             counts.keep(kept)
         before = found

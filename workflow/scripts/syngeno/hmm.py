@@ -101,7 +101,8 @@ def complete(
     n, device = len(group), fitted.device
     seen = indicators(symbols, others + 1, width)
     drawn = _segments(symbols, width).repeat_interleave(times, dim=2)
-    for own, present, of in batches(group, B * K):
+    # Many at a time: drawing founders is many small steps, whose calls cost more than a full cache does.
+    for own, present, of in batches(group, -(-B * K // 4)):
         arrive = fitted.arrive[present]
         onward = _onward(fitted, seen[:, own], visible[:, own], arrive, of)
         columns = (own[:, None] * times + torch.arange(times, device=device)).ravel()
