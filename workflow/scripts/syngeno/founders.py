@@ -7,9 +7,9 @@ own. A founder is what a member's sequence, its seed, and the sequences that des
 All is fitted by expectation maximisation across folds of people: a sequence does not descend from founders whose seed
 is its own person's, and the others know what they learnt from other folds. So a member is as probable to the fit as a
 newcomer is to the founders; explained by what it shaped, it would seem likelier, and leave and err less than others. A
-piece of a founder that fewer sequences than `carriers` descend from, its seed included, is forgotten: no person's own
-haplotype is handed out. A founder's symbols are shrunk towards the frequencies of all by `shrinkage` pseudo-sequences,
-which validation people choose.
+piece of a founder that fewer sequences than `carriers` descend from, its seed included, is forgotten: what one person
+alone carries along a segment is not handed out. A founder's symbols are shrunk towards the frequencies of all by
+`shrinkage` pseudo-sequences, which validation people choose.
 """
 
 import logging
