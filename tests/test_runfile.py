@@ -187,13 +187,25 @@ class TestCheckFiles:
 
     def test_unknown_table_of_published_figures(self, tmp_path):
         config = cohort(published="theirs") | {"data_dir": str(tmp_path)}
-        tables = tmp_path / "tables"
+        tables = tmp_path / "published"
         tables.mkdir()
         (tables / "ours.tsv").touch()
         for name in ("a.tsv", "a.vcf.gz"):
             (tmp_path / name).touch()
         with pytest.raises(BadInput, match=r"there is no table 'theirs'; name one of: ours"):
-            runfile.check_files(config, tables)
+            runfile.check_files(config, tmp_path)
+
+    def test_a_file_that_can_be_downloaded(self, tmp_path):
+        config = cohort(download="ours") | {"data_dir": str(tmp_path)}
+        with pytest.raises(BadInput, match=r"mine\.download: there is no table 'ours'"):
+            runfile.check_files(config, tmp_path)
+        (tmp_path / "download").mkdir()
+        (tmp_path / "download" / "ours.tsv").touch()
+        runfile.check_files(config, tmp_path)
+        with pytest.raises(BadInput, match=r"a\.tsv: there is no such file yet; .* `download` first"):
+            runfile.given(config, "mine", "labels")
+        (tmp_path / "a.tsv").touch()
+        assert runfile.given(config, "mine", "labels") == [str(tmp_path / "a.tsv")]
 
 
 def described(schema, path=""):

@@ -23,13 +23,16 @@ validate(config, "../schemas/config.schema.yaml")
 
 try:
     runfile.check_sense(config)
-    runfile.check_files(config, RESOURCES / "published")
+    runfile.check_files(config, RESOURCES)
 except BadInput as error:
     raise WorkflowError(str(error)) from None
 
 
 COHORTS = list(config["cohorts"])
 GENERATORS = list(config["generators"])
+DOWNLOADS = sorted(
+    {one["download"] for one in config["cohorts"].values() if one.get("download")}
+)
 
 
 def family(settings):
@@ -334,7 +337,7 @@ def genotype_files(wildcards):
             f"results/{wildcards.cohort}/prepare/simulated/{contig}.vcf.gz"
             for contig in (1, 2)
         ]
-    return runfile.paths(config, settings["genotypes"])
+    return runfile.given(config, wildcards.cohort, "genotypes")
 
 
 def plink_parts(wildcards):
@@ -354,7 +357,7 @@ def label_file(wildcards):
 
 def given_labels(wildcards):
     """The cohort's table of people as it is in the run file."""
-    return runfile.paths(config, config["cohorts"][wildcards.cohort]["labels"])[0]
+    return runfile.given(config, wildcards.cohort, "labels")[0]
 
 
 def map_file(wildcards):

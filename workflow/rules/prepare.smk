@@ -14,6 +14,23 @@ rule prepare:
         ),
 
 
+rule download:
+    """Fetch the public files that cohorts name, gone on with where it broke off, and compare their checksums."""
+    input:
+        tables=[str(RESOURCES / "download" / f"{name}.tsv") for name in DOWNLOADS],
+    log:
+        "results/logs/download.log",
+    # Where the command is given, as compute nodes reach no internet.
+    localrule: True
+    conda:
+        "../../envs/prepare.yaml"
+    threads: 4
+    params:
+        folders=runfile.paths(config, DOWNLOADS),
+    script:
+        "../scripts/download.py"
+
+
 rule simulate_cohort:
     """Simulate the embedded cohort: an out-of-Africa history with an admixed population, phased, with a trait."""
     output:

@@ -12,6 +12,7 @@ import yaml
 from syngeno.errors import BadInput
 
 RESERVED = ("prepare", "summary", "logs", "benchmarks")
+TABLES = ("published", "download")  # of a cohort, each a folder of resources/
 
 
 def check(config: dict, schema_path: Path) -> None:
@@ -99,10 +100,10 @@ def _check_paper(config: dict) -> None:
             raise BadInput(where, fact, "give it `fractions` with 100 and at least one smaller share")
 
 
-def check_files(config: dict, published: Path) -> None:
-    """Raise BadInput for an input file that is not there, before any job is planned.
+def check_files(config: dict, resources: Path) -> None:
+    """Raise BadInput for an input file that is not there, before any job is planned, and for tables of `resources`.
 
-    `published` is the folder of the tables that `published` of a cohort names.
+    Files that the target `download` fetches are left to `given`.
     """
     read = [(f"cohorts.{name}", cohort) for name, cohort in config["cohorts"].items()]
     generators = config.get("generators", {}).items()
@@ -111,16 +112,27 @@ def check_files(config: dict, published: Path) -> None:
         for key in ("genotypes", "labels", "genes", "genetic_map"):
             files = paths(config, section.get(key) or [])
             for path in [*files, *(plink_parts(files) if key == "genotypes" else [])]:
-                if not Path(path).is_file():
+                if not Path(path).is_file() and not section.get("download"):
                     raise BadInput(
                         path,
                         "there is no such file",
                         f"correct {where}.{key}, or say with --config data_dir=... where the data lie",
                     )
-        table = section.get("published")
-        if table and not (published / f"{table}.tsv").is_file():
-            known = ", ".join(sorted(path.stem for path in published.glob("*.tsv")))
-            raise BadInput(f"run file, {where}.published", f"there is no table '{table}'", f"name one of: {known}")
+        for kind in TABLES:
+            table = section.get(kind)
+            if table and not (resources / kind / f"{table}.tsv").is_file():
+                known = ", ".join(sorted(path.stem for path in (resources / kind).glob("*.tsv")))
+                raise BadInput(f"run file, {where}.{kind}", f"there is no table '{table}'", f"name one of: {known}")
+
+
+def given(config: dict, cohort: str, key: str) -> list[str]:
+    """The paths of a cohort's own files; BadInput for one that is still to be downloaded."""
+    files = paths(config, config["cohorts"][cohort][key])
+    if config["cohorts"][cohort].get("download"):
+        for path in files:
+            if not Path(path).is_file():
+                raise BadInput(path, "there is no such file yet", "give the same command the target `download` first")
+    return files
 
 
 def paths(config: dict, names: str | list[str]) -> list[str]:

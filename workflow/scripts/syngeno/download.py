@@ -1,0 +1,102 @@
+"""Public files, fetched by curl: a download that broke off goes on, what comes is compared with what was published."""
+
+import hashlib
+import logging
+import os
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+import pandas as pd
+
+from syngeno.errors import BadInput
+
+log = logging.getLogger(__name__)
+
+LOG_EVERY = 15.0  # seconds
+
+
+def fetch_all(table: Path, folder: Path, threads: int = 1) -> int:
+    """Fetch the files of a table with the columns file, url, md5 and bytes (empty where not known) into a folder.
+
+    So many at a time. Returns how many there are; what is wrong with one (as for `fetch`) ends the others, too.
+    """
+    rows = pd.read_csv(table, sep="\t", dtype=str, keep_default_na=False, comment="#").to_dict("records")
+    with ThreadPoolExecutor(threads) as pool:
+        waiting = [
+            pool.submit(fetch, row["url"], folder / row["file"], md5=row["md5"] or None, size=_number(row["bytes"]))
+            for row in rows
+        ]
+        try:
+            for number, one in enumerate(as_completed(waiting), 1):
+                one.result()
+                log.info("%d of %d files", number, len(rows))
+        except BadInput:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return len(rows)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text else None
+
+
+def fetch(url: str, path: Path, *, md5: str | None = None, size: int | None = None) -> None:
+    """Fetch a file, unless it is there; `md5` (hexadecimal) and `size` (bytes) are compared where they are given.
+
+    What has come lies beside the path (.part) until it is whole and right. BadInput for a file that is not what was
+    published, and where nothing comes.
+    """
+    if path.exists():
+        _compare(path, md5, size, "delete it, or move it away, and download again")
+        log.info("%s is there", path)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    command = ["curl", "--fail", "--location", "--silent", "--show-error", "--retry", "5", "--continue-at", "-"]
+    process = subprocess.Popen([*command, "--output", part, url], stderr=subprocess.PIPE, text=True)
+    _watch(process, part, size)
+    if process.returncode and not _whole(part, md5):
+        said = process.stderr.read().strip().splitlines()
+        raise BadInput(url, said[-1] if said else "nothing came", "try again: the download goes on where it was")
+    try:
+        _compare(part, md5, size, "download again: it begins anew")
+    except BadInput:
+        part.unlink()
+        raise
+    os.replace(part, path)
+
+
+def _watch(process: subprocess.Popen, part: Path, size: int | None) -> None:
+    """Wait for the end and say how far it is."""
+    begun = time.monotonic()
+    before = part.stat().st_size if part.exists() else 0
+    while True:
+        try:
+            process.wait(LOG_EVERY)
+            return
+        except subprocess.TimeoutExpired:
+            have = part.stat().st_size if part.exists() else 0
+            speed = (have - before) / (time.monotonic() - begun)
+            left = f", {(size - have) / speed / 60:.0f} min left" if size and speed else ""
+            log.info("%s: %.0f MB, %.1f MB/s%s", part.stem, have / 1e6, speed / 1e6, left)
+
+
+def _whole(part: Path, md5: str | None) -> bool:
+    """Whether nothing was left to fetch, which is an error to curl."""
+    return part.exists() and md5 is not None and _md5(part) == md5
+
+
+def _compare(path: Path, md5: str | None, size: int | None, remedy: str) -> None:
+    """Raise BadInput for a file of another size or checksum."""
+    found = path.stat().st_size
+    if size is not None and found != size:
+        raise BadInput(path, f"has {found} bytes, {size} were published", remedy)
+    if md5 is not None and (own := _md5(path)) != md5:
+        raise BadInput(path, f"has the MD5 checksum {own}, {md5} was published", remedy)
+
+
+def _md5(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
