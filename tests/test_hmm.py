@@ -68,7 +68,7 @@ class TestEmissions:
         """Were it not, its table would be the only likely one by far: the others count as if it were not there."""
         model = some_founders(1, K=3)
         likely = hmm.Founders(model.symbol.clone(), model.leave, model.arrive, model.variants)
-        likely.symbol[:, 0] = 1 - 1e-30
+        likely.symbol[:, 0] = 1 - 1e-4
         seen = torch.ones((3, 2, 2))
         seen[-1, :, 1] = 0  # filled up
         emission, top = hmm.emissions(likely, seen, torch.tensor([[True, False, False], [False, False, False]]))
@@ -77,6 +77,7 @@ class TestEmissions:
         assert emission[:, 0, 1:].numpy() == pytest.approx(rest[0][:, 0].numpy(), rel=1e-4)
         assert top[:, 0].numpy() == pytest.approx(rest[1][:, 0].numpy(), rel=1e-4)
         assert (emission[:, 1].argmax(1) == 0).all()
+        assert top[:, 1].numpy() == pytest.approx(np.log(1 - 1e-4) * np.array([2, 2, 1]), abs=1e-4)
 
 
 class TestWalk:

@@ -5,11 +5,13 @@ variants a sequence descends from one of K founders, by the hidden Markov chain 
 own. A founder is what a member's sequence, its seed, and the sequences that descend from it have in common.
 
 All is fitted by expectation maximisation across folds of people: a sequence does not descend from founders whose seed
-is its own person's, and the others know what they learnt from other folds. So a member is as probable to the fit as a
-newcomer is to the founders; explained by what it shaped, it would seem likelier, and leave and err less than others. A
-piece of a founder that fewer sequences than `carriers` descend from, its seed included, is forgotten: what one person
-alone carries along a segment is not handed out. A founder's symbols are shrunk towards the frequencies of all by
-`shrinkage` pseudo-sequences, which validation people choose.
+is its own person's, and the others know what they learnt from other folds. So a member is nearly as probable to the fit
+as a newcomer is to the founders; explained by what it shaped, it would seem far likelier, and leave and err less than
+others. (Nearly: what is forgotten depends on everybody, and so do other folds' earlier assignments.) A segment of a
+founder is forgotten where fewer sequences than `carriers` descend from it and from founders that begin alike, the seed
+included: the haplotype of a segment that is one person's alone is not handed out. (An allele of one person's may be, on
+a haplotype that others carry.) A founder's symbols are shrunk towards the frequencies of all by `shrinkage`
+pseudo-sequences, which validation people choose.
 """
 
 import logging
@@ -45,6 +47,7 @@ ARRIVAL_PRIOR = 50.0  # pseudo-arrivals at a segment, divided as its people are 
 LEAVE_PRIOR = 0.3  # pseudo-sequences
 LEAST_ARRIVAL, LEAST_LEAVE = 1e-4, 1e-5  # of all founders together; keep every sequence possible
 LEAVES = 0.03  # share of sequences, before anything is known
+ENDS = "amin", "amax"
 CPU = torch.device("cpu")
 
 
@@ -58,7 +61,7 @@ def tune(
     start: int,
     founders: int = FOUNDERS,
     segment: int = SEGMENT,
-    carriers: float = CARRIERS,
+    carriers: int = CARRIERS,
     device: torch.device = CPU,
 ) -> float:
     """The shrinkage under which validation people are most likely, by their labels.
@@ -92,7 +95,7 @@ def nats(
     start: int,
     founders: int = FOUNDERS,
     segment: int = SEGMENT,
-    carriers: float = CARRIERS,
+    carriers: int = CARRIERS,
     shrinkage: float = SHRINKAGE,
     rounds: int = ROUNDS,
     variants: int | None = None,
@@ -120,7 +123,7 @@ def by_chromosome(
     start: int,
     founders: int = FOUNDERS,
     segment: int = SEGMENT,
-    carriers: float = CARRIERS,
+    carriers: int = CARRIERS,
     shrinkage: float = SHRINKAGE,
     rounds: int = ROUNDS,
     variants: int | None = None,
@@ -152,7 +155,7 @@ def fit(
     segment: int,
     shrinkage: float,
     rounds: int,
-    carriers: float = CARRIERS,
+    carriers: int = CARRIERS,
 ) -> Founders:
     """Fit the founders of one chromosome in so many rounds of expectation and maximisation, where the symbols lie.
 
@@ -168,7 +171,7 @@ def fit(
     owner = torch.from_numpy(np.unique(groups.names, return_inverse=True)[1]).to(device)
     known = frequency, shrinkage, alphabet, len(symbols), owner
     source, person, seed = (torch.from_numpy(one).to(device) for one in (groups.source, person, seeds))
-    begin = _Seeds(seen[:, seed].float(), functional.one_hot(source[seed], len(groups.names)).T.float())
+    begin = _Seeds.of(seen, seed, source, person, len(groups.names))
     total = _Counts.nothing(begin)
     kept, before, started = torch.ones_like(total.descent[0]), [], time.monotonic()
     for done in range(rounds):
@@ -181,7 +184,7 @@ def fit(
             total.add(counts)
             found.append(counts)
             told += logs
-        kept *= total.descent.sum(0) + 1 > carriers - 0.5  # the whole number nearest to what is expected
+        kept *= begin.carriers(total.descent.sum(0)) > carriers - 0.5  # the whole number nearest to what is expected
         for counts in (total, *found):
             counts.keep(kept)
         before = found
@@ -192,10 +195,34 @@ def fit(
 
 @dataclass(frozen=True)
 class _Seeds:
-    """The sequences as which founders begin: their symbols (B, K, (A - 1) w), and 1 at each one's group (G, K)."""
+    """The sequences as which founders begin: their symbols (B, K, (A - 1) w), 1 at each one's group (G, K), which are
+    alike in a segment, by number (B, K), and 1 where all these are of one person, else 0 (B, K).
+    """
 
     symbol: Tensor
     group: Tensor
+    alike: Tensor
+    alone: Tensor
+
+    @classmethod
+    def of(cls, seen: Tensor, seed: Tensor, source: Tensor, person: Tensor, groups: int) -> "_Seeds":
+        """`seed` (K,); groups `source` and people `person` (n,) of all sequences `seen` (B, n, (A - 1) w)."""
+        symbol = seen[:, seed]
+        alike = torch.stack([one.unique(dim=0, return_inverse=True)[1] for one in symbol])
+        people = person[seed].expand_as(alike)
+        first, last = (
+            torch.zeros_like(alike).scatter_reduce(1, alike, people, how, include_self=False) for how in ENDS
+        )
+        alone = (first == last).float().gather(1, alike)
+        return cls(symbol.float(), functional.one_hot(source[seed], groups).T.float(), alike, alone)
+
+    def carriers(self, descended: Tensor) -> Tensor:
+        """Sequences that descend from any founder that begins alike (B, K), given those that descend from each.
+
+        A seed descends from other people's that are alike; where there are none, it is not among these, and counts.
+        """
+        carried = torch.zeros_like(descended).scatter_add_(1, self.alike, descended)
+        return carried.gather(1, self.alike) + self.alone
 
 
 @dataclass(frozen=True)
@@ -211,7 +238,8 @@ class _Counts:
 
     @classmethod
     def nothing(cls, seeds: _Seeds) -> "_Counts":
-        descent = seeds.group[:, None].repeat(1, len(seeds.symbol), 1).zero_()
+        B, K = seeds.alike.shape
+        descent = seeds.symbol.new_zeros((len(seeds.group), B, K))
         return cls(torch.zeros_like(seeds.symbol), descent, descent.clone())
 
     def less(self, other: "_Counts") -> "_Counts":
@@ -272,7 +300,8 @@ def _mixed(counts: Tensor, prior: Tensor, weight: float) -> Tensor:
 def _expected(model: Founders, seen: Tensor, group: Tensor, person: Tensor, seed: Tensor) -> tuple[_Counts, float]:
     """Expected counts of sequences (B, n, ..) with groups and people (n,), and the sum of their log probabilities.
 
-    Nobody descends from founders that begin as their own sequences; `seed` (K,) are the people of the seeds.
+    Nobody descends from founders that begin as their own sequences; `seed` (K,) are the people of the seeds. Arrivals
+    at these are not shared out among others: of many founders it makes no difference.
     """
     B, K = model.leave.shape
     symbol = model.leave.new_zeros((B, K, seen.shape[2]))

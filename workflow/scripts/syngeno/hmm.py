@@ -16,6 +16,8 @@ from torch.nn import functional
 
 # Bytes of an array of founder probabilities: more leaves a processor's cache, less leaves a GPU idle.
 HELD = {"cpu": 1 << 25, "cuda": 1 << 30}
+# Of those behind draws: many small steps, whose calls cost a processor more than a full cache does.
+HELD_DRAWING = {"cpu": 1 << 27, "cuda": 1 << 30}
 
 
 @dataclass(frozen=True)
@@ -101,8 +103,7 @@ def complete(
     n, device = len(group), fitted.device
     seen = indicators(symbols, others + 1, width)
     drawn = _segments(symbols, width).repeat_interleave(times, dim=2)
-    # Many at a time: drawing founders is many small steps, whose calls cost more than a full cache does.
-    for own, present, of in batches(group, -(-B * K // 4)):
+    for own, present, of in batches(group, B * K, HELD_DRAWING):
         arrive = fitted.arrive[present]
         onward = _onward(fitted, seen[:, own], visible[:, own], arrive, of)
         columns = (own[:, None] * times + torch.arange(times, device=device)).ravel()
@@ -222,11 +223,11 @@ def _segments(symbols: Tensor, width: int) -> Tensor:
     return functional.pad(symbols, (0, 0, 0, -variants % width)).reshape(-1, width, n)
 
 
-def batches(group: Tensor, cost: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Sequences, few enough that `cost` numbers for each are no more than `HELD`, those of a group together: which
+def batches(group: Tensor, cost: int, held: dict[str, int] = HELD) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Sequences, few enough that `cost` numbers for each are no more than is held, those of a group together: which
     (n,), the groups there are (g,), and who is of which, float (n, g).
     """
-    size = max(1, HELD[group.device.type] // (4 * cost))
+    size = max(1, held[group.device.type] // (4 * cost))
     for own in group.argsort(stable=True).split(size):
         present, code = group[own].unique(return_inverse=True)
         yield own, present, torch.eye(len(present), device=group.device)[code]

@@ -96,7 +96,7 @@ def learn(
     *,
     founders_per_chromosome: int,
     segment: int,
-    carriers: float,
+    carriers: int,
     ancestry_size: int,
     seed: int,
     device: str = "auto",
