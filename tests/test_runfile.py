@@ -200,12 +200,17 @@ class TestCheckFiles:
         with pytest.raises(BadInput, match=r"mine\.download: there is no table 'ours'"):
             runfile.check_files(config, tmp_path)
         (tmp_path / "download").mkdir()
-        (tmp_path / "download" / "ours.tsv").touch()
-        runfile.check_files(config, tmp_path)
-        with pytest.raises(BadInput, match=r"a\.tsv: there is no such file yet; .* `download` first"):
-            runfile.given(config, "mine", "labels")
+        (tmp_path / "download" / "ours.tsv").write_text("# from there\nfile\turl\na.vcf.gz\thttps://there\n")
         (tmp_path / "a.tsv").touch()
-        assert runfile.given(config, "mine", "labels") == [str(tmp_path / "a.tsv")]
+        config["cohorts"]["mine"]["genotypes"] = "ours/a.vcf.gz"
+        with pytest.raises(
+            BadInput, match=r"ours/a\.vcf\.gz: there is no such file; fetch it by the target `download`"
+        ):
+            runfile.check_files(config, tmp_path)
+        runfile.check_files(config, tmp_path, fetching=True)
+        config["cohorts"]["mine"]["genotypes"] = "ours/b.vcf.gz"
+        with pytest.raises(BadInput, match=r"ours/b\.vcf\.gz: there is no such file; correct cohorts\.mine\.genotypes"):
+            runfile.check_files(config, tmp_path, fetching=True)
 
 
 def described(schema, path=""):

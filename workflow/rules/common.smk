@@ -23,7 +23,9 @@ validate(config, "../schemas/config.schema.yaml")
 
 try:
     runfile.check_sense(config)
-    runfile.check_files(config, RESOURCES)
+    # Also where Snakemake calls itself for that one job.
+    fetching = any(one.split(":")[0] == "download" for one in sys.argv)
+    runfile.check_files(config, RESOURCES, fetching=fetching)
 except BadInput as error:
     raise WorkflowError(str(error)) from None
 
@@ -337,7 +339,7 @@ def genotype_files(wildcards):
             f"results/{wildcards.cohort}/prepare/simulated/{contig}.vcf.gz"
             for contig in (1, 2)
         ]
-    return runfile.given(config, wildcards.cohort, "genotypes")
+    return runfile.paths(config, settings["genotypes"])
 
 
 def plink_parts(wildcards):
@@ -357,7 +359,7 @@ def label_file(wildcards):
 
 def given_labels(wildcards):
     """The cohort's table of people as it is in the run file."""
-    return runfile.given(config, wildcards.cohort, "labels")[0]
+    return runfile.paths(config, config["cohorts"][wildcards.cohort]["labels"])[0]
 
 
 def map_file(wildcards):

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import os
+import shutil
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -15,12 +16,15 @@ from syngeno.errors import BadInput
 log = logging.getLogger(__name__)
 
 LOG_EVERY = 15.0  # seconds
+# Goes on where a file ends, tries again, and gives up a connection through which nothing comes for a minute.
+CURL = ["curl", "--fail", "--location", "--silent", "--show-error", "--continue-at", "-"]
+CURL += ["--retry", "5", "--retry-all-errors", "--connect-timeout", "30", "--speed-limit", "1000", "--speed-time", "60"]
 
 
 def fetch_all(table: Path, folder: Path, threads: int = 1) -> int:
     """Fetch the files of a table with the columns file, url, md5 and bytes (empty where not known) into a folder.
 
-    So many at a time. Returns how many there are; what is wrong with one (as for `fetch`) ends the others, too.
+    So many at a time. Returns how many there are; after one that is wrong (as for `fetch`) no other is begun.
     """
     rows = pd.read_csv(table, sep="\t", dtype=str, keep_default_na=False, comment="#").to_dict("records")
     with ThreadPoolExecutor(threads) as pool:
@@ -32,8 +36,8 @@ def fetch_all(table: Path, folder: Path, threads: int = 1) -> int:
             for number, one in enumerate(as_completed(waiting), 1):
                 one.result()
                 log.info("%d of %d files", number, len(rows))
-        except BadInput:
-            pool.shutdown(cancel_futures=True)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
             raise
     return len(rows)
 
@@ -46,18 +50,19 @@ def fetch(url: str, path: Path, *, md5: str | None = None, size: int | None = No
     """Fetch a file, unless it is there; `md5` (hexadecimal) and `size` (bytes) are compared where they are given.
 
     What has come lies beside the path (.part) until it is whole and right. BadInput for a file that is not what was
-    published, and where nothing comes.
+    published, where nothing comes, and without curl.
     """
+    if not shutil.which("curl"):
+        raise BadInput("curl", "is not installed", "install it, or fetch the files by other means")
     if path.exists():
         _compare(path, md5, size, "delete it, or move it away, and download again")
         log.info("%s is there", path)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    command = ["curl", "--fail", "--location", "--silent", "--show-error", "--retry", "5", "--continue-at", "-"]
-    process = subprocess.Popen([*command, "--output", part, url], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([*CURL, "--output", part, url], stderr=subprocess.PIPE, text=True)
     _watch(process, part, size)
-    if process.returncode and not _whole(part, md5):
+    if process.returncode and not _whole(part, md5, size):
         said = process.stderr.read().strip().splitlines()
         raise BadInput(url, said[-1] if said else "nothing came", "try again: the download goes on where it was")
     try:
@@ -83,9 +88,11 @@ def _watch(process: subprocess.Popen, part: Path, size: int | None) -> None:
             log.info("%s: %.0f MB, %.1f MB/s%s", part.stem, have / 1e6, speed / 1e6, left)
 
 
-def _whole(part: Path, md5: str | None) -> bool:
+def _whole(part: Path, md5: str | None, size: int | None) -> bool:
     """Whether nothing was left to fetch, which is an error to curl."""
-    return part.exists() and md5 is not None and _md5(part) == md5
+    if not part.exists() or (md5 is None and size is None):
+        return False
+    return size in (None, part.stat().st_size) and md5 in (None, _md5(part))
 
 
 def _compare(path: Path, md5: str | None, size: int | None, remedy: str) -> None:

@@ -3,6 +3,7 @@
 Read while the Snakefile is parsed, so nothing heavy is imported here.
 """
 
+import csv
 import difflib
 from pathlib import Path
 
@@ -100,39 +101,39 @@ def _check_paper(config: dict) -> None:
             raise BadInput(where, fact, "give it `fractions` with 100 and at least one smaller share")
 
 
-def check_files(config: dict, resources: Path) -> None:
+def check_files(config: dict, resources: Path, *, fetching: bool = False) -> None:
     """Raise BadInput for an input file that is not there, before any job is planned, and for tables of `resources`.
 
-    Files that the target `download` fetches are left to `given`.
+    While the target `download` is `fetching` files, those that it fetches may still be missing.
     """
     read = [(f"cohorts.{name}", cohort) for name, cohort in config["cohorts"].items()]
     generators = config.get("generators", {}).items()
     read += [(f"generators.{name}", one) for name, one in generators if one["kind"] == "external"]
     for where, section in read:
-        for key in ("genotypes", "labels", "genes", "genetic_map"):
-            files = paths(config, section.get(key) or [])
-            for path in [*files, *(plink_parts(files) if key == "genotypes" else [])]:
-                if not Path(path).is_file() and not section.get("download"):
-                    raise BadInput(
-                        path,
-                        "there is no such file",
-                        f"correct {where}.{key}, or say with --config data_dir=... where the data lie",
-                    )
         for kind in TABLES:
             table = section.get(kind)
             if table and not (resources / kind / f"{table}.tsv").is_file():
                 known = ", ".join(sorted(path.stem for path in (resources / kind).glob("*.tsv")))
                 raise BadInput(f"run file, {where}.{kind}", f"there is no table '{table}'", f"name one of: {known}")
+        fetched = _fetched(config, section.get("download"), resources)
+        for key in ("genotypes", "labels", "genes", "genetic_map"):
+            files = paths(config, section.get(key) or [])
+            for path in [*files, *(plink_parts(files) if key == "genotypes" else [])]:
+                if Path(path).is_file() or (fetching and path in fetched):
+                    continue
+                remedy = f"correct {where}.{key}, or say with --config data_dir=... where the data lie"
+                if path in fetched:
+                    remedy = "fetch it by the target `download`, or say with --config data_dir=... where it lies"
+                raise BadInput(path, "there is no such file", remedy)
 
 
-def given(config: dict, cohort: str, key: str) -> list[str]:
-    """The paths of a cohort's own files; BadInput for one that is still to be downloaded."""
-    files = paths(config, config["cohorts"][cohort][key])
-    if config["cohorts"][cohort].get("download"):
-        for path in files:
-            if not Path(path).is_file():
-                raise BadInput(path, "there is no such file yet", "give the same command the target `download` first")
-    return files
+def _fetched(config: dict, table: str | None, resources: Path) -> set[str]:
+    """The paths that files of a table of public files are to have."""
+    if not table:
+        return set()
+    with open(resources / "download" / f"{table}.tsv") as lines:
+        rows = csv.DictReader((line for line in lines if not line.startswith("#")), delimiter="\t")
+        return set(paths(config, [f"{table}/{row['file']}" for row in rows]))
 
 
 def paths(config: dict, names: str | list[str]) -> list[str]:
