@@ -22,7 +22,7 @@ saving = loop.Saving(
     Path(params.state),
     hashlib.sha256(settings.encode() + latents).hexdigest(),
     every=snakemake.config["generators"][wildcards.generator]["training"]["save_every"],
-    until=walltime.until(snakemake.resources.runtime),
+    until=walltime.until(),
 )
 
 model, history = training.train(

@@ -25,7 +25,7 @@ saving = loop.Saving(
     Path(params.state),
     hashlib.sha256(settings.encode() + founders).hexdigest(),
     every=snakemake.config["generators"][wildcards.generator]["training"]["save_every"],
-    until=walltime.until(snakemake.resources.runtime),
+    until=walltime.until(),
 )
 
 with open_store(source.genotypes) as store:

@@ -147,7 +147,7 @@ class Run:
             if over or now - saved >= saving.every:
                 self.save(saving)
                 saved = time.monotonic()
-            if over:
+            if over and self.step < self.total:
                 log.warning("%s: state saved at step %d of %d", over, self.step, self.total)
                 raise SystemExit(128 + signal.SIGTERM)
         self.save(saving)

@@ -1,20 +1,36 @@
-"""The end of a batch job's time, and when to make room for the next attempt."""
+"""The end of a SLURM job's time, and when to make room for the next attempt.
+
+Elsewhere a job that is stopped is told so by SIGTERM, which training heeds everywhere.
+"""
 
 import math
 import os
+import re
+import subprocess
 import time
 
-# Set in the jobs of SLURM, LSF, PBS and Grid Engine. Elsewhere nobody ends a job at the time that its rule asks for.
-SYSTEMS = ("SLURM_JOB_ID", "LSB_JOBID", "PBS_JOBID", "JOB_ID")
-SPARED, MOST_SPARED = 0.2, 300.0  # share and seconds of the time: for what began before this job, and for saving
+SPARED, MOST_SPARED = 0.2, 300.0  # share and seconds of the time that is left, to finish a step and to save
 
 
-def until(minutes: float) -> float:
-    """When (`time.monotonic`) a job that was given so many minutes, and begins now, should save and leave.
+def until() -> float:
+    """When (`time.monotonic`) a job that begins now should save and leave; never where SLURM sets no limit."""
+    seconds = _left()
+    return time.monotonic() + seconds - min(SPARED * seconds, MOST_SPARED) if seconds < math.inf else math.inf
 
-    Never outside a batch system.
-    """
-    if not any(name in os.environ for name in SYSTEMS):
+
+def _left() -> float:
+    """Seconds until SLURM ends the job that this process is part of; squeue says [days-][[hours:]minutes:]seconds."""
+    if "SLURM_JOB_ID" not in os.environ:
         return math.inf
-    seconds = 60 * minutes
-    return time.monotonic() + seconds - min(SPARED * seconds, MOST_SPARED)
+    command = ["squeue", "--noheader", "--jobs", os.environ["SLURM_JOB_ID"], "--format", "%L"]
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return math.inf
+    if not re.fullmatch(r"(\d+-)?(\d+:){0,2}\d+", said):  # UNLIMITED, INVALID
+        return math.inf
+    days, _, clock = said.rpartition("-")
+    seconds = 0
+    for part in clock.split(":"):
+        seconds = 60 * seconds + int(part)
+    return 86400 * int(days or 0) + seconds
