@@ -1,15 +1,24 @@
-# Two commands: `make demo` (environment, embedded cohort, whole chain, report) and `make test`.
+# Two commands: `make demo` (environment, embedded cohort, whole chain, report) and `make test`; `make test-slurm`, on
+# Debian as root, turns the machine into a SLURM of one node and tries the cluster's profile on it; `make bench` sets
+# stages beside bcftools, plink2 and scikit-learn, as far as these are installed.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint
+.PHONY: demo test test-slurm bench lint
 
 demo: .venv/run
 	$(BIN)/snakemake --profile workflow/profiles/local --cores 2 --report results/report.html --report-after-run
 
 test: .venv/dev lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+test-slurm: .venv/dev
+	tests/slurm/raise.sh
+	SYNGENO_SLURM=1 $(BIN)/python -m pytest tests/slurm
+
+bench: .venv/dev
+	PYTHONPATH=workflow/scripts $(BIN)/python tests/benchmarks/stages.py results/bench
 
 lint: .venv/dev
 	$(BIN)/ruff check .

@@ -95,7 +95,7 @@ def main(folder: Path, kills: int = 20, run_file: str | None = None) -> None:
             if other.exists() and content(path) != content(other):
                 faults.append(f"{path.relative_to(whole / 'results')}: another content")
     print(f"{compared} files compared, {len(files[1])} there; " + ("the same" if not faults else "\n".join(faults)))
-    sys.exit(bool(faults))
+    sys.exit(bool(faults) or not compared)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Each stage against the best tool for it: seconds and peak memory side by side, by people and by variants.
 
-Filtering against bcftools, pruning, principal axes and kinship against plink2, neighbours against scikit-learn, on a
-simulated cohort; what is not installed is left out. Every measurement is a process of its own, with one thread; of
-Python, the start and the imports (some two seconds) are left out of the time and not of the memory:
+Filtering against bcftools (which looks at frequencies and missing calls only), pruning, principal axes and kinship
+against plink2, neighbours against scikit-learn, on a simulated cohort; what is not installed is left out. Every
+measurement is a process of its own, with one thread; of Python, the start and the imports (some two seconds) are left
+out of the time and not of the memory:
 
     PYTHONPATH=workflow/scripts python tests/benchmarks/stages.py FOLDER [people] [variants]
 
@@ -31,7 +32,7 @@ from syngeno.store import StoreWriter, open_store
 
 SHARES = (0.25, 0.5, 1.0)
 BASES = 110  # of a simulated chromosome for each variant
-ALONE = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+ALONE = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "BLOSC_NTHREADS")}
 THRESHOLDS = {"call_rate": 0.95, "maf": 0.01, "hwe": 1e-6}
 
 

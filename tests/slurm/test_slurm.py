@@ -1,0 +1,164 @@
+"""The shipped profile on a real SLURM: it runs, goes on after a kill and after a time limit, and gives more memory.
+
+`make test-slurm` raises the SLURM (raise.sh) and sets SYNGENO_SLURM; without it the tests are skipped, as they would
+submit jobs to whatever cluster the machine belongs to.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.skipif("SYNGENO_SLURM" not in os.environ, reason="needs a SLURM for tests: make test-slurm")
+
+MODEL = "results/tiny/diffusion/100/1/model.pt"
+TINY = {
+    "cohorts": {
+        "tiny": {
+            "simulate": {"people": 160, "length": 1.5e5},
+            "label": "population",
+            "split": {"train": 0.5, "validation": 0.1, "test": 0.4},
+        }
+    },
+    "generators": {
+        "diffusion": {
+            "kind": "diffusion",
+            "gpu": 1,
+            "denoiser": {"mlp_widths": [64, 32], "cnn_base": 8, "cnn_multipliers": [1, 2], "cnn_attention": [2]},
+            "diffusion": {"steps": 50},
+            "training": {"epochs": 1, "least_steps": 1000, "patience": 0, "save_every": 0.5},
+            "sampler": {"sampler": "ddim", "steps": 5},
+        }
+    },
+}
+
+
+class Run:
+    """The workflow in a folder, by the profile; what is between status checks is shortened."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        (folder / "run.yaml").write_text(yaml.safe_dump(TINY))
+
+    def start(self, *arguments):
+        command = [
+            sys.executable, "-m", "snakemake", *arguments, "--snakefile", str(ROOT / "Snakefile"),
+            "--directory", str(self.folder), "--configfile", str(self.folder / "run.yaml"),
+            "--profile", str(ROOT / "workflow/profiles/slurm"), "--slurm-no-account",
+            "--slurm-status-command", "squeue", "--slurm-keep-successful-logs",
+            "--slurm-init-seconds-before-status-checks", "2", "--seconds-between-status-checks", "2",
+        ]  # fmt: skip
+        environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        return subprocess.Popen(command, text=True, env=environment, **pipes)
+
+    def finish(self, process):
+        said, _ = process.communicate(timeout=900)
+        assert process.returncode == 0, said
+        return said
+
+    def __call__(self, *arguments):
+        return self.finish(self.start(*arguments))
+
+    def logs(self, rule):
+        """What the jobs of a rule said, the first first."""
+        files = sorted(
+            (self.folder / ".snakemake/slurm_logs" / f"rule_{rule}").rglob("*.log"), key=lambda x: int(x.stem)
+        )
+        return [file.read_text() for file in files]
+
+    def running(self, rule):
+        """The SLURM id of the job of a rule that runs; waits for it."""
+        return until(
+            lambda: re.search(rf"^(\d+) R .*{rule}", asked("squeue", "--noheader", "--format=%i %t %k"), re.M)
+        )[1]
+
+    def weights(self):
+        return torch.load(self.folder / MODEL, weights_only=True)["weights"]
+
+
+def asked(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def until(ready, seconds=300):
+    """What `ready` gives once it gives something."""
+    end = time.monotonic() + seconds
+    while not (found := ready()):
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.1)
+    return found
+
+
+def same(one, other):
+    return all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """A run that is ready for training."""
+    run = Run(tmp_path_factory.mktemp("prepared"))
+    run("results/tiny/prepare/100/1/latents.npz")
+    return run
+
+
+@pytest.fixture(scope="module")
+def trained(prepared, tmp_path_factory):
+    """The same, trained without a disturbance."""
+    run = copied(prepared, tmp_path_factory.mktemp("trained"))
+    run("sample")
+    return run
+
+
+def copied(run, folder):
+    subprocess.run(["cp", "--archive", f"{run.folder}/.", str(folder)], check=True)
+    shutil.rmtree(folder / ".snakemake/slurm_logs")
+    return Run(folder)
+
+
+def test_runs(trained):
+    assert (trained.folder / "results/tiny/diffusion/100/1/synthetic.vcf.gz").exists()
+    assert not asked("squeue", "--noheader", "--states=PENDING,RUNNING")
+
+
+def test_a_cancelled_training_goes_on_to_the_same_weights(prepared, trained, tmp_path):
+    run = copied(prepared, tmp_path)
+    process = run.start(MODEL)
+    job = run.running("train_diffusion")
+    until((tmp_path / MODEL).with_name("training.state").exists)
+    asked("scancel", job)
+    run.finish(process)
+    first, second = run.logs("train_diffusion")
+    assert "asked to stop: state saved at step" in first
+    assert "going on from step" in second
+    assert same(run.weights(), trained.weights())
+
+
+def test_a_training_out_of_time_goes_on_to_the_same_weights(prepared, trained, tmp_path):
+    run = copied(prepared, tmp_path)
+    process = run.start(MODEL)
+    job = run.running("train_diffusion")
+    until((tmp_path / MODEL).with_name("training.state").exists)
+    asked("scontrol", "update", f"JobId={job}", "EndTime=now+1")
+    run.finish(process)
+    first, second = run.logs("train_diffusion")
+    assert "DUE TO TIME LIMIT" in first
+    assert "going on from step" in second
+    assert same(run.weights(), trained.weights())
+
+
+def test_a_job_out_of_memory_is_given_more(prepared, tmp_path):
+    run = copied(prepared, tmp_path)
+    (tmp_path / "results/tiny/prepare/100/1/encoder.npz").unlink()
+    run("results/tiny/prepare/100/1/encoder.npz", "--set-resources", "fit_encoder:mem_mb=40 * 10 ** (attempt - 1)")
+    first, second = run.logs("fit_encoder")
+    assert "exceeded memory limit" in first
+    assert "exceeded memory limit" not in second
