@@ -34,7 +34,8 @@ TINY = {
             "gpu": 1,
             "denoiser": {"mlp_widths": [64, 32], "cnn_base": 8, "cnn_multipliers": [1, 2], "cnn_attention": [2]},
             "diffusion": {"steps": 50},
-            "training": {"epochs": 1, "least_steps": 1000, "patience": 0, "save_every": 0.5},
+            # Longer than the half minute that SLURM takes to notice that a job's time is over.
+            "training": {"epochs": 1, "least_steps": 3000, "patience": 0, "save_every": 0.5},
             "sampler": {"sampler": "ddim", "steps": 5},
         }
     },
