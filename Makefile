@@ -14,8 +14,8 @@ test: .venv/dev lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 test-slurm: .venv/dev
-	tests/slurm/raise.sh
-	SYNGENO_SLURM=1 $(BIN)/python -m pytest tests/slurm
+	tests/workflow/raise_slurm.sh
+	SYNGENO_SLURM=1 $(BIN)/python -m pytest tests/workflow/test_slurm.py
 
 bench: .venv/dev
 	PYTHONPATH=workflow/scripts $(BIN)/python tests/benchmarks/stages.py results/bench

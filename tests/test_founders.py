@@ -88,9 +88,7 @@ class TestFit:
         assert ((model.arrive[0].numpy() * same).sum(1) > 0.9).all()
 
     def test_members_are_no_likelier_than_newcomers(self):
-        """Haplotypes that nobody shares, and as many founders: they would be apart by 106 nats if people could descend
-        from their own, by 41 if founders told people of a fold what they learnt from it.
-        """
+        """Haplotypes that nobody shares, and as many founders: far apart if people could descend from their own."""
         calls = np.random.default_rng(9).integers(0, 2, (60, 80, 2)).astype(np.int8)
         model = self.fitted(calls[:, :40], count=80)
         known, new = (

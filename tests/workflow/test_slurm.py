@@ -1,7 +1,7 @@
 """The shipped profile on a real SLURM: it runs, goes on after a kill and after a time limit, and gives more memory.
 
-`make test-slurm` raises the SLURM (raise.sh) and sets SYNGENO_SLURM; without it the tests are skipped, as they would
-submit jobs to whatever cluster the machine belongs to.
+`make test-slurm` raises the SLURM (raise_slurm.sh) and sets SYNGENO_SLURM; without it the tests are skipped, as they
+would submit jobs to whatever cluster the machine belongs to.
 """
 
 import os
@@ -10,35 +10,20 @@ import shutil
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 import torch
 import yaml
+from conftest import ROOT, TINY
 
-ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif("SYNGENO_SLURM" not in os.environ, reason="needs a SLURM for tests: make test-slurm")
 
 MODEL = "results/tiny/diffusion/100/1/model.pt"
-TINY = {
-    "cohorts": {
-        "tiny": {
-            "simulate": {"people": 160, "length": 1.5e5},
-            "label": "population",
-            "split": {"train": 0.5, "validation": 0.1, "test": 0.4},
-        }
-    },
-    "generators": {
-        "diffusion": {
-            "kind": "diffusion",
-            "gpu": 1,
-            "denoiser": {"mlp_widths": [64, 32], "cnn_base": 8, "cnn_multipliers": [1, 2], "cnn_attention": [2]},
-            "diffusion": {"steps": 50},
-            # Longer than the half minute that SLURM takes to notice that a job's time is over.
-            "training": {"epochs": 1, "least_steps": 3000, "patience": 0, "save_every": 0.5},
-            "sampler": {"sampler": "ddim", "steps": 5},
-        }
-    },
+# One generator, trained for longer than the half minute that SLURM takes to notice that a job's time is over.
+TRAINING = {"epochs": 1, "least_steps": 3000, "patience": 0, "save_every": 0.5}
+CONFIG = {
+    "cohorts": TINY["cohorts"],
+    "generators": {"diffusion": TINY["generators"]["diffusion"] | {"gpu": 1, "training": TRAINING}},
 }
 
 
@@ -47,7 +32,7 @@ class Run:
 
     def __init__(self, folder):
         self.folder = folder
-        (folder / "run.yaml").write_text(yaml.safe_dump(TINY))
+        (folder / "run.yaml").write_text(yaml.safe_dump(CONFIG))
 
     def start(self, *arguments):
         command = [
