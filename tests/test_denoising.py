@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from syngeno import denoising, loop, membership, training
+from syngeno import denoising, diffusion, loop, membership, training
 from syngeno.training import restore
 
 NETWORK = {"kind": "mlp", "embedding": 8, "mlp_widths": [64, 32]}
@@ -63,7 +63,7 @@ class TestErrors:
         label = torch.zeros(1, dtype=torch.long)
         for said, expected in ((v, 0), (torch.zeros_like(v), 1), (3 * v, 4)):
             raw = said if prediction == "v" else signal * said + noise * x_t
-            found = denoising._errors(process, Fixed(raw), x0, t, label, eps)
+            found = diffusion.errors(process, Fixed(raw), x0, t, label, eps)
             assert found.tolist() == pytest.approx([expected], abs=1e-5)
 
     def test_padded_entries_do_not_count(self, tmp_path):
@@ -71,7 +71,7 @@ class TestErrors:
         x0, label = torch.from_numpy(people(1)[0]), torch.zeros(1, dtype=torch.long)
         one, other = torch.zeros(3, 2), torch.zeros(3, 2)
         other[1, 1] = 100
-        found = [denoising._errors(process, Fixed(raw), x0, 5, label, torch.ones(3, 2)) for raw in (one, other)]
+        found = [diffusion.errors(process, Fixed(raw), x0, 5, label, torch.ones(3, 2)) for raw in (one, other)]
         assert torch.equal(*found)
 
 

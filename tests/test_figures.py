@@ -131,6 +131,7 @@ class TestSave:
 class TestTraining:
     def test_marks_the_epoch_that_was_kept(self):
         history = pd.DataFrame({"epoch": [1, 2, 3], "train_loss": [3.0, 2.0, 1.0], "validation_loss": [3.0, 1.5, 2.0]})
+        history["kept"] = [True, True, False]
         figure = figures.training(history)
         assert list(figure.axes[0].lines[-1].get_xdata()) == [2, 2]
         plt.close(figure)

@@ -94,6 +94,35 @@ class TestWalk:
         assert chi2 < stats.chi2.ppf(0.999, alphabet**4 - 1)
 
 
+class TestTempered:
+    @pytest.mark.parametrize(("alphabet", "temperature"), [(2, 0.5), (3, 2.0)])
+    def test_each_choice_by_its_power(self, alphabet, temperature):
+        model = some_founders(14, alphabet=alphabet)
+        hot = model.tempered(temperature)
+        for b, k in product(range(3), range(2)):
+            p = np.append(1 - model.symbol[b, k].sum(0).numpy()[None], model.symbol[b, k].numpy(), 0)
+            expected = p ** (1 / temperature) / (p ** (1 / temperature)).sum(0)
+            assert hot.symbol[b, k].numpy() == pytest.approx(expected[1:], rel=1e-4)
+            odds = (model.leave[b, k] / (1 - model.leave[b, k])).item() ** (1 / temperature) if b else np.inf
+            assert hot.leave[b, k].item() == pytest.approx(odds / (1 + odds) if b else 1, rel=1e-4)
+        arrive = model.arrive.numpy() ** (1 / temperature)
+        assert hot.arrive.numpy() == pytest.approx(arrive / arrive.sum(2, keepdims=True), rel=1e-4)
+        every = np.array(list(product(range(alphabet), repeat=5)), dtype=np.int8).T
+        assert np.exp(asked(hot, every, np.zeros(alphabet**5, int))).sum() == pytest.approx(1, rel=1e-5)
+
+    def test_leaves_no_sequence_impossible(self):
+        model = some_founders(15, alphabet=3)
+        sure = hmm.Founders(torch.full_like(model.symbol, 1e-4), model.leave, model.arrive, model.variants)
+        given = np.random.default_rng(1).integers(0, 3, (5, 20)).astype(np.int8)
+        assert np.isfinite(asked(sure.tempered(0.5), given, np.zeros(20, int))).all()
+
+    def test_one_changes_nothing_and_none_is_refused(self):
+        model = some_founders(16)
+        assert model.tempered(1) is model
+        with pytest.raises(ValueError, match="temperature 0; give a number above 0"):
+            model.tempered(0)
+
+
 class TestLogProbabilities:
     def test_is_that_of_each_group(self):
         model = some_founders(5)

@@ -3,7 +3,6 @@ import pytest
 import torch
 from scipy import stats
 from test_founders import store_of
-from test_hmm import rng_of
 from test_mosaics import everybody, some_mosaics, two_origins
 
 from syngeno import energy, loop, masked, mosaics, sequences, sketch
@@ -102,12 +101,9 @@ class TestNats:
         model, fitted = tilted(monkeypatch, learnt)
         model["labels"] = ["a"]
         true, _ = target(learnt, model, fitted, store)
-        rng, above, total = rng_of(5), 0, []
-        for _ in range(40):
-            people = mosaics.draw(learnt, learnt.ancestries(np.repeat("a", 1000), rng), rng)
-            code = torch.zeros(1000, dtype=torch.long)
-            model["drawn"] = {"score": energy.scores(model, (*fitted.of(people), code)), "code": code}
-            nats = masked.nats(learnt, model, fitted, store, np.arange(N), np.repeat("a", N)).reshape(N, 2)
+        above, total = 0, []
+        for seed in range(40):
+            nats = masked.nats(learnt, model, fitted, store, np.arange(N), np.repeat("a", N), seed=seed).reshape(N, 2)
             assert (nats[:, 0] == nats[:, 1]).all()
             total.append(np.exp(-nats.sum(1)).sum())
             entropy = -(true * np.log(true)).sum()
@@ -119,11 +115,22 @@ class TestNats:
         learnt, store = some_mosaics(), everybody(tmp_path)
         model, fitted = tilted(monkeypatch, learnt)
         model["labels"] = ["a"]
-        model["drawn"] = {"score": torch.ones(10, dtype=torch.double), "code": torch.zeros(10, dtype=torch.long)}
         asked = np.arange(N), np.repeat("a", N)
-        nats = masked.nats(learnt, model, fitted, store, *asked, guidance=0)
+        nats = masked.nats(learnt, model, fitted, store, *asked, seed=1, guidance=0)
         exact = mosaics.log_probability(learnt, store, *asked)
         assert -nats.reshape(N, 2).sum(1) == pytest.approx(exact, abs=1e-6)
+
+    @pytest.mark.parametrize("temperature", [0.7, 1.5])
+    def test_is_that_of_people_who_are_drawn_at_a_temperature(self, tmp_path, monkeypatch, temperature):
+        learnt, store = some_mosaics(), everybody(tmp_path)
+        model, fitted = tilted(monkeypatch, learnt)
+        model["labels"] = ["a"]
+        hot = {"guidance": 0, "temperature": temperature}
+        nats = masked.nats(learnt, model, fitted, store, np.arange(N), np.repeat("a", N), seed=1, **hot)
+        drawn = masked.draw(learnt, model, fitted, np.repeat("a", 20_000), seed=1, steps=2, candidates=2, **hot)
+        p = np.exp(-nats.reshape(N, 2).sum(1))
+        assert p.sum() == pytest.approx(1, rel=1e-4)
+        assert stats.chisquare(counted(drawn), 20_000 * p / p.sum()).pvalue > 0.001
 
 
 class TestTrain:
@@ -151,5 +158,5 @@ class TestTrain:
                 off.append(abs(fitted.to(CPU).of(torch.from_numpy(drawn)[fitted.sites.cpu()])[1][:, 0].mean() - real))
             assert off[1] < off[0] / 2
         asked = learnt, model, fitted, store, rest, label[rest]
-        nats = [masked.nats(*asked, guidance=g, device=device).mean() for g in (0, 1)]
+        nats = [masked.nats(*asked, seed=1, guidance=g, device=device).mean() for g in (0, 1)]
         assert nats[1] < nats[0]

@@ -123,12 +123,36 @@ class TestLearn:
             logs.append(mosaics.log_probability(learnt, store, np.arange(70, 90), label[70:]))
         assert logs[0] == pytest.approx(logs[1], rel=1e-3)
 
+    def test_as_many_founders_as_membership_allows(self, tmp_path):
+        """Everybody's haplotypes are their own: the more founders, the better members are told."""
+        rng = np.random.default_rng(3)
+        calls = rng.integers(0, 2, (60, 120, 2)).astype(np.int8)
+        store = sequences.viewed(store_of(tmp_path / "own.zarr.zip", calls), "haplotype")
+        label = np.repeat("a", 120)
+        known = store, np.arange(80), label[:80], np.arange(80, 120), label[80:]
+        settings = {**LEARNING, "founders_per_chromosome": 160, "ancestry_size": 1000, "carriers": 1}
+        sizes, areas = [], {}
+        for limit in (0.999, 0.9, 0.85):
+            learnt = mosaics.learn(*known, **settings, membership=limit)
+            sizes.append(learnt.chromosomes[0].leave.shape[1])
+            areas[limit] = mosaics._told(learnt, store, known[1:3], known[3:], 1)
+        assert sizes[0] > sizes[1] > sizes[2]
+        assert all(area <= limit for limit, area in areas.items())
+        with pytest.raises(ValueError, match=r"16 founders tell members by an area of .*; allow more `membership`"):
+            mosaics.learn(*known, **settings, membership=0.5)
+
+    @pytest.mark.parametrize(("most", "sizes"), [(100, [16, 32, 64, 100]), (64, [16, 32, 64]), (9, [9])])
+    def test_founders_are_doubled_up_to_the_most(self, most, sizes):
+        assert mosaics._doubled(most) == sizes
+
     def test_without_validation_people(self, tmp_path):
         calls, _ = two_origins()
         store = sequences.viewed(store_of(tmp_path / "two.zarr.zip", calls), "genotype")
         nobody = np.array([], int), np.array([], str)
         learnt = mosaics.learn(store, np.arange(90), np.repeat("a", 90), *nobody, **LEARNING)
         assert (learnt.alphabet, learnt.copies, learnt.variants, learnt.segments) == (3, 1, 40, 8)
+        with pytest.raises(ValueError, match="a limit of membership needs validation people"):
+            mosaics.learn(store, np.arange(90), np.repeat("a", 90), *nobody, **LEARNING, membership=0.6)
 
 
 class TestSaveAndLoad:

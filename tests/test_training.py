@@ -195,6 +195,7 @@ class TestTrain:
             "step",
             "train_loss",
             "validation_loss",
+            "kept",
             "learning_rate",
             "seconds",
         ]
@@ -211,6 +212,42 @@ class TestTrain:
         state = loop.load(tmp_path / "two" / "state.pt")
         for name, weight in kept[0]["weights"].items():
             assert torch.equal(weight, state["ema"][name])
+
+    def test_ends_before_members_are_told(self, tmp_path, monkeypatch):
+        """Areas as if by epoch: the third is too large, so the weights of the second are kept."""
+        areas = iter([0.55, 0.6, 0.7])
+        monkeypatch.setattr(training._Denoising, "told", lambda self, network: next(areas))
+        losses = iter([3.0, 2.0, 1.0])
+        monkeypatch.setattr(training._Denoising, "validate", lambda self, network: next(losses))
+        model, history = run(tmp_path / "one", {**CONFIG, "epochs": 9, "membership": 0.6})
+        assert [row["told"] for row in history] == [0.55, 0.6, 0.7]
+        assert [row["kept"] for row in history] == [True, True, False]
+        with monkeypatch.context() as patch:
+            interrupt(patch, 14)
+            areas, losses = iter([0.55, 0.6]), iter([3.0, 2.0])
+            with pytest.raises(Interrupted):
+                run(tmp_path / "two", {**CONFIG, "epochs": 9, "membership": 0.6}, every=0)
+        state = loop.load(tmp_path / "two" / "state.pt")
+        for name, weight in model["weights"].items():
+            assert torch.equal(weight, state["ema"][name]), name
+
+    def test_members_are_told_once_they_are_known_by_heart(self, tmp_path):
+        few = {**CONFIG, "epochs": 300, "patience": 0, "batch": 8, "ema": 0.9, "membership": 0.75}
+        few |= {"learning_rate": 1e-3, "network": {"kind": "mlp", "embedding": 8, "mlp_widths": [64, 32]}}
+        held = people(30, 9)
+        _, history = training.train(
+            *people(8), MASK, np.array(["a", "b"]), validation=held, config=few, seed=1,
+            saving=loop.Saving(tmp_path / "state.pt", "f"), device="cpu",
+        )  # fmt: skip
+        assert 1 < len(history) < 300
+        assert history[-1]["told"] > 0.75 >= max(row["told"] for row in history[:-1])
+
+    def test_told_from_the_first_epoch(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(training._Denoising, "told", lambda self, network: 0.7)
+        with pytest.raises(ValueError, match=r"after one epoch .* area of 0.700; allow a larger `membership`"):
+            run(tmp_path, {**CONFIG, "membership": 0.6})
+        with pytest.raises(ValueError, match="a limit of membership needs validation people"):
+            run(tmp_path, {**CONFIG, "membership": 0.6}, validation=False)
 
     def test_patience(self, tmp_path, monkeypatch):
         monkeypatch.setattr(loop.Run, "validate", lambda self, *_: 1.0)

@@ -143,9 +143,10 @@ def generator(section):
 
 def training_settings(wildcards):
     """A params function: how a generator is trained. How often the state is saved changes no result."""
-    settings = dict(config["generators"][wildcards.generator]["training"])
-    del settings["save_every"]
-    return settings
+    settings = config["generators"][wildcards.generator]
+    chosen = {**settings["training"], "membership": settings["membership"]}
+    del chosen["save_every"]
+    return chosen
 
 
 def trained(file):

@@ -174,9 +174,10 @@ rule measure_bound:
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         space=generator("space"),
-        guidance=lambda wildcards: config["generators"][wildcards.generator][
-            "sampler"
-        ]["guidance"],
+        sampler=lambda wildcards: {
+            key: config["generators"][wildcards.generator]["sampler"][key]
+            for key in ("guidance", "temperature")
+        },
         code=code("measure_bound"),
     script:
         "../scripts/measure_bound.py"

@@ -69,6 +69,7 @@ rule learn_founders:
         segment=generator("segment"),
         carriers=generator("carriers"),
         ancestry=generator("ancestry"),
+        membership=generator("membership"),
         code=code("learn_founders"),
     script:
         "../scripts/learn_founders.py"

@@ -25,7 +25,9 @@ with open_store(source.genotypes) as store:
         carriers=params.carriers,
         ancestry_size=params.ancestry,
         seed=int(snakemake.wildcards.seed),
+        membership=params.membership,
     )
 
 mosaics.save(snakemake.output.founders, learnt)
-logger.info("%d founders along %d segments, %d ancestries", params.founders, learnt.segments, len(learnt.label))
+founders = learnt.chromosomes[0].leave.shape[1]
+logger.info("%d founders along %d segments, %d ancestries", founders, learnt.segments, len(learnt.label))

@@ -29,7 +29,8 @@ with open_store(source.genotypes) as store:
         sequences.viewed(store, params.space),
         store.rows(asked.index),
         asked["label"].to_numpy(),
-        guidance=params.guidance,
+        seed=int(wildcards.seed),
+        **params.sampler,
     )
 
 heldout = nats[len(nats) // len(asked) * len(members) :]

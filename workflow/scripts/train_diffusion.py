@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,5 +41,5 @@ model, history = training.train(
 training.save_model(Path(snakemake.output.model), {**model, "trained_on": hashlib.sha256(latents).hexdigest()})
 pd.DataFrame(history).to_csv(snakemake.output.history, sep="\t", index=False)
 Path(params.state).unlink()
-best = min(row["validation_loss"] for row in history)
+best = min((row["validation_loss"] for row in history if row["kept"]), default=math.nan)
 logger.info("%d epochs, best validation loss %.4f", len(history), best)

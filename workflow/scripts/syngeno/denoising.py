@@ -17,10 +17,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
+from syngeno import diffusion
 from syngeno.device import autocast, mixed_seed, pick_device
-from syngeno.diffusion import Diffusion, Network
 from syngeno.training import restore
 
 log = logging.getLogger(__name__)
@@ -69,19 +68,8 @@ def losses(
         with torch.inference_mode(), autocast(where):
             for t, at_level in zip(times, noise, strict=True):
                 for eps in at_level:
-                    total[part] += _errors(process, network, x0, t, codes, eps).double().cpu().numpy()
+                    total[part] += diffusion.errors(process, network, x0, t, codes, eps).double().cpu().numpy()
         if time.monotonic() - logged > LOG_EVERY:
             logged, done = time.monotonic(), start + len(x0)
             log.info("%d of %d people; %.0f s left", done, len(label), (logged - began) / done * (len(label) - done))
     return total / (len(levels) * draws)
-
-
-def _errors(process: Diffusion, network: Network, x0: Tensor, t: int, label: Tensor, eps: Tensor) -> Tensor:
-    """Relative squared error of v of each person at step t, the same noise for all: (people,)."""
-    times = torch.full((len(x0),), t, dtype=torch.long, device=x0.device)
-    signal, noise = process.coefficients(times, x0)
-    x_t, v = process.noised(x0, times, eps.expand_as(x0)), (signal * eps - noise * x0) * process.mask
-    found = network(x_t, times, label).float()
-    if process.prediction == "epsilon":
-        found = (found - noise * x_t) / signal
-    return ((found - v).square() * process.mask).sum((1, 2)) / v.square().sum((1, 2))

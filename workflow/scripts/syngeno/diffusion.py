@@ -91,6 +91,20 @@ def loss(diffusion: Diffusion, network: Network, x0: Tensor, t: Tensor, label: T
     return masked_mse(network(diffusion.noised(x0, t, eps), t, label), target, diffusion.mask)
 
 
+def errors(diffusion: Diffusion, network: Network, x0: Tensor, t: int, label: Tensor, eps: Tensor) -> Tensor:
+    """Relative squared error of v of each person at step t, the same noise `eps` for all: (people,).
+
+    0 is perfect, 1 is what knowing nothing gives, whatever the network predicts.
+    """
+    times = torch.full((len(x0),), t, dtype=torch.long, device=x0.device)
+    signal, noise = diffusion.coefficients(times, x0)
+    x_t, v = diffusion.noised(x0, times, eps.expand_as(x0)), (signal * eps - noise * x0) * diffusion.mask
+    found = network(x_t, times, label).float()
+    if diffusion.prediction == "epsilon":
+        found = (found - noise * x_t) / signal
+    return ((found - v).square() * diffusion.mask).sum((1, 2)) / v.square().sum((1, 2))
+
+
 def guided(network: Network, null_label: int, guidance: float) -> Network:
     """Steer towards the label: (1 + w) conditional - w unconditional; w = 0 leaves the network as it is."""
     if guidance == 0:

@@ -25,6 +25,7 @@ from torch.nn import functional
 from syngeno import loop
 from syngeno.device import pick_device
 from syngeno.errors import BadInput
+from syngeno.ranks import placements
 from syngeno.sketch import Sketch
 
 log = logging.getLogger(__name__)
@@ -195,6 +196,9 @@ class _Contrast:
 
     def validate(self, network: Callable[..., Tensor]) -> float:
         return math.nan if self.held is None else _logistic(network, *self.held).item()
+
+    def told(self, network: Callable[..., Tensor]) -> float:
+        return float(placements(*(network(*one).cpu().numpy() for one in (self.real, self.held[0]))).mean())
 
 
 def _logistic(network: Callable[..., Tensor], real: tuple[Tensor, ...], drawn: tuple[Tensor, ...]) -> Tensor:

@@ -199,12 +199,8 @@ def training(history: pd.DataFrame) -> Figure:
         figure, axis = plt.subplots(figsize=(7, 3.8))
         axis.plot(history["epoch"], history["train_loss"], color=COLOURS[0], label="members")
         axis.plot(history["epoch"], history["validation_loss"], color=COLOURS[1], label="validation people")
-        axis.axvline(
-            history.loc[history["validation_loss"].idxmin(), "epoch"],
-            color="0.5",
-            linestyle="--",
-            linewidth=1,
-        )
+        for epoch in history.loc[history["kept"], "epoch"].tail(1):
+            axis.axvline(epoch, color="0.5", linestyle="--", linewidth=1)
         axis.set(xlabel="epoch", ylabel="loss")
         axis.legend()
     return figure

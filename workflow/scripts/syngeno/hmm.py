@@ -20,6 +20,9 @@ HELD = {"cpu": 1 << 25, "cuda": 1 << 30}
 HELD_DRAWING = {"cpu": 1 << 27, "cuda": 1 << 30}
 
 
+LEAST = 1e-6  # probability of a symbol that no temperature takes away: single precision still knows it from 0
+
+
 @dataclass(frozen=True)
 class Founders:
     """Founders of one chromosome: K founders, B segments of w variants, alphabet A, G groups; all float32.
@@ -42,6 +45,20 @@ class Founders:
         """The same on another device."""
         return Founders(*(one.to(device) for one in (self.symbol, self.leave, self.arrive)), self.variants)
 
+    def tempered(self, temperature: float) -> "Founders":
+        """The chain with each of its choices, to leave, whom to take and which symbol, by p ** (1 / temperature).
+
+        Below 1 a sequence keeps to what is common, above 1 it errs and moves more often; 1 changes nothing.
+        """
+        if not temperature > 0:
+            raise ValueError(f"temperature {temperature}; give a number above 0")
+        if temperature == 1:
+            return self
+        symbol = torch.cat([1 - self.symbol.sum(2, keepdim=True), self.symbol], 2)
+        symbol = _sharpened(symbol, 2, temperature)[:, :, 1:].clamp_(LEAST, 1 - 2 * LEAST)
+        leave = _sharpened(torch.stack([1 - self.leave, self.leave]), 0, temperature)[1]
+        return Founders(symbol, leave, _sharpened(self.arrive, 2, temperature), self.variants)
+
     @cached_property
     def log_tables(self) -> tuple[Tensor, Tensor]:
         """Log odds of the symbols 1, 2, .. against 0 (B, (A - 1) w, K), and the log probability of zeros (B, K)."""
@@ -50,6 +67,13 @@ class Founders:
         odds = (self.symbol.log() - none[:, :, None]).reshape(B, K, -1).transpose(1, 2)
         none[-1, :, self.variants - (B - 1) * width :] = 0  # what only fills up is a zero, surely
         return odds.contiguous(), none.sum(2)
+
+
+def _sharpened(p: Tensor, dim: int, temperature: float) -> Tensor:
+    """Probabilities that sum to 1 along `dim`, each to the power of 1 / temperature, made to sum to 1 again."""
+    powers = p.clamp(min=0) ** (1 / temperature)
+    powers /= powers.sum(dim, keepdim=True)
+    return powers
 
 
 def log_probability(fitted: Founders, symbols: Tensor, group: Tensor) -> Tensor:

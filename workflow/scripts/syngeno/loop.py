@@ -38,8 +38,9 @@ DEFAULTS: dict[str, Any] = {
     "gradient_clip": 1.0,
     "ema": 0.999,
     "patience": 20,
+    "membership": None,
 }
-STATE = ("step", "stale", "seconds", "best", "best_loss", "running", "history", "ema")
+STATE = ("step", "stale", "told", "seconds", "best", "best_loss", "running", "history", "ema")
 LOG_EVERY = 15.0  # seconds
 
 
@@ -73,6 +74,9 @@ class Task(Protocol):
     def validate(self, network: Callable[..., Tensor]) -> float:
         """The loss on validation people, nan where there are none."""
 
+    def told(self, network: Callable[..., Tensor]) -> float:
+        """How well members are told from validation people by what the network makes of them (area under the curve)."""
+
 
 def check(settings: dict[str, Any]) -> None:
     """Raise ValueError that names a bad value of the loop's settings."""
@@ -81,6 +85,8 @@ def check(settings: dict[str, Any]) -> None:
             raise ValueError(f"{key} {settings[key]!r}; give a number above 0")
     if not 0 <= settings["ema"] < 1:
         raise ValueError(f"ema {settings['ema']!r}; give a number from 0 to below 1")
+    if settings["membership"] is not None and not 0.5 <= settings["membership"] <= 1:
+        raise ValueError(f"membership {settings['membership']!r}; give a number from .5 to 1, or none")
 
 
 def learn(
@@ -94,11 +100,14 @@ def learn(
 
     `patience` is the number of epochs without a better validation loss that ends the training (0: never). Where
     the epochs make fewer than `least_steps` steps, an epoch is so many passes over the people that they make as many:
-    few people would otherwise be learnt from less. Goes on from the saved state if that was left by a run with the same
-    fingerprint; the final state stays there for the caller to delete. SIGTERM, or the end of the time, saves and exits
-    (143).
+    few people would otherwise be learnt from less. `membership`, where it is given, ends the training before members
+    are told from validation people by a larger area under the ROC curve (ValueError if the first epoch does).
 
-    The history's columns: epoch, step, train_loss, validation_loss (nan without), learning_rate, seconds.
+    Goes on from the saved state if that was left by a run with the same fingerprint; the final state stays there for
+    the caller to delete. SIGTERM, or the end of the time, saves and exits (143).
+
+    The history's columns: epoch, step, train_loss, validation_loss (nan without), kept (whether the weights are the
+    best so far), learning_rate, seconds, and with `membership` told (that area).
     """
     device = task.device
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []), _sigterm() as stop:
@@ -124,17 +133,17 @@ class Run:
         self.total = settings["epochs"] * self.per_epoch
         # A compiled function shares the network's weights, whose names in states and models stay plain.
         self.predict = task.compiled(self.network, settings["batch"])
-        self.step, self.stale, self.seconds = 0, 0, 0.0
+        self.step, self.stale, self.seconds, self.told = 0, 0, 0.0, False
         self.best, self.best_loss = None, math.inf
         self.running = torch.zeros((), dtype=torch.float64, device=task.device)
         self.history: list[dict[str, float]] = []
 
     def fit(self, saving: Saving, stop: threading.Event) -> None:
-        """Steps until the epochs are over or the validation loss has stopped to fall."""
+        """Steps until the epochs are over, the validation loss has stopped to fall, or members can be told."""
         began = saved = logged = time.monotonic()
         before, first = self.seconds, self.step
         patience = self.settings["patience"]
-        while self.step < self.total and not (patience and self.stale >= patience):
+        while self.step < self.total and not self.told and not (patience and self.stale >= patience):
             self.learn()
             self.seconds = before + time.monotonic() - began
             if self.step % self.per_epoch == 0:
@@ -185,10 +194,18 @@ class Run:
 
     def close_epoch(self) -> None:
         """Judge the averaged weights, keep them if they are the best yet, write the history."""
-        validation = self.validate()
+        validation, limit = self.validate(self.task.validate), self.settings["membership"]
+        told = math.nan if limit is None else self.validate(self.task.told)
+        self.told = limit is not None and told > limit
+        kept = validation < self.best_loss and not self.told
+        if self.told:
+            log.info("members are told by an area of %.3f: back to the epoch before", told)
+            if self.best is None:
+                fact = f"after one epoch members are told from validation people by an area of {told:.3f}"
+                raise ValueError(f"{fact}; allow a larger `membership`, or learn more slowly")
         if not math.isfinite(self.running.item()):
             raise ValueError(f"the training diverged at step {self.step}; give a smaller learning_rate")
-        if validation < self.best_loss:
+        if kept:
             self.best_loss, self.stale = validation, 0
             self.best = {name: value.clone() for name, value in self.ema.items()}
         elif not math.isnan(validation):
@@ -198,21 +215,22 @@ class Run:
             "step": self.step,
             "train_loss": self.running.item() / self.per_epoch,
             "validation_loss": validation,
+            "kept": kept,
             "learning_rate": self.learning_rate(),
             "seconds": round(self.seconds, 3),
         }
-        self.history.append(row)
+        self.history.append(row if limit is None else {**row, "told": told})
         self.running.zero_()
 
     @torch.no_grad()
-    def validate(self) -> float:
-        """Loss of the averaged weights on validation people, with the same random numbers every time."""
+    def validate(self, judge: Callable[[Callable[..., Tensor]], float]) -> float:
+        """What the task makes of the averaged weights, with the same random numbers every time."""
 
         def network(*inputs: Tensor) -> Tensor:
             return torch.func.functional_call(self.network.eval(), self.ema, inputs)
 
         torch.manual_seed(mixed_seed(self.seed, 2))
-        value = self.task.validate(network)
+        value = judge(network)
         self.network.train()
         return value
 

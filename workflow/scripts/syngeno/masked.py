@@ -80,8 +80,6 @@ def train(
         threads=threads,
         device="cpu",  # so small a network that a GPU would mostly wait for the next step
     )
-    fresh = _sketches(learnt, fitted, np.repeat(names, NORMALISING), names, rng)
-    model["drawn"] = {"score": energy.scores(model, fresh, where).cpu(), "code": fresh[2].cpu()}
     return model, fitted, history
 
 
@@ -93,20 +91,25 @@ def nats(
     people: np.ndarray,
     label: np.ndarray,
     *,
+    seed: int,
     guidance: float = 1.0,
+    temperature: float = 1.0,
     device: str = "auto",
 ) -> np.ndarray:
     """-log p of people (rows of the store) given their labels: float64 (copies * people,), a person's shared out alike.
 
-    An upper bound, see `energy.log_normaliser`, of what `draw` tends to with many candidates.
+    An upper bound, see `energy.log_normaliser`, of what `draw` tends to with many candidates; it rests on mosaics that
+    are drawn by `seed`.
     """
-    label, where = np.asarray(label, dtype=str), pick_device(device)
+    label, where, names = np.asarray(label, dtype=str), pick_device(device), model["labels"]
     code = _codes(model, label)
-    logs = mosaics.log_probability(learnt.to(where), store, people, label)
-    seen = sketch.of_people(fitted.to(where), store, people)
+    learnt, fitted = learnt.to(where).tempered(temperature), fitted.to(where)
+    logs = mosaics.log_probability(learnt, store, people, label)
+    seen = sketch.of_people(fitted, store, people)
     score = energy.scores(model, (*seen, torch.from_numpy(code)), where).cpu().numpy()
-    drawn = model["drawn"]
-    against = energy.log_normaliser(guidance * drawn["score"].numpy(), drawn["code"].numpy(), len(model["labels"]))
+    drawn = _sketches(learnt, fitted, np.repeat(names, NORMALISING), names, generator(where, seed, 32))
+    against = guidance * energy.scores(model, drawn, where).cpu().numpy()
+    against = energy.log_normaliser(against, drawn[2].cpu().numpy(), len(names))
     logs += guidance * score - against[code]
     return np.repeat(-logs / learnt.copies, learnt.copies)
 
@@ -122,17 +125,19 @@ def draw(
     steps: int = 1,
     candidates: int = 64,
     guidance: float = 1.0,
+    temperature: float = 1.0,
     device: str = "auto",
 ) -> np.ndarray:
     """One person per label, str (people,): symbols int8 (variants, copies * people).
 
-    `guidance` multiplies g: 0 draws plain mosaics, whatever the candidates. Raises ValueError for other settings or an
-    unknown label.
+    `guidance` multiplies g: 0 draws plain mosaics, whatever the candidates; `temperature` is theirs (see hmm.py).
+    Raises ValueError for other settings or an unknown label.
     """
     if steps < 1 or candidates < 1:
         raise ValueError(f"{steps} steps of {candidates} candidates; give 1 or more of each")
     label, copies, where = np.asarray(label, dtype=str), learnt.copies, pick_device(device)
-    learnt, fitted, code = learnt.to(where), fitted.to(where), torch.from_numpy(_codes(model, label)).to(where)
+    learnt, fitted = learnt.to(where).tempered(temperature), fitted.to(where)
+    code = torch.from_numpy(_codes(model, label)).to(where)
     drawn = np.empty((learnt.variants, copies * len(label)), np.int8)
     size = max(1, HELD[where.type] // (learnt.variants * copies * candidates))
     began = logged = time.monotonic()

@@ -23,6 +23,7 @@ import numpy as np
 from scipy import stats
 
 from syngeno.cohort import Cohort
+from syngeno.ranks import placements
 
 ATTACKS = ("distance", "distance_ratio", "density_ratio", "frequency_ratio")
 FALSE_POSITIVES = 0.01
@@ -75,12 +76,7 @@ def _frequency(cohort: Cohort, label: str | None = None, prior: np.ndarray | Non
 
 def auc(members: np.ndarray, others: np.ndarray) -> tuple[float, float, float]:
     """Probability that a member's score exceeds another person's, ties one half, and its 95 % interval (DeLong)."""
-    members, others = np.sort(members), np.sort(others)
-    # Placement values: the share of others below each member, and of members above each other person.
-    below = (np.searchsorted(others, members, "left") + np.searchsorted(others, members, "right")) / (2 * len(others))
-    above = 1 - (np.searchsorted(members, others, "left") + np.searchsorted(members, others, "right")) / (
-        2 * len(members)
-    )
+    below, above = placements(members, others), 1 - placements(others, members)
     value = float(below.mean())
     if min(len(members), len(others)) < 2:
         return value, np.nan, np.nan

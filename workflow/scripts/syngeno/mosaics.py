@@ -7,6 +7,7 @@ A person has one ancestry (see ancestry.py), from which all of the person's sequ
 founders.py). Sequences are haplotypes, or dosages where phase is unknown or not to be looked at.
 """
 
+import itertools
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,11 +22,14 @@ from syngeno import ancestry, founders, hmm, sequences
 from syngeno.device import pick_device
 from syngeno.errors import BadInput
 from syngeno.hmm import Founders
+from syngeno.ranks import placements
 from syngeno.store import Store
 
 log = logging.getLogger(__name__)
 
 SITES = 20_000  # that ancestry is read off
+FEWEST = 16  # founders that a search for as many as membership allows begins with
+ASKED = 500  # members, to see whether they can be told
 FORMAT = "syngeno mosaics 1"
 
 
@@ -72,6 +76,11 @@ class Mosaics:
         """The same, with the founders on another device."""
         return Mosaics([one.to(device) for one in self.chromosomes], self.label, self.share, self.alphabet)
 
+    def tempered(self, temperature: float) -> "Mosaics":
+        """The same, with the founders of each chromosome tempered (see hmm.py)."""
+        chromosomes = [one.tempered(temperature) for one in self.chromosomes]
+        return Mosaics(chromosomes, self.label, self.share, self.alphabet)
+
     def ancestries(self, label: np.ndarray, rng: torch.Generator) -> Tensor:
         """An ancestry for each label (n,), drawn by its share: codes (n,). ValueError for an unknown label."""
         label = np.asarray(label, dtype=str)
@@ -99,25 +108,60 @@ def learn(
     carriers: int,
     ancestry_size: int,
     seed: int,
+    membership: float | None = None,
     device: str = "auto",
 ) -> Mosaics:
     """Learn ancestries and founders from people (rows of the store) with labels (people,).
 
     `founders_per_chromosome`, `segment` and `carriers` as in founders.py, whose shrinkage validation people choose;
-    `ancestry_size` as the size in ancestry.py. The store comes from `sequences.viewed`.
+    `ancestry_size` as the size in ancestry.py. The store comes from `sequences.viewed`. With `membership` there are as
+    many founders as tell members from validation people by no larger area under the ROC curve, at most as many as are
+    asked for: their number is doubled until they do. ValueError if `FEWEST` do.
     """
+    if membership is not None and not len(validation):
+        raise ValueError("a limit of membership needs validation people")
     alphabet, copies = sequences.alphabet(store), sequences.per_person(store)
     classes = ancestry.divide(_dosages(store, people), label, ancestry_size, seed)
     log.info("%d ancestries within %d labels", len(classes.label), len(np.unique(classes.label)))
-    settings = {"founders": founders_per_chromosome, "segment": segment, "carriers": carriers}
-    settings |= {"start": seed, "device": pick_device(device)}
-    if len(validation):
-        settings["shrinkage"] = founders.tune(store, people, label, validation, validation_label, **settings)
     source = np.repeat(classes.of, copies)
     groups = sequences.Groups(classes.label.tolist(), source, source)
-    # Founders of one chromosome at a time lie on the device: memory does not grow with chromosomes.
-    fitted = [one.to(founders.CPU) for _, _, one in founders.by_chromosome(store, people, groups, **settings)]
-    return Mosaics(fitted, classes.label, classes.share, alphabet)
+    found = None
+    for number in [founders_per_chromosome] if membership is None else _doubled(founders_per_chromosome):
+        settings = {"founders": number, "segment": segment, "carriers": carriers}
+        settings |= {"start": seed, "device": pick_device(device)}
+        if len(validation):
+            settings["shrinkage"] = founders.tune(store, people, label, validation, validation_label, **settings)
+        # Founders of one chromosome at a time lie on the device: memory does not grow with chromosomes.
+        fitted = [one.to(founders.CPU) for _, _, one in founders.by_chromosome(store, people, groups, **settings)]
+        larger = Mosaics(fitted, classes.label, classes.share, alphabet)
+        if membership is not None:
+            told = _told(larger, store, (people, label), (validation, validation_label), seed)
+            log.info("%d founders tell members from validation people by an area of %.3f", number, told)
+            if told > membership and found is None:
+                raise ValueError(f"{number} founders tell members by an area of {told:.3f}; allow more `membership`")
+            if told > membership:
+                break
+        found = larger
+    return found
+
+
+def _doubled(most: int) -> list[int]:
+    """Numbers from `FEWEST` on, each twice the one before, up to the most."""
+    return [*itertools.takewhile(lambda number: number < most, (FEWEST << i for i in itertools.count())), most]
+
+
+def _told(
+    mosaics: Mosaics,
+    store: Store,
+    members: tuple[np.ndarray, np.ndarray],
+    others: tuple[np.ndarray, np.ndarray],
+    seed: int,
+) -> float:
+    """Area under the ROC curve of members' probability against others'; at most `ASKED` members are asked."""
+    people, label = members
+    some = np.sort(np.random.default_rng([seed, 33]).permutation(len(people))[:ASKED])
+    scores = (log_probability(mosaics, store, *one) for one in ((people[some], label[some]), others))
+    return float(placements(*scores).mean())
 
 
 def draw(mosaics: Mosaics, ancestry: Tensor, rng: torch.Generator) -> Tensor:

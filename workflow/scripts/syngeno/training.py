@@ -15,8 +15,9 @@ from torch import Tensor
 
 from syngeno import denoiser, loop
 from syngeno.device import autocast, pick_device
-from syngeno.diffusion import PREDICTIONS, Diffusion, cosine_alpha_bar, loss
+from syngeno.diffusion import PREDICTIONS, Diffusion, cosine_alpha_bar, errors, loss
 from syngeno.errors import BadInput
+from syngeno.ranks import placements
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ DEFAULTS: dict[str, Any] = {
 }
 VALIDATION_DRAWS = 4  # noise levels per validation person
 VALIDATION_BATCH = 256
+TOLD_LEVELS, TOLD_DRAWS = (0.1, 0.3, 0.5), 2  # shares of the steps, and noises at each, that members are told by
 
 
 def complete(config: dict[str, Any] | None) -> dict[str, Any]:
@@ -74,6 +76,8 @@ def train(
     """
     settings = complete(config)
     x, codes = _checked(latents, label, mask, labels)
+    if settings["membership"] is not None and (validation is None or not len(validation[0])):
+        raise ValueError("a limit of membership needs validation people")
     held = None if validation is None or not len(validation[0]) else _checked(*validation, mask, labels)
     torch.set_num_threads(threads)
     device = pick_device(device)
@@ -173,6 +177,22 @@ class _Denoising:
                     eps = torch.randn_like(x0)
                     total += loss(self.diffusion, network, x0, levels[part], label, eps).item() * len(x0)
         return total / (VALIDATION_DRAWS * len(x))
+
+    def told(self, network: Callable[..., Tensor]) -> float:
+        """As in denoising.py, at fewer noises; as many members as there are validation people, the same ones always."""
+        x, codes = self.held
+        some = torch.randperm(self.people, device=self.device)[: len(x)]
+        x, codes = torch.cat([self.x[some], x.to(self.device)]), torch.cat([self.codes[some], codes.to(self.device)])
+        total = torch.zeros(len(x), device=self.device)
+        for level in TOLD_LEVELS:
+            t = max(1, round(level * self.diffusion.steps))
+            for _ in range(TOLD_DRAWS):
+                eps = torch.randn_like(x[0])
+                for part in torch.arange(len(x), device=self.device).split(VALIDATION_BATCH):
+                    with autocast(self.device):
+                        total[part] += errors(self.diffusion, network, x[part], t, codes[part], eps)
+        member, other = -total.cpu().numpy()[: len(some)], -total.cpu().numpy()[len(some) :]
+        return float(placements(member, other).mean())
 
 
 def _compiled(network: torch.nn.Module, x: Tensor, codes: Tensor) -> torch.nn.Module:
