@@ -49,6 +49,13 @@ class TestCard:
             assert hidden not in page
         assert "learning_rate: 0.0002" in page
 
+    def test_says_what_is_proven_and_what_is_not(self, table, members):
+        assert "The model gives no differential-privacy guarantee." in made(table, members)
+        private = {**SETTINGS, "training": {"epsilon": 8.0, "delta": 1e-5}}
+        page = made(table, members, settings=private)
+        assert "no differential-privacy guarantee" not in page
+        assert "epsilon 8 at delta 1e-05" in page and "does not cover what else was computed" in page
+
     def test_its_own_numbers_only(self, table, members):
         page = made(table, members, "copying")
         value = table[

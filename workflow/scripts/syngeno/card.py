@@ -28,8 +28,7 @@ KINDS = {
     "external": "Another tool made these people; here they were judged only. How it was trained is not known here.",
 }
 GENERAL_LIMITS = (
-    "The audit says what these attacks saw with this power. It does not prove that nobody can be recognised, and the "
-    "model gives no differential-privacy guarantee.",
+    "The audit says what these attacks saw with this power. It does not prove that nobody can be recognised.",
     "People have genotypes and a label, nothing else: no phenotypes, no families, no variants but those of the file.",
     "Each further cohort drawn from the same training people tells more about them. Audit them together before more "
     "than one is handed on.",
@@ -70,7 +69,7 @@ def card(
         ("What it is", _paragraphs([KINDS.get(settings.get("space", kind), kind)])),
         ("What it was made from", _counts(members, people, fraction, kind)),
         ("Audit", _list(_audit(shown, run, withheld, len(people)))),
-        ("Limits of use", _list([*_limits(shown), *GENERAL_LIMITS])),
+        ("Limits of use", _list([*_limits(shown), _guarantee(settings.get("training", {})), *GENERAL_LIMITS])),
         ("Numbers", _numbers(shown)),
         ("How it was made", _made(generator, fraction, seed, settings)),
     ]
@@ -177,6 +176,18 @@ def _limits(shown: pd.DataFrame) -> list[str]:
         if marked:
             told.append(f"{chapter}, outside of what real people show among themselves: {'; '.join(marked)}.")
     return told
+
+
+def _guarantee(training: Mapping) -> str:
+    """What is proven of the model's privacy, whatever the attack."""
+    if training.get("epsilon") is None:
+        return "The model gives no differential-privacy guarantee."
+    return (
+        f"The network was trained with differential privacy (DP-SGD): epsilon {training['epsilon']:g} at delta "
+        f"{training['delta']:g}, at most, for adding or leaving out one person. That does not cover what else was computed "
+        "from the same people without noise: which variants are there, the encoder's components, frequencies and "
+        "evidence, and how many people have which label. The cohort as a whole has no such guarantee."
+    )
 
 
 def _numbers(shown: pd.DataFrame) -> str:

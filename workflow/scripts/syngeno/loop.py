@@ -25,6 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from syngeno import private
 from syngeno.device import autocast, mixed_seed
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ DEFAULTS: dict[str, Any] = {
     "patience": 20,
     "membership": None,
 }
-STATE = ("step", "stale", "told", "seconds", "best", "best_loss", "running", "history", "ema")
+STATE = ("secret", "step", "stale", "told", "seconds", "best", "best_loss", "running", "history", "ema")
 LOG_EVERY = 15.0  # seconds
 
 
@@ -70,6 +71,12 @@ class Task(Protocol):
 
     def loss(self, network: torch.nn.Module, rows: Tensor) -> Tensor:
         """The loss on these people (batch,), a scalar."""
+
+    def apart(self, rows: Tensor) -> tuple[Tensor, ...]:
+        """What the loss of each of these people alone needs, (batch, ..) each; nothing in it depends on the others."""
+
+    def loss_of_one(self, network: Callable[..., Tensor], *one: Tensor) -> Tensor:
+        """The loss on one person, a scalar, of what `apart` gives."""
 
     def validate(self, network: Callable[..., Tensor]) -> float:
         """The loss on validation people, nan where there are none."""
@@ -103,6 +110,9 @@ def learn(
     few people would otherwise be learnt from less. `membership`, where it is given, ends the training before members
     are told from validation people by a larger area under the ROC curve (ValueError if the first epoch does).
 
+    With `epsilon` and `delta` no person changes by much what is learnt (see private.py): `batch` people are in a step
+    on average, `gradient_clip` is the length of each one's gradient, and the history has no loss on members.
+
     Goes on from the saved state if that was left by a run with the same fingerprint; the final state stays there for
     the caller to delete. SIGTERM, or the end of the time, saves and exits (143).
 
@@ -131,8 +141,13 @@ class Run:
         passes = max(1, math.ceil(settings["least_steps"] / (self.per_pass * settings["epochs"])))
         self.per_epoch = passes * self.per_pass
         self.total = settings["epochs"] * self.per_epoch
+        self.secret, self.noise, self.share = None, 0.0, min(1.0, settings["batch"] / self.people)
+        if settings.get("epsilon") is not None:
+            self.secret = private.new_secret()
+            self.noise = private.noise(settings["epsilon"], settings["delta"], self.share, self.total)
+            log.info("noise of %.2f for epsilon %g in %d steps", self.noise, settings["epsilon"], self.total)
         # A compiled function shares the network's weights, whose names in states and models stay plain.
-        self.predict = task.compiled(self.network, settings["batch"])
+        self.predict = self.network if self.secret else task.compiled(self.network, settings["batch"])
         self.step, self.stale, self.seconds, self.told = 0, 0, 0.0, False
         self.best, self.best_loss = None, math.inf
         self.running = torch.zeros((), dtype=torch.float64, device=task.device)
@@ -163,26 +178,43 @@ class Run:
         log.info("done after %d of %d epochs", len(self.history), self.settings["epochs"])
 
     def learn(self) -> None:
-        """One step; its randomness comes from the seed and the number of the step alone."""
+        """One step; its randomness comes from the seed (and the secret) and the number of the step alone."""
+        torch.manual_seed(mixed_seed(self.seed, 1, self.step))
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate()
+        if self.secret is None:
+            self.descend()
+        else:
+            self.descend_privately()
+        self.optimizer.step()
+        keep = min(self.settings["ema"], (1 + self.step) / (10 + self.step))  # young averages forget faster
+        with torch.no_grad():
+            for name, weight in self.network.state_dict().items():
+                self.ema[name].lerp_(weight, 1 - keep)
+        self.step += 1
+
+    def descend(self) -> None:
+        """Set the gradients by the next people in the order of the pass."""
         settings, size = self.settings, self.settings["batch"]
         one_pass, part = divmod(self.step, self.per_pass)
         order = np.random.default_rng([self.seed, one_pass]).permutation(self.people)[part * size : (part + 1) * size]
         people = torch.from_numpy(order).to(self.task.device)
-        torch.manual_seed(mixed_seed(self.seed, 1, self.step))
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate()
         with autocast(self.task.device):
             value = self.task.loss(self.predict, people)
         self.optimizer.zero_grad(set_to_none=True)
         value.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), settings["gradient_clip"])
-        self.optimizer.step()
-        keep = min(settings["ema"], (1 + self.step) / (10 + self.step))  # young averages forget faster
-        with torch.no_grad():
-            for name, weight in self.network.state_dict().items():
-                self.ema[name].lerp_(weight, 1 - keep)
         self.running += value.detach().double()
-        self.step += 1
+
+    def descend_privately(self) -> None:
+        """Set the gradients by people who are chosen by coins, with noise, and say nothing of their loss."""
+        clip = self.settings["gradient_clip"]
+        step = private.Privately(self.share, clip, self.noise, self.secret)
+        rows = step.chosen(self.people, self.step).to(self.task.device)
+        total = private.shortened_sum(self.network, self.task.loss_of_one, self.task.apart(rows), clip)
+        gradient = step.gradient(total, self.people, self.step)
+        for name, weight in self.network.named_parameters():
+            weight.grad = gradient[name]
 
     def learning_rate(self) -> float:
         """Linear warm-up, then half a cosine down to zero."""
@@ -203,7 +235,7 @@ class Run:
             if self.best is None:
                 fact = f"after one epoch members are told from validation people by an area of {told:.3f}"
                 raise ValueError(f"{fact}; allow a larger `membership`, or learn more slowly")
-        if not math.isfinite(self.running.item()):
+        if not all(map(math.isfinite, (self.running.item(), 0.0 if math.isnan(validation) else validation))):
             raise ValueError(f"the training diverged at step {self.step}; give a smaller learning_rate")
         if kept:
             self.best_loss, self.stale = validation, 0
@@ -213,7 +245,7 @@ class Run:
         row = {
             "epoch": self.step // self.per_epoch,
             "step": self.step,
-            "train_loss": self.running.item() / self.per_epoch,
+            "train_loss": math.nan if self.secret else self.running.item() / self.per_epoch,
             "validation_loss": validation,
             "kept": kept,
             "learning_rate": self.learning_rate(),

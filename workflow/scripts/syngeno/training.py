@@ -30,10 +30,14 @@ DEFAULTS: dict[str, Any] = {
     "prediction": "v",
     "label_dropout": 0.1,
     **loop.DEFAULTS,
+    "epsilon": None,
+    "delta": 1e-5,
     "network": {},
 }
 VALIDATION_DRAWS = 4  # noise levels per validation person
 VALIDATION_BATCH = 256
+NOISES = 4  # draws of noise that the gradient of one person alone is averaged over
+EXTREME = 5.0  # standard deviations that no drawn component exceeds where nobody's own extremes may be told
 TOLD_LEVELS, TOLD_DRAWS = (0.1, 0.3, 0.5), 2  # shares of the steps, and noises at each, that members are told by
 
 
@@ -49,6 +53,8 @@ def complete(config: dict[str, Any] | None) -> dict[str, Any]:
     loop.check(full)
     if not full["steps"] > 0:
         raise ValueError(f"steps {full['steps']!r}; give a number above 0")
+    if full["epsilon"] is not None and not (full["epsilon"] > 0 and 0 < full["delta"] < 1):
+        raise ValueError(f"epsilon {full['epsilon']!r}, delta {full['delta']!r}; give above 0, and from 0 to 1")
     if not 0 <= full["label_dropout"] < 1:
         raise ValueError(f"label_dropout {full['label_dropout']!r}; give a number from 0 to below 1")
     return full
@@ -83,9 +89,10 @@ def train(
     device = pick_device(device)
     x, codes = x.to(device), codes.to(device)  # all of it: encoded cohorts are small, and no step waits for data
     present = torch.from_numpy(np.asarray(mask, np.float32)).to(device)
-    diffusion = Diffusion(
-        cosine_alpha_bar(settings["steps"]).to(device), present, settings["prediction"], x.amin(0), x.amax(0)
-    )
+    low, high = x.amin(0), x.amax(0)
+    if settings["epsilon"] is not None:
+        low, high = torch.full_like(low, -EXTREME), torch.full_like(high, EXTREME)
+    diffusion = Diffusion(cosine_alpha_bar(settings["steps"]).to(device), present, settings["prediction"], low, high)
     task = _Denoising(settings, diffusion, (x, codes), held, len(labels))
     weights, history = loop.learn(task, settings, seed=seed, saving=saving)
     model = {
@@ -162,6 +169,17 @@ class _Denoising:
         hidden = torch.rand(len(x0), device=x0.device) < self.settings["label_dropout"]
         label = torch.where(hidden, self.nobody, label)
         return loss(self.diffusion, network, x0, t, label, eps)
+
+    def apart(self, rows: Tensor) -> tuple[Tensor, ...]:
+        x0, n = self.x[rows], len(rows)
+        t = torch.randint(1, self.diffusion.steps + 1, (n, NOISES), device=self.device)
+        hidden = torch.rand((n, NOISES), device=self.device) < self.settings["label_dropout"]
+        label = torch.where(hidden, self.nobody, self.codes[rows][:, None])
+        return x0, t, label, torch.randn((n, NOISES, *x0.shape[1:]), device=self.device)
+
+    def loss_of_one(self, network: Callable[..., Tensor], *one: Tensor) -> Tensor:
+        x0, t, label, eps = one
+        return loss(self.diffusion, network, x0.expand_as(eps), t, label, eps)
 
     def validate(self, network: Callable[..., Tensor]) -> float:
         if self.held is None:
