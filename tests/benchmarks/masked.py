@@ -18,6 +18,7 @@ import torch
 
 from syngeno import loop, masked, mosaics, sequences
 from syngeno.device import pick_device
+from syngeno.founders import ROUNDS
 from syngeno.store import StoreWriter, open_store
 
 SIZES = (2500, 5000, 10_000)
@@ -74,7 +75,7 @@ def main(people: int = 2000, founders: int = 128, threads: int = 2) -> None:
         process.start()
         fit, train, draw, peak, gpu = queue.get()
         process.join()
-        each = people * 8 / fit  # eight rounds over everybody
+        each = people * ROUNDS / fit
         print(
             f"{variants:9} {fit:8.1f} {each:9.0f} {train:8.1f} {draw:8.1f} {peak / 1e6:8.0f} {gpu / 1e6:8.0f}",
             flush=True,
