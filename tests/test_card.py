@@ -54,7 +54,7 @@ class TestCard:
         private = {**SETTINGS, "training": {"epsilon": 8.0, "delta": 1e-5}}
         page = made(table, members, settings=private)
         assert "no differential-privacy guarantee" not in page
-        assert "epsilon 8 at delta 1e-05" in page and "does not cover what else was" in page
+        assert "epsilon 8 at delta 1e-05" in page and "the cohort as a whole promises nothing" in page
 
     def test_its_own_numbers_only(self, table, members):
         page = made(table, members, "copying")

@@ -112,9 +112,12 @@ class TestTempered:
 
     def test_leaves_no_sequence_impossible(self):
         model = some_founders(15, alphabet=3)
-        sure = hmm.Founders(torch.full_like(model.symbol, 1e-4), model.leave, model.arrive, model.variants)
         given = np.random.default_rng(1).integers(0, 3, (5, 20)).astype(np.int8)
-        assert np.isfinite(asked(sure.tempered(0.5), given, np.zeros(20, int))).all()
+        for others in ((1e-4, 1e-4), (1e-4, 0.9998), (0.5, 0.4999), (0.0099, 0.99)):
+            symbol = torch.tensor(others)[:, None].expand_as(model.symbol)
+            sure = hmm.Founders(symbol, model.leave, model.arrive, model.variants)
+            for temperature in (0.5, 0.55):
+                assert np.isfinite(asked(sure.tempered(temperature), given, np.zeros(20, int))).all()
 
     def test_one_changes_nothing_and_none_is_refused(self):
         model = some_founders(16)

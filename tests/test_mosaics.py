@@ -138,7 +138,7 @@ class TestLearn:
             areas[limit] = mosaics._told(learnt, store, known[1:3], known[3:], 1)
         assert sizes[0] > sizes[1] > sizes[2]
         assert all(area <= limit for limit, area in areas.items())
-        with pytest.raises(ValueError, match=r"16 founders tell members by an area of .*; allow more `membership`"):
+        with pytest.raises(BadInput, match=r"membership: 16 founders tell members by an area of .*; allow more"):
             mosaics.learn(*known, **settings, membership=0.5)
 
     @pytest.mark.parametrize(("most", "sizes"), [(100, [16, 32, 64, 100]), (64, [16, 32, 64]), (9, [9])])
@@ -151,7 +151,7 @@ class TestLearn:
         nobody = np.array([], int), np.array([], str)
         learnt = mosaics.learn(store, np.arange(90), np.repeat("a", 90), *nobody, **LEARNING)
         assert (learnt.alphabet, learnt.copies, learnt.variants, learnt.segments) == (3, 1, 40, 8)
-        with pytest.raises(ValueError, match="a limit of membership needs validation people"):
+        with pytest.raises(BadInput, match="membership: there are no validation people"):
             mosaics.learn(store, np.arange(90), np.repeat("a", 90), *nobody, **LEARNING, membership=0.6)
 
 

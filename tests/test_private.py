@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 from opacus.accountants import RDPAccountant
-from test_training import CONFIG, MASK, Interrupted, interrupt, people, run
+from test_training import CONFIG, MASK, Interrupted, interrupt, run
 
-from syngeno import loop, private, training
+from syngeno import private, training
+from syngeno.errors import BadInput
 
 PRIVATE = {**CONFIG, "epsilon": 4.0}
 
@@ -46,6 +47,13 @@ class TestShortenedSum:
         with_, without = (private.shortened_sum(net, squared, (x[:n], y[:n]), 0.3) for n in (20, 19))
         change = sum((with_[name] - without[name]).square().sum() for name in with_).sqrt()
         assert change == pytest.approx(0.3, rel=1e-4)
+
+    def test_what_is_no_number_counts_as_nothing(self):
+        net, (x, y) = network(), some_people()
+        expected = private.shortened_sum(net, squared, (x[1:], y[1:]), 1.0)
+        y[0] = torch.nan
+        found = private.shortened_sum(net, squared, (x, y), 1.0)
+        assert all(torch.allclose(found[name], one, atol=1e-5) for name, one in expected.items())
 
     def test_of_nobody(self):
         found = private.shortened_sum(network(), squared, some_people(0), 1.0)
@@ -94,6 +102,7 @@ class TestTrain:
             interrupt(patch, 9)
             with pytest.raises(Interrupted):
                 run(tmp_path / "two", PRIVATE, every=0)
+        assert (tmp_path / "two" / "state.pt").stat().st_mode & 0o077 == 0  # it holds the secret
         resumed, _ = run(tmp_path / "two", PRIVATE)
         for name, weight in whole["weights"].items():
             assert torch.equal(weight, resumed["weights"][name]), name
@@ -106,15 +115,29 @@ class TestTrain:
         ]
         assert losses[1] < 0.8 * losses[0]
 
-    def test_what_one_person_adds_depends_on_nobody_else(self, tmp_path):
-        settings = training.complete(CONFIG)
-        x, codes = (torch.from_numpy(one) for one in people(10))
-        process, _ = training.restore(run(tmp_path, CONFIG)[0], torch.device("cpu"))
-        task = training._Denoising(settings, process, (x, codes), None, 2)
-        parts = task.apart(torch.arange(10))
-        assert [len(part) for part in parts] == [10] * 4
-        assert torch.equal(parts[0], x)
-        assert parts[3].shape == (10, training.NOISES, *MASK.shape)
+    def test_what_is_drawn_for_people_is_secret_and_of_another_step_another(self, tmp_path, monkeypatch):
+        drawn, apart = [], training._Denoising.apart
+        monkeypatch.setattr(training._Denoising, "apart", lambda *given: drawn.append(apart(*given)) or drawn[-1])
+        for name in "ab":
+            run(tmp_path / name, {**PRIVATE, "epochs": 1})
+        eps = [parts[3][0, 0] for parts in drawn if len(parts[3])]
+        assert len({one.sum().item() for one in eps}) == len(eps)
+        x0, t, label, noise = drawn[0]
+        assert len(x0) == len(t) == len(label) == len(noise)
+        assert noise.shape[1:] == (training.NOISES, *MASK.shape)
+        assert noise.std().item() == pytest.approx(1, abs=0.3)
+
+    def test_one_that_diverges_says_so(self, tmp_path):
+        with pytest.raises(ValueError, match="the training diverged"):
+            run(tmp_path, {**PRIVATE, "learning_rate": float("inf")})
+
+    @pytest.mark.filterwarnings("ignore")
+    def test_any_denoiser_learns_so(self, tmp_path):
+        transformer = {"kind": "transformer", "transformer_width": 16, "transformer_layers": 1, "transformer_heads": 2}
+        for kind in ({"kind": "cnn"}, {"kind": "mlp+cnn"}, transformer):
+            config = {**PRIVATE, "epochs": 1, "network": {**CONFIG["network"], **kind}}
+            _, history = run(tmp_path / kind["kind"], config)
+            assert np.isfinite(history[0]["validation_loss"])
 
     def test_opacus_is_read_only_where_it_is_asked_for(self, tmp_path, monkeypatch):
         monkeypatch.setitem(sys.modules, "opacus.accountants.utils", None)
@@ -122,8 +145,11 @@ class TestTrain:
         with pytest.raises(ImportError):
             run(tmp_path / "two", PRIVATE)
 
-    @pytest.mark.parametrize("bad", [{"epsilon": 0}, {"epsilon": 1.0, "delta": 1.0}])
+    @pytest.mark.parametrize("bad", [{"epsilon": 0}, {"delta": 1.0}, {"membership": 0.6}])
     def test_bad_settings(self, bad):
         with pytest.raises(ValueError, match="epsilon"):
-            training.complete({**CONFIG, **bad})
-        loop.check(training.complete(CONFIG))
+            training.complete({**PRIVATE, **bad})
+
+    def test_a_delta_that_allows_one_person_to_be_told(self, tmp_path):
+        with pytest.raises(BadInput, match=r"delta: 0\.01 is no less than 1 over 100 people; give a smaller one"):
+            run(tmp_path, {**PRIVATE, "delta": 0.01})

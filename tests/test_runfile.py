@@ -123,6 +123,11 @@ class TestCheckSense:
         given["sampler"]["sampler"] = "ancestral"
         runfile.check_sense(self.filled(**given))
 
+    def test_a_guarantee_and_a_look_at_members_without_noise(self):
+        with pytest.raises(BadInput, match=r"generators\.g: epsilon and membership exclude each other"):
+            runfile.check_sense(self.filled(training={"epsilon": 3.0}, membership=0.6))
+        runfile.check_sense(self.filled(training={"epsilon": 3.0}))
+
     def test_heads_that_do_not_divide(self):
         with pytest.raises(BadInput, match=r"g\.denoiser\.transformer_heads: 5 heads do not divide the width 384"):
             runfile.check_sense(self.filled(denoiser={"transformer_heads": 5}))

@@ -242,11 +242,18 @@ class TestTrain:
         assert 1 < len(history) < 300
         assert history[-1]["told"] > 0.75 >= max(row["told"] for row in history[:-1])
 
+    def test_told_stays_told_where_it_is_gone_on_with(self, tmp_path, monkeypatch):
+        areas = iter([0.55, 0.7])
+        monkeypatch.setattr(training._Denoising, "told", lambda self, network: next(areas))
+        limited = {**CONFIG, "epochs": 9, "membership": 0.6}
+        one = run(tmp_path, limited)
+        assert_same(one, run(tmp_path, limited))  # no step, and no area, is asked for again
+
     def test_told_from_the_first_epoch(self, tmp_path, monkeypatch):
         monkeypatch.setattr(training._Denoising, "told", lambda self, network: 0.7)
-        with pytest.raises(ValueError, match=r"after one epoch .* area of 0.700; allow a larger `membership`"):
+        with pytest.raises(BadInput, match=r"membership: after one epoch .* area of 0.700; allow more, or"):
             run(tmp_path, {**CONFIG, "membership": 0.6})
-        with pytest.raises(ValueError, match="a limit of membership needs validation people"):
+        with pytest.raises(BadInput, match="membership: there are no validation people"):
             run(tmp_path, {**CONFIG, "membership": 0.6}, validation=False)
 
     def test_patience(self, tmp_path, monkeypatch):

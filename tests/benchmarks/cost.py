@@ -44,7 +44,8 @@ def run(folder: Path, people: int, variants: int) -> pd.DataFrame:
     kept = pd.read_csv(folder / "results/cost/prepare/variants.tsv", sep="\t")
     rows = []
     for path in (folder / "results/benchmarks").rglob("*.tsv"):
-        rule = next(part for part in path.with_suffix("").parts if part in RULES)
+        parts = path.relative_to(folder / "results/benchmarks").with_suffix("").parts
+        rule = next(part for part in parts if part in RULES)
         job = pd.read_csv(path, sep="\t").iloc[0]
         size = {"rule": rule, "people": people, "variants": int(kept["unlinked"].sum())}
         rows.append({**size, "seconds": job["s"], "cpu": job["cpu_time"], "mb": job["max_rss"]})
@@ -70,7 +71,7 @@ def main(folder: Path, sizes: list[str]) -> None:
         table = by_rule[["seconds", "cpu", "mb"]].max().assign(jobs=by_rule.size()).round(1)
         table.to_csv(folder / "cost.tsv", sep="\t")
         pd.concat(kept).to_csv(folder / "disk.tsv", sep="\t", index=False, float_format="%.3f")
-    print(table.to_string())
+        print(table.to_string(), flush=True)
 
 
 if __name__ == "__main__":

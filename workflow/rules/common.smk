@@ -142,10 +142,12 @@ def generator(section):
 
 
 def training_settings(wildcards):
-    """A params function: how a generator is trained. How often the state is saved changes no result."""
+    """A params function: how a generator is trained. How often the state is saved, or an unused delta, changes no result."""
     settings = config["generators"][wildcards.generator]
     chosen = {**settings["training"], "membership": settings["membership"]}
     del chosen["save_every"]
+    if chosen.get("epsilon") is None:
+        chosen.pop("delta", None)
     return chosen
 
 

@@ -184,9 +184,10 @@ def _guarantee(training: Mapping) -> str:
         return "The model gives no differential-privacy guarantee."
     return (
         f"The network was trained with differential privacy (DP-SGD): epsilon {training['epsilon']:g} at delta "
-        f"{training['delta']:g}, at most, for adding or leaving out one person. That does not cover what else was "
-        "computed from the same people without noise: which variants are there, the encoder's components, frequencies, "
-        "and how many people have which label. The cohort as a whole has no such guarantee."
+        f"{training['delta']:g}, at most, for adding or leaving out one encoded person. That holds for a given "
+        "encoder, which was fitted to the same people without noise, like the choice of variants, frequencies and "
+        "counts of labels: of genotypes, the cohort as a whole promises nothing. Other seeds, fractions and generators "
+        "that learnt from these people, and all numbers of the evaluation, add to what is given away."
     )
 
 

@@ -108,6 +108,8 @@ def train(
     torch.set_num_threads(threads)
     where = pick_device(device)
     task = _Contrast(settings, _on(where, real), _on(where, drawn), len(labels))
+    if settings["membership"] is not None and (validation is None or not len(validation[0][0])):
+        raise BadInput("membership", "there are no validation people", "give the split some")
     if validation is not None and len(validation[0][0]):
         task.held = tuple(_on(where, part) for part in validation)
     weights, history = loop.learn(task, settings, seed=seed, saving=saving)

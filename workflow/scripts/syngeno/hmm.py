@@ -55,7 +55,8 @@ class Founders:
         if temperature == 1:
             return self
         symbol = torch.cat([1 - self.symbol.sum(2, keepdim=True), self.symbol], 2)
-        symbol = _sharpened(symbol, 2, temperature)[:, :, 1:].clamp_(LEAST, 1 - 2 * LEAST)
+        symbol = _sharpened(symbol, 2, temperature).clamp_(min=LEAST)
+        symbol = (symbol / symbol.sum(2, keepdim=True))[:, :, 1:].contiguous()
         leave = _sharpened(torch.stack([1 - self.leave, self.leave]), 0, temperature)[1]
         return Founders(symbol, leave, _sharpened(self.arrive, 2, temperature), self.variants)
 

@@ -27,6 +27,7 @@ from torch import Tensor
 
 from syngeno import private
 from syngeno.device import autocast, mixed_seed
+from syngeno.errors import BadInput
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,10 @@ class Task(Protocol):
         """The loss on these people (batch,), a scalar."""
 
     def apart(self, rows: Tensor) -> tuple[Tensor, ...]:
-        """What the loss of each of these people alone needs, (batch, ..) each; nothing in it depends on the others."""
+        """What the loss of each of these people alone needs, (batch, ..) each, drawn for each alike and apart.
+
+        Needed by what may be learnt with `epsilon`, like `loss_of_one`.
+        """
 
     def loss_of_one(self, network: Callable[..., Tensor], *one: Tensor) -> Tensor:
         """The loss on one person, a scalar, of what `apart` gives."""
@@ -108,7 +112,7 @@ def learn(
     `patience` is the number of epochs without a better validation loss that ends the training (0: never). Where
     the epochs make fewer than `least_steps` steps, an epoch is so many passes over the people that they make as many:
     few people would otherwise be learnt from less. `membership`, where it is given, ends the training before members
-    are told from validation people by a larger area under the ROC curve (ValueError if the first epoch does).
+    are told from validation people by a larger area under the ROC curve (BadInput if the first epoch does).
 
     With `epsilon` and `delta` no person changes by much what is learnt (see private.py): `batch` people are in a step
     on average, `gradient_clip` is the length of each one's gradient, and the history has no loss on members.
@@ -147,7 +151,7 @@ class Run:
             self.noise = private.noise(settings["epsilon"], settings["delta"], self.share, self.total)
             log.info("noise of %.2f for epsilon %g in %d steps", self.noise, settings["epsilon"], self.total)
         # A compiled function shares the network's weights, whose names in states and models stay plain.
-        self.predict = self.network if self.secret else task.compiled(self.network, settings["batch"])
+        self.predict = self.network if self.secret is not None else task.compiled(self.network, settings["batch"])
         self.step, self.stale, self.seconds, self.told = 0, 0, 0.0, False
         self.best, self.best_loss = None, math.inf
         self.running = torch.zeros((), dtype=torch.float64, device=task.device)
@@ -178,7 +182,7 @@ class Run:
         log.info("done after %d of %d epochs", len(self.history), self.settings["epochs"])
 
     def learn(self) -> None:
-        """One step; its randomness comes from the seed (and the secret) and the number of the step alone."""
+        """One step; its randomness comes from the seed, or the secret, and the number of the step alone."""
         torch.manual_seed(mixed_seed(self.seed, 1, self.step))
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate()
@@ -211,6 +215,7 @@ class Run:
         clip = self.settings["gradient_clip"]
         step = private.Privately(self.share, clip, self.noise, self.secret)
         rows = step.chosen(self.people, self.step).to(self.task.device)
+        torch.manual_seed(step.seed(self.step))
         total = private.shortened_sum(self.network, self.task.loss_of_one, self.task.apart(rows), clip)
         gradient = step.gradient(total, self.people, self.step)
         for name, weight in self.network.named_parameters():
@@ -231,11 +236,11 @@ class Run:
         self.told = limit is not None and told > limit
         kept = validation < self.best_loss and not self.told
         if self.told:
-            log.info("members are told by an area of %.3f: back to the epoch before", told)
+            log.info("members are told by an area of %.3f: back to the best epoch before", told)
             if self.best is None:
                 fact = f"after one epoch members are told from validation people by an area of {told:.3f}"
-                raise ValueError(f"{fact}; allow a larger `membership`, or learn more slowly")
-        if not all(map(math.isfinite, (self.running.item(), 0.0 if math.isnan(validation) else validation))):
+                raise BadInput("membership", fact, "allow more, or give a smaller learning_rate")
+        if not (math.isfinite(self.running.item()) and all(one.isfinite().all() for one in self.ema.values())):
             raise ValueError(f"the training diverged at step {self.step}; give a smaller learning_rate")
         if kept:
             self.best_loss, self.stale = validation, 0
@@ -245,7 +250,7 @@ class Run:
         row = {
             "epoch": self.step // self.per_epoch,
             "step": self.step,
-            "train_loss": math.nan if self.secret else self.running.item() / self.per_epoch,
+            "train_loss": math.nan if self.secret is not None else self.running.item() / self.per_epoch,
             "validation_loss": validation,
             "kept": kept,
             "learning_rate": self.learning_rate(),
@@ -269,20 +274,20 @@ class Run:
     def report(self, left: float) -> None:
         """One line of progress; `left` in seconds."""
         row = self.history[-1]
-        log.info(
-            "epoch %d of %d: loss %.4f, validation %.4f; at most %d min %02d s left",
-            row["epoch"],
-            self.settings["epochs"],
-            row["train_loss"],
-            row["validation_loss"],
-            *divmod(int(left), 60),
+        losses = ", ".join(
+            f"{words} {row[key]:.4f}"
+            for key, words in (("train_loss", "loss"), ("validation_loss", "validation"))
+            if not math.isnan(row[key])
         )
+        of = row["epoch"], self.settings["epochs"]
+        log.info("epoch %d of %d: %s; at most %d min %02d s left", *of, losses, *divmod(int(left), 60))
 
     def save(self, saving: Saving) -> None:
         """Write the state, atomically."""
         state = {name: getattr(self, name) for name in STATE}
         state |= {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
-        save(saving.path, {"fingerprint": saving.fingerprint, **state})
+        # The owner's only: it may hold a secret, and its weights know their people.
+        save(saving.path, {"fingerprint": saving.fingerprint, **state}, 0o600)
 
     def restore(self, saving: Saving) -> None:
         """Go on from a state of the same fingerprint, if there is one."""
@@ -313,11 +318,11 @@ def _sigterm() -> Iterator[threading.Event]:
         signal.signal(signal.SIGTERM, former)
 
 
-def save(path: Path, content: dict[str, Any]) -> None:
-    """Write the dict, atomically."""
+def save(path: Path, content: dict[str, Any], mode: int = 0o666) -> None:
+    """Write the dict, atomically; who may read the file is what `mode` and the umask allow."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".part")
-    with open(temporary, "wb") as file:
+    with open(temporary, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
         torch.save(content, file)
         file.flush()
         os.fsync(file.fileno())

@@ -116,10 +116,10 @@ def learn(
     `founders_per_chromosome`, `segment` and `carriers` as in founders.py, whose shrinkage validation people choose;
     `ancestry_size` as the size in ancestry.py. The store comes from `sequences.viewed`. With `membership` there are as
     many founders as tell members from validation people by no larger area under the ROC curve, at most as many as are
-    asked for: their number is doubled until they do. ValueError if `FEWEST` do.
+    asked for: their number is doubled until they do. BadInput if `FEWEST` do.
     """
     if membership is not None and not len(validation):
-        raise ValueError("a limit of membership needs validation people")
+        raise BadInput("membership", "there are no validation people", "give the split some")
     alphabet, copies = sequences.alphabet(store), sequences.per_person(store)
     classes = ancestry.divide(_dosages(store, people), label, ancestry_size, seed)
     log.info("%d ancestries within %d labels", len(classes.label), len(np.unique(classes.label)))
@@ -135,10 +135,10 @@ def learn(
         fitted = [one.to(founders.CPU) for _, _, one in founders.by_chromosome(store, people, groups, **settings)]
         larger = Mosaics(fitted, classes.label, classes.share, alphabet)
         if membership is not None:
-            told = _told(larger, store, (people, label), (validation, validation_label), seed)
+            told = _told(larger.to(settings["device"]), store, (people, label), (validation, validation_label), seed)
             log.info("%d founders tell members from validation people by an area of %.3f", number, told)
             if told > membership and found is None:
-                raise ValueError(f"{number} founders tell members by an area of {told:.3f}; allow more `membership`")
+                raise BadInput("membership", f"{number} founders tell members by an area of {told:.3f}", "allow more")
             if told > membership:
                 break
         found = larger

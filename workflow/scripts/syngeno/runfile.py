@@ -44,8 +44,10 @@ def check_sense(config: dict) -> None:
             raise BadInput(where, f"there is no cohort '{generator['cohort']}'", f"name one of: {known}")
         if generator.get("model"):
             _check_model(config, name)
-        if generator.get("membership"):
-            _check_validation(config, name)
+        training = generator.get("training", {})
+        if training.get("epsilon") is not None and generator.get("membership") is not None:
+            fact = "epsilon and membership exclude each other: the latter looks at members without noise"
+            raise BadInput(f"run file, generators.{name}", fact, "give one of them")
         if generator["kind"] != "diffusion" or generator["space"] != "latent":
             continue
         width, heads = (generator["denoiser"][f"transformer_{key}"] for key in ("width", "heads"))
@@ -73,14 +75,6 @@ def _check_model(config: dict, name: str) -> None:
     mine, theirs = (one.get("fractions") or config["fractions"] for one in (generator, other))
     if not set(mine) <= set(theirs):
         raise BadInput(where, f"'{generator['model']}' is trained at other fractions", "give both the same")
-
-
-def _check_validation(config: dict, name: str) -> None:
-    """Raise BadInput for a generator that needs validation people where a cohort has none."""
-    for cohort, settings in config["cohorts"].items():
-        if not settings["split"]["validation"]:
-            where = f"run file, generators.{name}.membership"
-            raise BadInput(where, f"cohorts.{cohort} has no validation people", f"give cohorts.{cohort}.split some")
 
 
 def _check_heads(key: str, width: int, heads: int) -> None:

@@ -38,6 +38,7 @@ VALIDATION_DRAWS = 4  # noise levels per validation person
 VALIDATION_BATCH = 256
 NOISES = 4  # draws of noise that the gradient of one person alone is averaged over
 EXTREME = 5.0  # standard deviations that no drawn component exceeds where nobody's own extremes may be told
+TOLD_MEMBERS = 500
 TOLD_LEVELS, TOLD_DRAWS = (0.1, 0.3, 0.5), 2  # shares of the steps, and noises at each, that members are told by
 
 
@@ -55,6 +56,8 @@ def complete(config: dict[str, Any] | None) -> dict[str, Any]:
         raise ValueError(f"steps {full['steps']!r}; give a number above 0")
     if full["epsilon"] is not None and not (full["epsilon"] > 0 and 0 < full["delta"] < 1):
         raise ValueError(f"epsilon {full['epsilon']!r}, delta {full['delta']!r}; give above 0, and from 0 to 1")
+    if full["epsilon"] is not None and full["membership"] is not None:
+        raise ValueError("epsilon and membership: the latter looks at members without noise; give one of them")
     if not 0 <= full["label_dropout"] < 1:
         raise ValueError(f"label_dropout {full['label_dropout']!r}; give a number from 0 to below 1")
     return full
@@ -83,7 +86,9 @@ def train(
     settings = complete(config)
     x, codes = _checked(latents, label, mask, labels)
     if settings["membership"] is not None and (validation is None or not len(validation[0])):
-        raise ValueError("a limit of membership needs validation people")
+        raise BadInput("membership", "there are no validation people", "give the split some")
+    if settings["epsilon"] is not None and settings["delta"] * len(x) >= 1:
+        raise BadInput("delta", f"{settings['delta']:g} is no less than 1 over {len(x)} people", "give a smaller one")
     held = None if validation is None or not len(validation[0]) else _checked(*validation, mask, labels)
     torch.set_num_threads(threads)
     device = pick_device(device)
@@ -197,9 +202,9 @@ class _Denoising:
         return total / (VALIDATION_DRAWS * len(x))
 
     def told(self, network: Callable[..., Tensor]) -> float:
-        """As in denoising.py, at fewer noises; as many members as there are validation people, the same ones always."""
+        """As in denoising.py, at fewer noises; at most `TOLD_MEMBERS` members, the same ones always."""
         x, codes = self.held
-        some = torch.randperm(self.people, device=self.device)[: len(x)]
+        some = torch.randperm(self.people, device=self.device)[:TOLD_MEMBERS]
         x, codes = torch.cat([self.x[some], x.to(self.device)]), torch.cat([self.codes[some], codes.to(self.device)])
         total = torch.zeros(len(x), device=self.device)
         for level in TOLD_LEVELS:
