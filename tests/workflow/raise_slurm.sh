@@ -42,10 +42,12 @@ SlurmctldPidFile=/run/slurmctld.pid
 SlurmdPidFile=/run/slurmd.pid
 SlurmctldLogFile=/var/log/slurm/slurmctld.log
 SlurmdLogFile=/var/log/slurm/slurmd.log
-NodeName=$host CPUs=$(nproc) RealMemory=$memory Gres=gpu:1
+# More than there are: what waits for SLURM can wait together.
+SlurmdParameters=config_overrides
+NodeName=$host CPUs=8 RealMemory=$memory Gres=gpu:4
 PartitionName=main Nodes=$host Default=YES MaxTime=INFINITE State=UP
 EOF
-echo "NodeName=$host Name=gpu File=/dev/null" >/etc/slurm/gres.conf
+echo "NodeName=$host Name=gpu Count=4" >/etc/slurm/gres.conf
 
 pgrep -x munged >/dev/null || runuser -u munge -- munged
 pgrep -x slurmctld >/dev/null || slurmctld

@@ -62,8 +62,15 @@ class TestPlink:
         generators = {
             name: {**settings, "space": "genotype"} if "space" in settings else settings
             for name, settings in TINY["generators"].items()
+            if name in ("diffusion", "masked", "copying")
         }
-        config = {**TINY, "data_dir": str(tmp_path), "cohorts": {"plink": cohort}, "generators": generators}
+        config = {
+            **TINY,
+            "evaluate": {**TINY["evaluate"], "ablation": None},
+            "data_dir": str(tmp_path),
+            "cohorts": {"plink": cohort},
+            "generators": generators,
+        }
         run = Run(tmp_path, config)
         run("results/plink/summary/metrics.tsv")
         numbers = metrics.read(tmp_path / "results/plink/summary/metrics.tsv")

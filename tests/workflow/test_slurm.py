@@ -5,7 +5,6 @@ would submit jobs to whatever cluster the machine belongs to.
 """
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from conftest import ROOT, TINY
 pytestmark = pytest.mark.skipif("SYNGENO_SLURM" not in os.environ, reason="needs a SLURM for tests: make test-slurm")
 
 MODEL = "results/tiny/diffusion/100/1/model.pt"
+ENCODER = "results/tiny/prepare/100/1/encoder.npz"
 # One generator, trained for longer than the half minute that SLURM takes to notice that a job's time is over.
 TRAINING = {"epochs": 1, "least_steps": 3000, "patience": 0, "save_every": 0.5}
 CONFIG = {
@@ -62,10 +62,11 @@ class Run:
         return [file.read_text() for file in files]
 
     def running(self, rule):
-        """The SLURM id of the job of a rule that runs; waits for it."""
-        return until(
-            lambda: re.search(rf"^(\d+) R .*{rule}", asked("squeue", "--noheader", "--format=%i %t %k"), re.M)
-        )[1]
+        """The SLURM id of this run's job of a rule; waits until it runs. Its log is named after it."""
+        logs = self.folder / ".snakemake/slurm_logs" / f"rule_{rule}"
+        job = until(lambda: next(logs.rglob("*.log"), None)).stem
+        until(lambda: asked("squeue", "--noheader", f"--jobs={job}", "--format=%t").strip() == "R")
+        return job
 
     def weights(self):
         return torch.load(self.folder / MODEL, weights_only=True)["weights"]
@@ -97,11 +98,36 @@ def prepared(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def trained(prepared, tmp_path_factory):
-    """The same, trained without a disturbance."""
-    run = copied(prepared, tmp_path_factory.mktemp("trained"))
-    run("sample")
-    return run
+def runs(prepared, tmp_path_factory):
+    """Four runs from there at the same time: one is left alone, the training of one is cancelled, that of one is out of
+    time, and in one an encoder is fitted with too little memory.
+    """
+
+    def started(name, *arguments, without=()):
+        run = copied(prepared, tmp_path_factory.mktemp(name))
+        for path in without:
+            (run.folder / path).unlink()
+        return run, run.start(*arguments)
+
+    given = {
+        "alone": started("alone", "sample"),
+        "cancelled": started("cancelled", MODEL),
+        "timed": started("timed", MODEL),
+        "starved": started(
+            "starved", ENCODER, "--set-resources", "fit_encoder:mem_mb=40 * 10 ** (attempt - 1)", without=[ENCODER]
+        ),
+    }
+    for name, disturb in (
+        ("cancelled", lambda job: asked("scancel", job)),
+        ("timed", lambda job: asked("scontrol", "update", f"JobId={job}", "EndTime=now+1")),
+    ):
+        run, _ = given[name]
+        job = run.running("train_diffusion")
+        until((run.folder / MODEL).with_name("training.state").exists)
+        disturb(job)
+    for run, process in given.values():
+        run.finish(process)
+    return {name: run for name, (run, _) in given.items()}
 
 
 def copied(run, folder):
@@ -110,41 +136,26 @@ def copied(run, folder):
     return Run(folder)
 
 
-def test_runs(trained):
-    assert (trained.folder / "results/tiny/diffusion/100/1/synthetic.vcf.gz").exists()
+def test_runs(runs):
+    assert (runs["alone"].folder / "results/tiny/diffusion/100/1/synthetic.vcf.gz").exists()
     assert not asked("squeue", "--noheader", "--states=PENDING,RUNNING")
 
 
-def test_a_cancelled_training_goes_on_to_the_same_weights(prepared, trained, tmp_path):
-    run = copied(prepared, tmp_path)
-    process = run.start(MODEL)
-    job = run.running("train_diffusion")
-    until((tmp_path / MODEL).with_name("training.state").exists)
-    asked("scancel", job)
-    run.finish(process)
-    first, second = run.logs("train_diffusion")
+def test_a_cancelled_training_goes_on_to_the_same_weights(runs):
+    first, second = runs["cancelled"].logs("train_diffusion")
     assert "asked to stop: state saved at step" in first
     assert "going on from step" in second
-    assert same(run.weights(), trained.weights())
+    assert same(runs["cancelled"].weights(), runs["alone"].weights())
 
 
-def test_a_training_out_of_time_goes_on_to_the_same_weights(prepared, trained, tmp_path):
-    run = copied(prepared, tmp_path)
-    process = run.start(MODEL)
-    job = run.running("train_diffusion")
-    until((tmp_path / MODEL).with_name("training.state").exists)
-    asked("scontrol", "update", f"JobId={job}", "EndTime=now+1")
-    run.finish(process)
-    first, second = run.logs("train_diffusion")
+def test_a_training_out_of_time_goes_on_to_the_same_weights(runs):
+    first, second = runs["timed"].logs("train_diffusion")
     assert "DUE TO TIME LIMIT" in first
     assert "going on from step" in second
-    assert same(run.weights(), trained.weights())
+    assert same(runs["timed"].weights(), runs["alone"].weights())
 
 
-def test_a_job_out_of_memory_is_given_more(prepared, tmp_path):
-    run = copied(prepared, tmp_path)
-    (tmp_path / "results/tiny/prepare/100/1/encoder.npz").unlink()
-    run("results/tiny/prepare/100/1/encoder.npz", "--set-resources", "fit_encoder:mem_mb=40 * 10 ** (attempt - 1)")
-    first, second = run.logs("fit_encoder")
+def test_a_job_out_of_memory_is_given_more(runs):
+    first, second = runs["starved"].logs("fit_encoder")
     assert "exceeded memory limit" in first
     assert "exceeded memory limit" not in second
