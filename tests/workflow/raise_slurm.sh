@@ -47,10 +47,10 @@ SlurmdParameters=config_overrides
 NodeName=$host CPUs=8 RealMemory=$memory Gres=gpu:4
 PartitionName=main Nodes=$host Default=YES MaxTime=INFINITE State=UP
 EOF
-echo "NodeName=$host Name=gpu Count=4" >/etc/slurm/gres.conf
+printf "NodeName=$host Name=gpu File=%s\n" /dev/null /dev/zero /dev/full /dev/random >/etc/slurm/gres.conf
 
 pgrep -x munged >/dev/null || runuser -u munge -- munged
-pgrep -x slurmctld >/dev/null || slurmctld
+pgrep -x slurmctld >/dev/null || slurmctld -c # what an earlier one knew would be in the way
 pgrep -x slurmd >/dev/null || slurmd
 for _ in $(seq 60); do
     [ "$(sinfo --noheader --format=%T 2>/dev/null)" = idle ] && exit
