@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A SLURM of this one machine, with a fake GPU, from Debian's packages: for tests, as root, where there is no other.
+# A SLURM of this one machine, with fake GPUs, from Debian's packages: for tests, as root, where there is no other.
 set -euo pipefail
 
 if [ -e /etc/slurm/slurm.conf ] && ! grep --quiet '^ClusterName=syngeno$' /etc/slurm/slurm.conf; then
