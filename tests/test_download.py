@@ -19,6 +19,12 @@ def source(tmp_path):
     return path.as_uri()
 
 
+@pytest.fixture(autouse=True)
+def once(monkeypatch):
+    """Half a minute is spent on waiting between tries otherwise."""
+    monkeypatch.setattr(download, "CURL", [*download.CURL, "--retry", "0"])
+
+
 class TestFetchAll:
     def test_brings_all_files(self, tmp_path, source):
         table = tmp_path / "table.tsv"

@@ -1,11 +1,11 @@
 """What every rule costs, by people and variants: the workflow on simulated cohorts, one after the other.
 
-    python tests/benchmarks/cost.py FOLDER PEOPLE:VARIANTS ...
+    python tests/benchmarks/cost.py FOLDER PEOPLE:VARIANTS[:GENERATOR+...] ...
 
-Variants are those of a frequency of 1 % or more, about, and none are pruned. A generator of each kind is judged by all
-batteries; the diffusion of latents is trained for two epochs only. Prints, for each rule and size, how many jobs there
-were, the seconds, CPU seconds and peak memory of the largest of them (Snakemake's benchmarks), and writes the same to
-FOLDER/cost.tsv, and the sizes of what is kept to FOLDER/disk.tsv.
+Variants are those of a frequency of 1 % or more, about, and none are pruned. A generator of each kind (or those named)
+is judged by all batteries; the diffusion of latents is trained for two epochs only. Prints, for each rule and size, how
+many jobs there were, the seconds, CPU seconds and peak memory of the largest of them (Snakemake's benchmarks), and
+writes the same to FOLDER/cost.tsv, and the sizes of what is kept to FOLDER/disk.tsv.
 """
 
 import subprocess
@@ -32,14 +32,15 @@ CONFIG = {
 }
 
 
-def run(folder: Path, people: int, variants: int) -> pd.DataFrame:
-    """A row for each job of a run on so many people and about so many variants."""
+def run(folder: Path, people: int, variants: int, generators: list[str]) -> pd.DataFrame:
+    """A row for each job of a run on so many people and about so many variants, with these generators."""
     folder.mkdir(parents=True, exist_ok=True)
     cohort = {"simulate": {"people": people, "length": BASES * variants / 2}, "label": "population"}
     config = {"cohorts": {"cost": cohort | {"filter": {"hwe": 0}, "prune": {"r2": None}}}, **CONFIG}
+    config["generators"] = {name: CONFIG["generators"][name] for name in generators}
     (folder / "run.yaml").write_text(yaml.safe_dump(config))
-    command = ["snakemake", "evaluate", "--snakefile", ROOT / "Snakefile", "--directory", folder, "--cores", "1"]
-    command += ["--configfile", folder / "run.yaml", "--rerun-incomplete", "--quiet", "rules", "progress"]
+    command = ["snakemake", "prepare", "evaluate", "--cores", "1", "--rerun-incomplete", "--quiet", "rules", "progress"]
+    command += ["--snakefile", ROOT / "Snakefile", "--directory", folder, "--configfile", folder / "run.yaml"]
     subprocess.run([sys.executable, "-m", *map(str, command)], check=True)
     kept = pd.read_csv(folder / "results/cost/prepare/variants.tsv", sep="\t")
     rows = []
@@ -63,10 +64,11 @@ def main(folder: Path, sizes: list[str]) -> None:
     """Run, print and write."""
     jobs, kept = [], []
     for size in sizes:
-        people, variants = map(int, size.split(":"))
+        people, variants, *named = size.split(":")
+        generators = named[0].split("+") if named else list(CONFIG["generators"])
         own = folder / size.replace(":", "_")
-        jobs.append(run(own, people, variants))
-        kept.append(disk(own).assign(people=people, variants=jobs[-1]["variants"].iloc[0]))
+        jobs.append(run(own, int(people), int(variants), generators))
+        kept.append(disk(own).assign(people=int(people), variants=jobs[-1]["variants"].iloc[0]))
         by_rule = pd.concat(jobs).groupby(["rule", "people", "variants"])
         table = by_rule[["seconds", "cpu", "mb"]].max().assign(jobs=by_rule.size()).round(1)
         table.to_csv(folder / "cost.tsv", sep="\t")

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif("SYNGENO_SLURM" not in os.environ, reason="needs
 MODEL = "results/tiny/diffusion/100/1/model.pt"
 ENCODER = "results/tiny/prepare/100/1/encoder.npz"
 # One generator, trained for longer than the half minute that SLURM takes to notice that a job's time is over.
-TRAINING = {"epochs": 1, "least_steps": 3000, "patience": 0, "save_every": 0.5}
+TRAINING = {"epochs": 1, "least_steps": 1500, "patience": 0, "save_every": 0.5}
 CONFIG = {
     "cohorts": TINY["cohorts"],
     "generators": {"diffusion": TINY["generators"]["diffusion"] | {"gpu": 1, "training": TRAINING}},
@@ -34,13 +34,15 @@ class Run:
         self.folder = folder
         (folder / "run.yaml").write_text(yaml.safe_dump(CONFIG))
 
-    def start(self, *arguments):
+    def start(self, *arguments, resources=()):
         command = [
             sys.executable, "-m", "snakemake", *arguments, "--snakefile", str(ROOT / "Snakefile"),
             "--directory", str(self.folder), "--configfile", str(self.folder / "run.yaml"),
             "--profile", str(ROOT / "workflow/profiles/slurm"), "--slurm-no-account",
             "--slurm-status-command", "squeue", "--slurm-keep-successful-logs",
             "--slurm-init-seconds-before-status-checks", "2", "--seconds-between-status-checks", "2",
+            # What it needs, lest the runs wait for each other's memory.
+            "--set-resources", "train_diffusion:mem_mb=1500 * attempt", *resources,
         ]  # fmt: skip
         environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
@@ -103,18 +105,18 @@ def runs(prepared, tmp_path_factory):
     time, and in one an encoder is fitted with too little memory.
     """
 
-    def started(name, *arguments, without=()):
+    def started(name, *arguments, without=(), resources=()):
         run = copied(prepared, tmp_path_factory.mktemp(name))
         for path in without:
             (run.folder / path).unlink()
-        return run, run.start(*arguments)
+        return run, run.start(*arguments, resources=resources)
 
     given = {
         "alone": started("alone", "sample"),
         "cancelled": started("cancelled", MODEL),
         "timed": started("timed", MODEL),
         "starved": started(
-            "starved", ENCODER, "--set-resources", "fit_encoder:mem_mb=40 * 10 ** (attempt - 1)", without=[ENCODER]
+            "starved", ENCODER, without=[ENCODER], resources=["fit_encoder:mem_mb=40 * 10 ** (attempt - 1)"]
         ),
     }
     for name, disturb in (
