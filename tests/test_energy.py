@@ -120,7 +120,7 @@ class TestLogNormaliser:
 class TestSaveAndLoad:
     def test_comes_back_as_it_was(self, tmp_path):
         symbols = np.random.default_rng(1).integers(0, 2, (6, 40)).astype(np.int8)
-        made = sketch.fit(symbols, np.arange(6), 2, 2, 1)
+        made = sketch.fit(symbols, np.arange(6), 2, 2)
         energy.save_model(tmp_path / "model.pt", {**some_model(), "trained_on": "x"}, made)
         model, after = energy.load_model(tmp_path / "model.pt", "x")
         assert model["labels"] == ["a", "b"]

@@ -51,6 +51,7 @@ class TestCohort:
         one = cohort(rng.integers(0, 2, (9, 3)), rng.choice(["A", "B"], 9))
         other = one.take(rng.permutation(9)).in_canonical_order()
         one = one.in_canonical_order()
+        assert one.in_canonical_order() is one
         assert np.array_equal(one.dosages, other.dosages)
         assert np.array_equal(one.label, other.label)
 

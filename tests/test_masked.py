@@ -16,7 +16,7 @@ N = 64  # people there can be over three variants
 def tilted(monkeypatch, learnt, label="a"):
     """A sketch and a model whose g is large for people with many heterozygous sites; it is known exactly."""
     symbols = np.random.default_rng(1).integers(0, 2, (3, 80)).astype(np.int8)
-    fitted = sketch.fit(symbols, np.arange(3), learnt.copies, 1, 1)
+    fitted = sketch.fit(symbols, np.arange(3), learnt.copies, 1)
     monkeypatch.setattr(energy, "scores", lambda model, people, device="auto": 0.8 * people[1][:, 0].double())
     return {"labels": ["a", "b"]}, fitted
 

@@ -43,14 +43,14 @@ class TestMeasure:
     test = people(40, 1)
 
     def test_test_itself(self):
-        found = values(published.measure(self.test, self.test, seed=1))
+        found = values(published.measure(self.test, self.test))
         assert found["wasserstein_pc1_6", "all"] == 0
         assert found["distance_within_w1", "all"] == 0
         assert found["sinkhorn_pc1_2", "all"] == pytest.approx(found["sinkhorn_pc1_2", "test"])
 
     def test_axes_are_fitted_on_both(self):
         sample = people(50, 2)
-        found = values(published.measure(sample, self.test, seed=1))
+        found = values(published.measure(sample, self.test))
         both = np.concatenate([one.haplotypes.reshape(-1, 200) for one in (self.test, sample)]).astype(float)
         both -= both.mean(0)
         axes = np.linalg.svd(both, full_matrices=False)[2][:6]
@@ -61,7 +61,7 @@ class TestMeasure:
     def test_distances_count_alleles_that_differ(self):
         none, all_ = np.zeros((3, 2, 10), np.int8), np.ones((2, 2, 10), np.int8)
         half = np.concatenate([none[:1], all_[:1]])
-        found = values(published.measure(of(none), of(half), seed=1))
+        found = values(published.measure(of(none), of(half)))
         # Within test, four of six pairs are 10 apart; within the sample none, between half of the pairs.
         assert found["distance_within_w1", "all"] == pytest.approx(10 * 4 / 6)
         assert found["distance_between_w1", "all"] == pytest.approx(10 * (4 / 6 - 1 / 2))
@@ -69,22 +69,22 @@ class TestMeasure:
     def test_independent_sites_are_farther_than_fresh_people(self):
         rng = np.random.default_rng(1)
         shuffled = of(rng.permuted(people(60, 2).haplotypes.reshape(120, -1), axis=0).reshape(60, 2, -1))
-        fresh, bad = (values(published.measure(one, self.test, seed=1)) for one in (people(60, 2), shuffled))
+        fresh, bad = (values(published.measure(one, self.test)) for one in (people(60, 2), shuffled))
         for metric in ("wasserstein_pc1_6", "sinkhorn_pc1_2", "distance_within_w1", "distance_between_w1"):
             assert fresh[metric, "all"] < bad[metric, "all"]
 
     def test_order_of_people_changes_nothing(self):
         sample = people(50, 2)
         mixed = sample.take(np.random.default_rng(3).permutation(50))
-        assert published.measure(sample, self.test, seed=1) == published.measure(mixed, self.test, seed=1)
+        assert published.measure(sample, self.test) == published.measure(mixed, self.test)
 
     def test_unphased_is_said_not_measured(self, caplog):
-        assert published.measure(replace(self.test, haplotypes=None), self.test, seed=1) == []
+        assert published.measure(replace(self.test, haplotypes=None), self.test) == []
         assert "not phased" in caplog.text
 
     def test_other_variants(self):
         with pytest.raises(ValueError, match="same variants"):
-            published.measure(people(4, 1, variants=100), self.test, seed=1)
+            published.measure(people(4, 1, variants=100), self.test)
 
 
 class TestReadPublished:
@@ -136,7 +136,7 @@ class TestCeilings:
         part = pd.read_csv(DATA / "kg3_chr15_10k/samples.tsv", sep="\t", index_col="sample")["split_8020"]
         real = of(np.ascontiguousarray(calls["calldata/GT"].transpose(1, 2, 0)))
         test = part.loc[calls["samples"]].to_numpy() == "test"
-        found = values(published.measure(real.take(~test), real.take(test), seed=1))
+        found = values(published.measure(real.take(~test), real.take(test)))
         assert found["wasserstein_pc1_6", "all"] == pytest.approx(1.459, abs=0.001)
         assert found["sinkhorn_pc1_2", "all"] == pytest.approx(0.00262, abs=0.00001)
         assert found["sinkhorn_pc1_2", "test"] == pytest.approx(0.0018, abs=0.00005)

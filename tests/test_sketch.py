@@ -12,7 +12,7 @@ def haplotypes(people=90, variants=30, seed=0):
 
 
 def fitted(symbols, copies=2, components=3):
-    return sketch.fit(symbols, np.arange(len(symbols)), copies, components, 1)
+    return sketch.fit(symbols, np.arange(len(symbols)), copies, components)
 
 
 def looked_at(made, symbols):

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syngeno import structure
+from syngeno import axes, structure
+from syngeno.axes import fit_axes
 from syngeno.cohort import Cohort
 
 
@@ -37,10 +38,26 @@ class TestPrincipalAxes:
             expected = (cohort_.dosages - mean) @ axes.T
             assert np.allclose(np.abs(found), np.abs(expected), atol=1e-2)
 
+    @pytest.mark.parametrize("shape", [(60, 400), (300, 40), (50, 50)])
+    def test_axes_as_by_svd_whichever_side_is_longer(self, shape, monkeypatch):
+        monkeypatch.setattr(axes, "_WIDENED", 1000)  # many parts
+        dosages = people(shape[0], 1, shape[1]).dosages
+        found = fit_axes(dosages, 3)
+        values, expected = np.linalg.svd(dosages - dosages.mean(0), full_matrices=False)[1:]
+        assert values[2] > 1.02 * values[3]
+        assert np.allclose(np.abs(np.sum(found.loadings * expected[:3].T, 0)), 1, atol=1e-4)
+        assert (found.loadings[np.abs(found.loadings).argmax(0), range(3)] > 0).all()
+
+    def test_nothing_lies_along_an_axis_without_variation(self):
+        dosages = np.repeat(people(2, 1).dosages, 5, 0)
+        found = fit_axes(dosages, 3)
+        assert np.allclose(np.linalg.norm(found.loadings, axis=0), [1, 0, 0], atol=1e-4)
+        assert np.allclose(found.coordinates(dosages)[:, 1:], 0)
+
     def test_never_more_than_people_less_one(self):
-        assert structure.principal_axes(people(4, 1), 50, 0).loadings.shape == (400, 3)
+        assert structure.principal_axes(people(4, 1), 50).loadings.shape == (400, 3)
         with pytest.raises(ValueError, match="two people"):
-            structure.principal_axes(people(1, 1), 2, 0)
+            structure.principal_axes(people(1, 1), 2)
 
 
 class TestWasserstein:

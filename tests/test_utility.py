@@ -101,7 +101,7 @@ class TestFeatures:
         p = np.full(4000, 0.5)
         noise = people(80, 1, labels="A", variants=4000)
         noise.dosages[:] = np.random.default_rng(5).binomial(2, p, (80, 4000))
-        axes, x = utility.features(noise, 5, seed=1)
+        axes, x = utility.features(noise, 5)
         fresh = axes.coordinates(np.random.default_rng(6).binomial(2, p, (200, 4000)))
         fitted = axes.coordinates(noise.dosages)
         assert fitted.std() > 5 * fresh.std()
@@ -109,7 +109,7 @@ class TestFeatures:
 
     def test_leaves_real_structure(self):
         two = people(200, 1, labels="AB")
-        axes, x = utility.features(two, 1, seed=1)
+        axes, x = utility.features(two, 1)
         fitted = axes.coordinates(two.dosages)
         assert np.corrcoef(x[:, 0], fitted[:, 0])[0, 1] > 0.99
         assert x.std() > 0.8 * fitted.std()

@@ -55,7 +55,7 @@ def on_axes(folder: Path) -> None:
     """Ten principal axes."""
     with open_store(folder / "cohort.zarr.zip") as store:
         dosages = store.dosages()
-    axes.fit_axes(dosages, 10, 1).coordinates(dosages)
+    axes.fit_axes(dosages, 10).coordinates(dosages)
 
 
 def related(folder: Path) -> None:

@@ -18,7 +18,6 @@ with open_store(source.genotypes) as store:
     rows = published.measure(
         synthetic.real_cohort(store, table[table["split"] != "test"], haplotypes=True),
         synthetic.real_cohort(store, table[table["split"] == "test"], haplotypes=True),
-        seed=1,
     )
 
 ceiling = metrics.table(rows, generator="real train", fraction=None, seed=1, protocol="published")

@@ -16,7 +16,6 @@ with open_store(source.genotypes) as store:
     rows = published.measure(
         synthetic.read_cohort(source.vcf, source.labels, snakemake.params.label, store, haplotypes=True),
         synthetic.real_cohort(store, table[table["split"] == "test"], haplotypes=True),
-        seed=int(wildcards.seed),
     )
 
 subject = {"generator": wildcards.generator, "fraction": int(wildcards.fraction), "seed": wildcards.seed}

@@ -21,12 +21,11 @@ real = {
 with open_store(source.genotypes) as store:
     places = genetic_map.read(source.genetic_map).place(store.contig, store.position) if source.genetic_map else None
     asked = {"haplotypes": wildcards.battery == "fidelity", "cm": places}
-    rows = battery.measure(
-        synthetic=synthetic.read_cohort(source.vcf, source.labels, snakemake.params.label, store, **asked),
-        **{part: synthetic.real_cohort(store, real[part], **asked) for part in real},
-        seed=int(wildcards.seed),
-        **snakemake.params.settings,
-    )
+    cohorts = {part: synthetic.real_cohort(store, real[part], **asked).in_canonical_order() for part in real}
+    drawn = synthetic.read_cohort(source.vcf, source.labels, snakemake.params.label, store, **asked)
+cohorts["synthetic"] = drawn.in_canonical_order()
+del drawn  # the same people in another order
+rows = battery.measure(**cohorts, seed=int(wildcards.seed), **snakemake.params.settings)
 
 subject = {"generator": wildcards.generator, "fraction": int(wildcards.fraction), "seed": wildcards.seed}
 metrics.write(metrics.table(rows, variant=wildcards.released.strip("/"), **subject), snakemake.output.metrics)

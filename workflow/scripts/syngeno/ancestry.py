@@ -40,7 +40,7 @@ def divide(dosages: np.ndarray, label: np.ndarray, size: int, seed: int) -> Ance
     wanted = np.maximum(1, np.rint(np.bincount(code) / size).astype(int))
     where = np.zeros((len(label), 1))
     if (wanted > 1).any():
-        where = fit_axes(dosages, COMPONENTS, seed).coordinates(dosages)
+        where = fit_axes(dosages, COMPONENTS).coordinates(dosages)
     of, owner = np.empty(len(label), np.int64), []
     for one, (name, count) in enumerate(zip(names.tolist(), wanted.tolist(), strict=True)):
         own = np.flatnonzero(code == one)

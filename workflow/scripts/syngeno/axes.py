@@ -1,9 +1,12 @@
 """Principal axes of people or of their sequences."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.decomposition import PCA
+from scipy.sparse.linalg import eigsh
+
+_WIDENED = 4 * 2**20  # genotypes held as float32 at a time (16 MB)
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,18 +18,53 @@ class Axes:
 
     def coordinates(self, dosages: np.ndarray) -> np.ndarray:
         """Where people (or haplotypes, whatever was fitted) lie on the axes, float64 (people, k)."""
-        projected = dosages.astype(np.float32) @ self.loadings - self.mean @ self.loadings
-        return projected.astype(np.float64)
+        found = [self._of(dosages[part]) for part in _parts(len(dosages), dosages.shape[1])]
+        return np.concatenate(found) if found else np.empty((0, self.loadings.shape[1]))
+
+    def _of(self, dosages: np.ndarray) -> np.ndarray:
+        return (dosages.astype(np.float32) @ self.loadings - self.mean @ self.loadings).astype(np.float64)
 
 
-def fit_axes(dosages: np.ndarray, components: int, seed: int) -> Axes:
-    """The first principal axes of centred, unscaled rows (n, variants), by randomised SVD; at most n - 1 of them.
+def fit_axes(dosages: np.ndarray, components: int) -> Axes:
+    """The first principal axes of centred, unscaled rows (n, variants); at most n - 1 of them.
 
-    Raises ValueError with fewer than two rows.
+    By products of rows (of columns, where these are fewer), collected over a few columns at a time: memory for
+    min(n, variants) squared numbers. An axis along which nothing varies has loadings of 0, others length 1 and, by
+    size, a positive largest. Raises ValueError with fewer than two rows.
     """
-    k = min(components, len(dosages) - 1, dosages.shape[1])
+    n, variants = dosages.shape
+    k = min(components, n - 1, variants)
     if k < 1:
         raise ValueError("principal axes need at least two people and one variant")
-    pca = PCA(k, svd_solver="randomized", n_oversamples=20, random_state=seed)
-    pca.fit(dosages.astype(np.float32))
-    return Axes(pca.mean_.astype(np.float32), pca.components_.T.astype(np.float32))
+    mean = dosages.mean(0, dtype=np.float64).astype(np.float32)
+    if n > variants:
+        products = _products(dosages[part] - mean for part in _parts(n, variants))
+        loadings = _largest(products, k)[1]
+    else:
+        products = _products((dosages[:, part] - mean[part]).T for part in _parts(variants, n))
+        values, vectors = _largest(products, k)
+        weights = vectors / np.where(values > 1e-6 * values.max(initial=1e-30), np.sqrt(np.abs(values)), np.inf)
+        loadings = np.concatenate([(dosages[:, part] - mean[part]).T @ weights for part in _parts(variants, n)])
+    top = loadings[np.abs(loadings).argmax(0), np.arange(k)]
+    return Axes(mean, loadings * np.where(top < 0, -1, 1).astype(np.float32))
+
+
+def _parts(count: int, width: int) -> Iterator[slice]:
+    """Slices of `count` rows or columns that hold `width` numbers each."""
+    size = max(1, _WIDENED // max(1, width))
+    return (slice(start, start + size) for start in range(0, count, size))
+
+
+def _products(parts: Iterator[np.ndarray]) -> np.ndarray:
+    """Sum of x.T @ x over some float32 matrices x (rows, k), float32 (k, k)."""
+    total = np.float32(0)
+    for part in parts:
+        total = total + part.T @ part
+    return total
+
+
+def _largest(matrix: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The k largest eigenvalues (k,), descending, of a symmetrical matrix, and their vectors, float32 (n, k)."""
+    start = np.random.default_rng(0).normal(size=len(matrix)).astype(np.float32)
+    values, vectors = eigsh(matrix, k, v0=start) if k < len(matrix) else np.linalg.eigh(matrix)
+    return values[::-1], vectors[:, ::-1]

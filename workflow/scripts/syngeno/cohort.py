@@ -95,11 +95,12 @@ class Cohort:
         return np.array(digests, dtype="S32")
 
     def in_canonical_order(self) -> "Cohort":
-        """The same people, ordered by what they carry.
+        """The same people, ordered by what they carry; no copy where they are.
 
         Seeded subsamples and fits then depend on who is there, not on the order of a file.
         """
-        return self.take(self.canonical_order())
+        order = self.canonical_order()
+        return self if (np.diff(order) == 1).all() else self.take(order)
 
     def canonical_order(self) -> np.ndarray:
         """Indices that bring the people into the order of what they carry."""

@@ -39,7 +39,7 @@ def measure(
 
     Args:
         synthetic, train, test: cohorts over the same variants.
-        seed: of the randomised SVD, and of the samples that stand for cohorts of very many people.
+        seed: of the samples that stand for cohorts of very many people.
         neighbours, max_distance: which pairs of variants LD looks at (see `ld`).
         rarefied_people: size to which people are thinned (in expectation) before variants are counted, so
             that cohorts of different size can be compared.
@@ -220,7 +220,7 @@ def _differentiation(synthetic: Cohort, train: Cohort) -> list[dict]:
 def _axes(synthetic: Cohort, train: Cohort, test: Cohort, seed: int) -> list[dict]:
     if len(train) < 2:
         return []
-    axes = structure.principal_axes(train, structure.PCS, seed)
+    axes = structure.principal_axes(train, structure.PCS)
     ours, theirs = axes.coordinates(synthetic.dosages), axes.coordinates(test.dosages)
     distance = structure.wasserstein(ours, theirs)
     n = len(synthetic)

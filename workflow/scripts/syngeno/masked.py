@@ -58,7 +58,7 @@ def train(
     where = pick_device(device)
     learnt, sites = learnt.to(where), sequences.thinned(len(store), sketch.SITES)
     symbols = sequences.at(store, people, sites)
-    fitted = sketch.fit(symbols, sites, learnt.copies, components, seed).to(where)
+    fitted = sketch.fit(symbols, sites, learnt.copies, components).to(where)
     names = np.unique(label).tolist()
     rng = generator(where, seed, 31)
 

@@ -26,7 +26,7 @@ COLUMNS = ["generator", "metric", "group", "against", "value"]
 log = logging.getLogger(__name__)
 
 
-def measure(synthetic: Cohort, test: Cohort, *, seed: int) -> list[dict]:
+def measure(synthetic: Cohort, test: Cohort) -> list[dict]:
     """The numbers of the published protocol, as metric rows against test; n counts the sample's haplotypes.
 
     wasserstein_pc1_6 (all: the sum; each axis), sinkhorn_pc1_2 (all; "test": of the test set to itself, the least
@@ -37,7 +37,6 @@ def measure(synthetic: Cohort, test: Cohort, *, seed: int) -> list[dict]:
     Args:
         synthetic: the sample; nothing comes back (and the log says so) where it or test is not phased.
         test: held-out people over the same variants.
-        seed: of the randomised SVD.
 
     Raises:
         ValueError: the cohorts differ in their variants, or one is empty.
@@ -47,7 +46,7 @@ def measure(synthetic: Cohort, test: Cohort, *, seed: int) -> list[dict]:
         log.warning("the published protocol is about haplotypes, and these genotypes are not phased: nothing measured")
         return []
     ours, real = (cohort.in_canonical_order().haplotypes.reshape(2 * len(cohort), -1) for cohort in (synthetic, test))
-    return [*_axes(ours, real, seed), *_distances(ours, real)]
+    return [*_axes(ours, real), *_distances(ours, real)]
 
 
 def read_published(path: str | Path) -> pd.DataFrame:
@@ -85,8 +84,8 @@ def read_published(path: str | Path) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def _axes(ours: np.ndarray, real: np.ndarray, seed: int) -> list[dict]:
-    axes = fit_axes(np.concatenate([real, ours]), structure.PCS, seed)
+def _axes(ours: np.ndarray, real: np.ndarray) -> list[dict]:
+    axes = fit_axes(np.concatenate([real, ours]), structure.PCS)
     ours, real = axes.coordinates(ours), axes.coordinates(real)
     n = len(ours)
     distance = structure.wasserstein(ours, real)

@@ -65,9 +65,9 @@ class Sketch:
         return coordinates, counts.float()
 
 
-def fit(symbols: np.ndarray, sites: np.ndarray, copies: int, components: int, seed: int) -> Sketch:
+def fit(symbols: np.ndarray, sites: np.ndarray, copies: int, components: int) -> Sketch:
     """Fit on the symbols int8 (S, copies * people) of training people at these sites (S,)."""
-    axes = fit_axes(symbols.T, components, seed)
+    axes = fit_axes(symbols.T, components)
     frequency = symbols.mean(1) / (3 - copies)
     minor = np.sign(np.round(0.5 - frequency, 9)).astype(np.float32)
     rare = minor * (np.minimum(frequency, 1 - frequency) < RARE).astype(np.float32)

@@ -11,14 +11,14 @@ PCS = 6
 REGULARISATION = 0.002
 
 
-def principal_axes(people: Cohort, components: int, seed: int) -> Axes:
+def principal_axes(people: Cohort, components: int) -> Axes:
     """The first principal axes of the dosages of people, at most people - 1 of them; raises as `fit_axes`."""
-    return fit_axes(people.dosages, components, seed)
+    return fit_axes(people.dosages, components)
 
 
-def coordinates(train: Cohort, *others: Cohort, components: int = PCS, seed: int = 0) -> list[np.ndarray]:
+def coordinates(train: Cohort, *others: Cohort, components: int = PCS) -> list[np.ndarray]:
     """Where train and other cohorts lie on train's axes, each float64 (people, k); for the figure."""
-    axes = principal_axes(train.in_canonical_order(), components, seed)
+    axes = principal_axes(train.in_canonical_order(), components)
     return [axes.coordinates(cohort.dosages) for cohort in (train, *others)]
 
 

@@ -40,7 +40,7 @@ def measure(
 
     Args:
         synthetic, train, test: cohorts over the same variants.
-        seed: of the axes, the classifiers and the bootstrap.
+        seed: of the classifiers and the bootstrap.
         components: principal components that the classifiers see (at most people - 1).
         classifiers: of `CLASSIFIERS`.
         threads: that the classifiers may use.
@@ -65,7 +65,7 @@ def measure(
     right: dict[tuple[str, str], np.ndarray] = {}
     for source, people in (("real", train), ("synthetic", synthetic)):
         people = people.in_canonical_order()
-        axes, x = features(people, components, seed)
+        axes, x = features(people, components)
         # One scale for all components: the leading ones are to weigh more, they tell more.
         scale = x.std(0).max() or 1.0
         seen = axes.coordinates(test.dosages) / scale
@@ -85,7 +85,7 @@ def measure(
     return rows + association.measure(synthetic, train)
 
 
-def features(people: Cohort, components: int, seed: int) -> tuple[Axes, np.ndarray]:
+def features(people: Cohort, components: int) -> tuple[Axes, np.ndarray]:
     """Principal axes of people, and where they would lie on them had they not helped to fit them.
 
     With more variants than people the axes turn towards the people they are fitted on, who then lie farther
@@ -96,7 +96,7 @@ def features(people: Cohort, components: int, seed: int) -> tuple[Axes, np.ndarr
     Returns:
         The axes, and float64 (people, k) coordinates.
     """
-    axes = principal_axes(people, components, seed)
+    axes = principal_axes(people, components)
     x = axes.coordinates(people.dosages)
     length = np.array([((dosages - axes.mean) ** 2).sum() for dosages in people.dosages], dtype=np.float64)
     eigenvalue = (x**2).sum(0)

@@ -151,10 +151,19 @@ def read_calls(path: str | Path, sites: Sites) -> Calls:
     """
     vcf, samples = open_vcf(path)
     place = places(sites)
-    by_site = np.empty((len(sites), len(samples), 2), dtype=np.int8)
+    alleles = np.empty((len(samples), 2, len(sites)), dtype=np.int8)
     found = np.zeros(len(sites), dtype=bool)
     others: list[str] = []
     phased = True
+    waiting: list[tuple[int, np.ndarray]] = []
+
+    def put() -> None:
+        """Many sites together: each alone would touch every person's row."""
+        if waiting:
+            index, calls = zip(*waiting, strict=True)
+            alleles[:, :, list(index)] = np.stack(calls, axis=-1)
+            waiting.clear()
+
     for variant in records(path, vcf):
         contig, position, ref, alt = variant_key(variant)
         index = place.get((contig, position, ref, alt))
@@ -162,10 +171,14 @@ def read_calls(path: str | Path, sites: Sites) -> Calls:
             others.append(f"{variant.CHROM}:{position} {ref}>{alt}")
             continue
         found[index] = True
-        by_site[index], ordered = diploid(path, variant)
+        calls, ordered = diploid(path, variant)
         phased &= ordered
+        waiting.append((index, calls))
+        if len(waiting) == CHUNK:
+            put()
+    put()
     _compare(path, sites, found, others)
-    return Calls(samples, np.ascontiguousarray(by_site.transpose(1, 2, 0)), phased)
+    return Calls(samples, alleles, phased)
 
 
 def open_vcf(path: str | Path) -> tuple[cyvcf2.VCF, list[str]]:
