@@ -63,6 +63,19 @@ class TestKeepUnlinked:
         assert (keep == whole).all()
         assert 100 < keep.sum() < 1500
 
+    @pytest.mark.parametrize(("window", "step"), [(50, 5), (7, 7), (20, 30), (500, 100), (2, 1)])
+    def test_as_scikit_allel_says(self, window, step):
+        dosages = linked(400, 60, switch=0.3).sum(axis=2, dtype=np.int8)
+        dosages[::40] = 1
+        with np.errstate(invalid="ignore"):
+            expected = allel.locate_unlinked(dosages, window, step, 0.2, blen=10_000)
+        assert (keep_unlinked(dosages, window, step, 0.2) == expected).all()
+        assert 10 < expected.sum() < 390
+
+    def test_at_a_threshold_of_1_all_stay(self):
+        dosages = np.tile(linked(1, 60).sum(axis=2, dtype=np.int8), (5, 1))
+        assert keep_unlinked(dosages, 5, 1, 1.0).all()
+
     def test_what_is_planted_in_a_test_person_changes_nothing(self, tmp_path):
         calls = linked(200, 40)
         planted = calls.copy()

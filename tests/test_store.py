@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import zarr
 
+from syngeno import size
 from syngeno.errors import BadInput
 from syngeno.store import CHUNK, StoreWriter, open_store
 
@@ -30,8 +31,8 @@ class TestStoreWriter:
     def test_what_is_written_in_any_pieces_is_read(self, tmp_path, pieces):
         calls = random_calls(sum(pieces))
         with StoreWriter(tmp_path / "s.zarr.zip", PEOPLE, {"1": 5000}, phased=False) as writer:
-            for stop, size in zip(np.cumsum(pieces), pieces, strict=True):
-                append(writer, calls[stop - size : stop], first=1 + stop - size)
+            for stop, piece in zip(np.cumsum(pieces), pieces, strict=True):
+                append(writer, calls[stop - piece : stop], first=1 + stop - piece)
         with open_store(tmp_path / "s.zarr.zip") as store:
             assert store.samples == PEOPLE
             assert store.contig_lengths == {"1": 5000}
@@ -57,6 +58,12 @@ class TestStoreWriter:
     def test_one_file_without_traces(self, tmp_path):
         write(tmp_path / "s.zarr.zip", random_calls(5))
         assert [path.name for path in tmp_path.iterdir()] == ["s.zarr.zip"]
+
+    def test_tells_its_size_from_the_outside(self, tmp_path):
+        write(tmp_path / "s.zarr.zip", random_calls(CHUNK + 7))
+        assert size.of_store(tmp_path / "s.zarr.zip") == (3, CHUNK + 7)
+        (tmp_path / "s.zarr.zip").write_bytes(b"no store")
+        assert size.of_store(tmp_path / "s.zarr.zip") == (0, 0)
 
     def test_an_error_leaves_nothing_and_the_old_store_as_it_was(self, tmp_path):
         write(tmp_path / "s.zarr.zip", random_calls(5))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 
@@ -103,10 +104,14 @@ class Run:
 
 
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory):
-    """The tiny cohort, run to the end once."""
-    run = Run(tmp_path_factory.mktemp("tiny"))
-    run("--report", "results/report.html", "--report-after-run")
+def tiny(tmp_path_factory, worker_id):
+    """The tiny cohort, run to the end once, for all processes of the tests together."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own if worker_id == "master" else own.parent) / "tiny"
+    with FileLock(folder.with_suffix(".lock")):
+        run = Run(folder)
+        if not (folder / "results/report.html").exists():
+            run("--report", "results/report.html", "--report-after-run")
     return run
 
 

@@ -1,5 +1,6 @@
 # Checks the run file and says what it asks for; owns the wildcards. No rules here.
 
+import errno
 import json
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ SCRIPTS = Path(workflow.current_basedir) / ".." / "scripts"
 RESOURCES = Path(workflow.current_basedir) / ".." / ".." / "resources"
 sys.path.insert(0, str(SCRIPTS))
 
-from syngeno import codehash, runfile
+from syngeno import codehash, runfile, size
 from syngeno.errors import BadInput
 
 try:
@@ -129,6 +130,23 @@ def runs(pattern, *kinds, but=(), newest=False, **more):
 def code(script, *modules):
     """Hash of the library modules that a script's result depends on (see syngeno/codehash.py)."""
     return codehash.of_script(SCRIPTS / f"{script}.py", *modules)
+
+
+def by_size(base, each):
+    """A resources function: megabytes or minutes, `base` and `each` per million genotypes of the prepared cohort and
+    of as many synthetic people as are drawn, times the attempt; config/README.md has what was measured."""
+
+    def asked(wildcards, input, attempt):
+        store = Path(f"results/{wildcards.cohort}/prepare/genotypes.zarr.zip")
+        if not store.exists():  # Snakemake says <TBD> where an input is missing
+            raise FileNotFoundError(errno.ENOENT, "not there yet", input[0])
+        people, variants = size.of_store(store)
+        drawn = config["sample"]["people"]
+        drawn = drawn if isinstance(drawn, int) else people
+        millions = (people + drawn) * variants / 1e6
+        return int((base + each * millions) * attempt)
+
+    return asked
 
 
 def cohort(section):
