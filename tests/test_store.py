@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import zarr
 
-from syngeno import size
 from syngeno.errors import BadInput
 from syngeno.store import CHUNK, StoreWriter, open_store
 
@@ -58,12 +57,6 @@ class TestStoreWriter:
     def test_one_file_without_traces(self, tmp_path):
         write(tmp_path / "s.zarr.zip", random_calls(5))
         assert [path.name for path in tmp_path.iterdir()] == ["s.zarr.zip"]
-
-    def test_tells_its_size_from_the_outside(self, tmp_path):
-        write(tmp_path / "s.zarr.zip", random_calls(CHUNK + 7))
-        assert size.of_store(tmp_path / "s.zarr.zip") == (3, CHUNK + 7)
-        (tmp_path / "s.zarr.zip").write_bytes(b"no store")
-        assert size.of_store(tmp_path / "s.zarr.zip") == (0, 0)
 
     def test_an_error_leaves_nothing_and_the_old_store_as_it_was(self, tmp_path):
         write(tmp_path / "s.zarr.zip", random_calls(5))

@@ -1,10 +1,13 @@
 """The whole chain, judged by properties of what it made."""
 
+import re
+
 import cyvcf2
 import numpy as np
 import pandas as pd
 import pysam.bcftools
 import pytest
+from conftest import Run
 
 from syngeno import metrics, training
 from syngeno.store import open_store
@@ -204,6 +207,13 @@ class TestTargets:
         order = list(stages)
         for stage, rule in stages.items():
             assert (rule in jobs) == (order.index(stage) <= order.index(target)), (target, rule)
+
+    def test_memory_and_time_are_asked_for_by_the_size_of_the_cohort(self, tiny, tmp_path):
+        path = "results/tiny/prepare/100/1/encoder.npz"
+        before, after = Run(tmp_path)(path, "--dry-run"), tiny(path, "--dry-run", "--forcerun", "fit_encoder")
+        asked = [re.search(r"rule fit_encoder:.*?mem_mb=([^,]+)", said, re.DOTALL)[1] for said in (before, after)]
+        assert asked[0] == "<TBD>"
+        assert 1000 <= int(asked[1]) < 1100
 
 
 class TestModel:

@@ -132,21 +132,34 @@ def code(script, *modules):
     return codehash.of_script(SCRIPTS / f"{script}.py", *modules)
 
 
+def cohort_size(wildcards, input):
+    """People, variants and those of the largest chromosome of the prepared cohort; <TBD> to Snakemake before that."""
+    folder = Path(f"results/{wildcards.cohort}/prepare")
+    if not (folder / "variants.tsv").exists():
+        raise FileNotFoundError(errno.ENOENT, "not there yet", input[0])
+    return size.of_cohort(folder)
+
+
 def by_size(base, each):
     """A resources function: megabytes or minutes, `base` and `each` per million genotypes of the prepared cohort and
-    of as many synthetic people as are drawn, times the attempt; config/README.md has what was measured."""
+    of the synthetic people, times the attempt. What was measured: config/README.md."""
 
     def asked(wildcards, input, attempt):
-        store = Path(f"results/{wildcards.cohort}/prepare/genotypes.zarr.zip")
-        if not store.exists():  # Snakemake says <TBD> where an input is missing
-            raise FileNotFoundError(errno.ENOENT, "not there yet", input[0])
-        people, variants = size.of_store(store)
+        people, variants, _ = cohort_size(wildcards, input)
         drawn = config["sample"]["people"]
         drawn = drawn if isinstance(drawn, int) else people
-        millions = (people + drawn) * variants / 1e6
-        return int((base + each * millions) * attempt)
+        return int((base + each * (people + drawn) * variants / 1e6) * attempt)
 
     return asked
+
+
+def founders_memory(wildcards, input, attempt):
+    """A resources function: megabytes for chains of all founders along one chromosome after the other."""
+    people, variants, largest = cohort_size(wildcards, input)
+    founders = config["generators"][wildcards.generator]["founders"]
+    return int(
+        (2000 + 4 * people * variants / 1e6 + 200 * founders * largest / 1e6) * attempt
+    )
 
 
 def cohort(section):

@@ -23,8 +23,8 @@ rule measure_real:
         "../../envs/evaluate.yaml"
     threads: 2
     resources:
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=by_size(3000, 8),
+        runtime=by_size(60, 0.3),
     params:
         settings=battery_settings,
         splits=lambda wildcards: config["evaluate"]["splits"][wildcards.battery],
@@ -48,8 +48,8 @@ rule measure_encoder:
     conda:
         "../../envs/evaluate.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        mem_mb=by_size(1000, 2),
+        runtime=by_size(30, 0.01),
     params:
         code=code("measure_encoder"),
     script:
@@ -76,8 +76,8 @@ rule measure_likelihood:
         "../../envs/evaluate.yaml"
     threads: 2
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=by_size(2000, 4),
+        runtime=by_size(60, 0.1),
     params:
         kind=generator("kind"),
         code=lambda wildcards: code(
@@ -109,8 +109,8 @@ rule measure_synthetic:
         "../../envs/evaluate.yaml"
     threads: 2
     resources:
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=by_size(3000, 8),
+        runtime=by_size(30, 0.05),
     params:
         settings=battery_settings,
         label=cohort("label"),
@@ -141,8 +141,8 @@ rule attack_denoiser:
     threads: 2
     resources:
         gpu=lambda wildcards: config["generators"][wildcards.generator]["gpu"],
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=by_size(2000, 4),
+        runtime=by_size(60, 0.2),
     params:
         code=code("attack_denoiser"),
     script:
@@ -170,8 +170,8 @@ rule measure_bound:
         "../../envs/train.yaml"
     resources:
         gpu=lambda wildcards: config["generators"][wildcards.generator]["gpu"],
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=by_size(3000, 8),
+        runtime=by_size(60, 0.1),
     params:
         space=generator("space"),
         sampler=lambda wildcards: {
@@ -204,8 +204,8 @@ rule audit_people:
         "../../envs/evaluate.yaml"
     threads: 2
     resources:
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=by_size(2000, 4),
+        runtime=by_size(30, 0.03),
     params:
         planted=planted,
         label=cohort("label"),
@@ -233,8 +233,8 @@ rule impute_heldout:
         "../../envs/impute.yaml"
     threads: 2
     resources:
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
+        mem_mb=by_size(4000, 8),
+        runtime=by_size(60, 0.4),
     params:
         settings=config["evaluate"]["imputation"],
         label=cohort("label"),
@@ -260,8 +260,8 @@ rule measure_published:
         "../../envs/evaluate.yaml"
     threads: 2
     resources:
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=by_size(3000, 8),
+        runtime=by_size(30, 0.05),
     params:
         label=cohort("label"),
         code=code("measure_published"),
@@ -285,8 +285,8 @@ rule measure_ceiling:
         "../../envs/evaluate.yaml"
     threads: 2
     resources:
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=by_size(3000, 8),
+        runtime=by_size(30, 0.05),
     params:
         code=code("measure_ceiling"),
     script:

@@ -238,8 +238,8 @@ rule find_relatives:
     conda:
         "../../envs/prepare.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=by_size(1000, 2),
+        runtime=by_size(30, 0.02),
     params:
         code=code("find_relatives"),
     script:
@@ -282,8 +282,8 @@ rule fit_encoder:
         "../../envs/prepare.yaml"
     threads: 2
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
+        mem_mb=by_size(1000, 2),
+        runtime=by_size(30, 0.01),
     params:
         encoder=cohort("encoder"),
         code=code("fit_encoder"),
@@ -308,8 +308,8 @@ rule encode:
         "../../envs/prepare.yaml"
     threads: 2
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=by_size(1000, 2),
+        runtime=by_size(30, 0.01),
     params:
         code=code("encode"),
     script:

@@ -182,8 +182,8 @@ rule plot_people:
     conda:
         "../../envs/evaluate.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        mem_mb=by_size(3000, 8),
+        runtime=by_size(30, 0.02),
     params:
         label=cohort("label"),
         code=code("plot_people"),

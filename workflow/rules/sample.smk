@@ -32,8 +32,8 @@ rule sample_shard:
     threads: 2
     resources:
         gpu=lambda wildcards: config["generators"][wildcards.generator]["gpu"],
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
+        mem_mb=by_size(2000, 2),
+        runtime=by_size(60, 0.2),
     params:
         people=config["sample"]["people"],
         labels=config["sample"]["labels"],
@@ -66,8 +66,8 @@ rule decode_people:
     conda:
         "../../envs/prepare.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
+        mem_mb=by_size(1000, 4),
+        runtime=by_size(30, 0.02),
     params:
         label=cohort("label"),
         code=code("decode_people"),
@@ -94,8 +94,8 @@ rule draw_shard:
         "../../envs/train.yaml"
     resources:
         gpu=lambda wildcards: config["generators"][wildcards.generator]["gpu"],
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=by_size(3000, 8),
+        runtime=by_size(60, 0.2),
     params:
         people=config["sample"]["people"],
         labels=config["sample"]["labels"],
@@ -127,8 +127,8 @@ rule write_people:
     conda:
         "../../envs/train.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
+        mem_mb=by_size(1000, 4),
+        runtime=by_size(30, 0.02),
     params:
         space=generator("space"),
         label=cohort("label"),
@@ -158,8 +158,8 @@ rule draw_control:
     conda:
         "../../envs/prepare.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=by_size(2000, 4),
+        runtime=by_size(60, 0.2),
     params:
         kind=generator("kind"),
         settings=control_settings,
@@ -193,8 +193,8 @@ rule adopt_external:
     conda:
         "../../envs/prepare.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=by_size(1000, 4),
+        runtime=by_size(30, 0.05),
     params:
         label=cohort("label"),
         code=code("adopt_external"),
@@ -224,8 +224,8 @@ rule copy_people:
     conda:
         "../../envs/prepare.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=by_size(1000, 4),
+        runtime=by_size(30, 0.02),
     params:
         label=cohort("label"),
         code=code("copy_people"),
@@ -252,8 +252,8 @@ rule withhold_people:
     conda:
         "../../envs/prepare.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=by_size(1000, 4),
+        runtime=by_size(30, 0.02),
     params:
         withhold=config["release"]["withhold"],
         label=cohort("label"),

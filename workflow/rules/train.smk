@@ -29,8 +29,8 @@ rule train_diffusion:
     threads: 2
     resources:
         gpu=lambda wildcards: config["generators"][wildcards.generator]["gpu"],
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 480 * attempt,
+        mem_mb=by_size(4000, 4),
+        runtime=by_size(480, 0.2),
     params:
         denoiser=generator("denoiser"),
         diffusion=generator("diffusion"),
@@ -61,8 +61,8 @@ rule learn_founders:
         "../../envs/train.yaml"
     resources:
         gpu=lambda wildcards: config["generators"][wildcards.generator]["gpu"],
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 480 * attempt,
+        mem_mb=founders_memory,
+        runtime=by_size(120, 0.5),
     params:
         space=generator("space"),
         founders=generator("founders"),
@@ -95,8 +95,8 @@ rule train_energy:
         "../../envs/train.yaml"
     resources:
         gpu=lambda wildcards: config["generators"][wildcards.generator]["gpu"],
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
+        mem_mb=by_size(4000, 4),
+        runtime=by_size(120, 0.1),
     params:
         space=generator("space"),
         components=generator("components"),

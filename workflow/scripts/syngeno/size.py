@@ -1,18 +1,23 @@
-"""How large a prepared cohort is, told from the outside: Snakemake asks while it plans, with few packages there."""
+"""How large a prepared cohort is: what rules ask a cluster for follows from it.
 
-import json
-import zipfile
+Snakemake asks while it plans, where few packages are there.
+"""
+
+import csv
 from pathlib import Path
+from typing import NamedTuple
 
 
-def of_store(path: Path) -> tuple[int, int]:
-    """People and variants of a store (see `store`), without opening its genotypes; 0 and 0 where it is none.
+class Size(NamedTuple):
+    """How many people, variants, and variants of the chromosome that has most."""
 
-    (What is wrong with it is better told by the rule that reads it.)
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            variants, people, _ = json.loads(archive.read("call_genotype/.zarray"))["shape"]
-    except (zipfile.BadZipFile, KeyError, ValueError):
-        return 0, 0
-    return people, variants
+    people: int
+    variants: int
+    largest: int
+
+
+def of_cohort(folder: Path) -> Size:
+    """By the tables of people and of variants in the cohort's folder `prepare`."""
+    with open(folder / "people.tsv") as people, open(folder / "variants.tsv") as variants:
+        kept = [int(row["unlinked"]) for row in csv.DictReader(variants, delimiter="\t")]
+        return Size(sum(1 for _ in people) - 1, sum(kept), max(kept))
