@@ -31,7 +31,7 @@ from syngeno.sources import open_source
 from syngeno.store import StoreWriter, open_store
 
 SHARES = (0.25, 0.5, 1.0)
-BASES = 110  # of a simulated chromosome for each variant
+BASES = 62  # of a simulated chromosome for each variant
 ALONE = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "BLOSC_NTHREADS")}
 THRESHOLDS = {"call_rate": 0.95, "maf": 0.01, "hwe": 1e-6}
 

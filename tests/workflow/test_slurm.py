@@ -41,8 +41,9 @@ class Run:
             "--profile", str(ROOT / "workflow/profiles/slurm"), "--slurm-no-account",
             "--slurm-status-command", "squeue", "--slurm-keep-successful-logs",
             "--slurm-init-seconds-before-status-checks", "2", "--seconds-between-status-checks", "2",
-            # What it needs, lest the runs wait for each other's memory.
+            # What it needs, lest the runs wait for each other's memory, and no more threads than there are.
             "--set-resources", "train_diffusion:mem_mb=1500 * attempt", *resources,
+            "--set-threads", "train_diffusion=1",
         ]  # fmt: skip
         environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
