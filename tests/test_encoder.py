@@ -6,6 +6,7 @@ from sklearn.decomposition import PCA
 
 from syngeno import encoder
 from syngeno.errors import BadInput
+from syngeno.store import StoreWriter, open_store
 
 
 def linked_people(people=600, blocks=6, sites=30, seed=0, switch=0.08):
@@ -30,6 +31,20 @@ def fitted():
 
 
 class TestFit:
+    def test_from_the_store_as_from_memory(self, fitted, tmp_path):
+        made, dosages, block = fitted
+        people, sites = dosages.shape
+        with StoreWriter(tmp_path / "s", [f"p{i}" for i in range(people)], {"1": 0}) as writer:
+            calls = np.stack([dosages.T > 1, dosages.T > 0], axis=-1).astype(np.int8)
+            names = np.full(sites, "x")
+            writer.append(np.arange(sites), names, np.full(sites, "A"), np.full(sites, "G"), calls)
+        with open_store(tmp_path / "s") as store:
+            columns = store.dosage_columns(np.arange(people))
+            again = encoder.fit(columns, block)
+            assert np.allclose(again.components, made.components, atol=1e-5)
+            assert np.allclose(again.prior, made.prior, atol=1e-5)
+            assert np.allclose(encoder.encode(again, columns), encoder.encode(made, dosages), atol=1e-4)
+
     def test_paper_rule(self):
         dosages = np.random.default_rng(1).integers(0, 3, (100, 4 + 5 + 20 + 21), dtype=np.int8)
         block = np.repeat([0, 1, 2, 3], [4, 5, 20, 21])

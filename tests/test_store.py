@@ -143,6 +143,17 @@ class TestDosages:
         assert rows.shape == (50, 1)
         assert (rows[10:20] == calls[10:20, [1]].sum(axis=2)).all()
 
+    @pytest.mark.parametrize("width", [1, 7, 300, CHUNK, CHUNK + 300])
+    def test_columns_are_sliced(self, tmp_path, width):
+        write(tmp_path / "s", random_calls(2 * CHUNK + 7))
+        store = open_store(tmp_path / "s")
+        columns, expected = store.dosage_columns(np.array([2, 0])), store.dosages(np.array([2, 0]))
+        assert columns.shape == expected.shape and len(columns) == 2
+        for start in (*range(0, 2 * CHUNK + 7, width), 5):  # and back
+            assert np.array_equal(columns[:, start : start + width], expected[:, start : start + width])
+        with pytest.raises(ValueError, match="in order"):
+            columns[:, ::2]
+
     def test_missing_calls_are_refused(self, tmp_path):
         calls = random_calls(4)
         calls[2, 1] = -1

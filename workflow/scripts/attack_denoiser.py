@@ -23,7 +23,7 @@ test = table[table["split"] == "test"]
 
 with open_store(source.genotypes) as store:
     fitted = encoder.load(source.encoder, store.fingerprint())
-    heldout = encoder.encode(fitted, store.dosages(store.rows(test.index)))
+    heldout = encoder.encode(fitted, store.dosage_columns(store.rows(test.index)))
 
 loss = denoising.losses(
     model,

@@ -18,9 +18,9 @@ with open_store(snakemake.input.genotypes) as store:
     fitted = encoder.load(snakemake.input.encoder, store.fingerprint())
     np.savez(
         snakemake.output.latents,
-        train=encoder.encode(fitted, store.dosages(store.rows(members.index))),
+        train=encoder.encode(fitted, store.dosage_columns(store.rows(members.index))),
         train_label=np.searchsorted(labels, members["label"]),
-        validation=encoder.encode(fitted, store.dosages(store.rows(validation.index))),
+        validation=encoder.encode(fitted, store.dosage_columns(store.rows(validation.index))),
         validation_label=np.searchsorted(labels, validation["label"]),
         labels=np.array(labels),
         mask=fitted.mask,

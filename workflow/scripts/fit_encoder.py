@@ -13,7 +13,7 @@ members, settings = people.read_people(snakemake.input.members), snakemake.param
 
 with open_store(snakemake.input.genotypes) as store:
     fitted = encoder.fit(
-        store.dosages(store.rows(members.index)),
+        store.dosage_columns(store.rows(members.index)),
         store.block,
         components=settings["components"],
         max_components=settings["max_components"],

@@ -17,7 +17,7 @@ with open_store(source.genotypes) as store:
     fitted = encoder.load(source.encoder, store.fingerprint())
     drawn = synthetic.read_cohort(source.vcf, source.labels, snakemake.params.label, store)
     latents = synthetic.latents(source.shards, fitted, drawn.dosages)
-    heldout = encoder.encode(fitted, store.dosages(store.rows(table.index[table["split"] == "test"])))
+    heldout = encoder.encode(fitted, store.dosage_columns(store.rows(table.index[table["split"] == "test"])))
 
 numbers = hundred.measure(
     latents,

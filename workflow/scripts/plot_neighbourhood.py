@@ -14,7 +14,7 @@ logger = log.start(snakemake.log[0])
 source, table = snakemake.input, people.read_people(snakemake.input.people)
 with open_store(source.genotypes) as store:
     fitted = encoder.load(source.encoder, store.fingerprint())
-    heldout = encoder.encode(fitted, store.dosages(store.rows(table.index[table["split"] == "test"])))
+    heldout = encoder.encode(fitted, store.dosage_columns(store.rows(table.index[table["split"] == "test"])))
 shards: dict[str, list] = {}
 for path in source.shards:
     shards.setdefault(path.split("/")[-5], []).append(np.load(path)["latents"])

@@ -27,10 +27,14 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from syngeno.errors import BadInput
+
+if TYPE_CHECKING:
+    from syngeno.store import DosageColumns
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +74,7 @@ class Encoder:
 
 
 def fit(
-    dosages: np.ndarray,
+    dosages: np.ndarray | DosageColumns,
     block: np.ndarray,
     components: str | float = "paper",
     max_components: int = 8,
@@ -78,6 +82,7 @@ def fit(
 ) -> Encoder:
     """Fit on training people only: `dosages` (people, V) 0/1/2, `block` (V,) nondecreasing ids.
 
+    Dosages are looked at block by block: `Store.dosage_columns` spares memory for all of them.
     `components` is "paper" (8 for more than 20 sites, 4 for 5 to 20, 1 for up to 4) or the share of the
     block's variance to keep, in (0, 1]; never more than `max_components`, the sites, or the people less one.
     Components without variance (monomorphic sites) are masked. Where nothing will be decoded, `decodes` False
@@ -156,8 +161,8 @@ def genotype_frequency(dosages: np.ndarray) -> np.ndarray:
     return (counts + expected) / (n + 1)
 
 
-def encode(encoder: Encoder, dosages: np.ndarray) -> np.ndarray:
-    """Dosages (people, V) -> z-scored latents float32 (people, B, k), zero where masked."""
+def encode(encoder: Encoder, dosages: np.ndarray | DosageColumns) -> np.ndarray:
+    """Dosages (people, V), looked at block by block -> z-scored latents float32 (people, B, k), zero where masked."""
     _checked(dosages, len(encoder.block))
     latents = np.zeros((len(dosages), *encoder.shape), np.float32)
     for b, part in _blocks(encoder.block):
@@ -227,10 +232,11 @@ def load(path: Path, fingerprint: str | None = None) -> Encoder:
     return Encoder(**{name: arrays[name] for name in names})
 
 
-def _checked(dosages: np.ndarray, sites: int | None = None) -> np.ndarray:
-    if dosages.ndim != 2 or (sites is not None and dosages.shape[1] != sites):
+def _checked(dosages: np.ndarray | DosageColumns, sites: int | None = None) -> np.ndarray | DosageColumns:
+    if len(dosages.shape) != 2 or (sites is not None and dosages.shape[1] != sites):
         raise ValueError(f"dosages of shape {dosages.shape}; expected (people, {sites or 'sites'})")
-    if dosages.size and (dosages.min() < 0 or dosages.max() > 2):
+    # A store has been looked through when it was made.
+    if isinstance(dosages, np.ndarray) and dosages.size and (dosages.min() < 0 or dosages.max() > 2):
         raise ValueError("dosages must be 0, 1 or 2; fill missing calls first")
     return dosages
 
@@ -303,7 +309,7 @@ def _posterior(likelihood: np.ndarray, prior: np.ndarray) -> np.ndarray:
     return joint
 
 
-def _with_fitted_prior(encoder: Encoder, dosages: np.ndarray) -> Encoder:
+def _with_fitted_prior(encoder: Encoder, dosages: np.ndarray | DosageColumns) -> Encoder:
     """Scale the prior until the mean posterior over these people meets their genotype frequencies."""
     latents = encode(encoder, dosages)
     raw = _unscaled(encoder, latents)

@@ -258,6 +258,33 @@ class DosageRows:
         return calls[:, :, 0] + calls[:, :, 1]
 
 
+class DosageColumns:
+    """The ALT counts of some people, people x variants, read from the store as columns are asked for.
+
+    For who takes the columns in order: the last chunk is at hand. `shape`, `len` and `[:, a:b]` as of an array.
+    """
+
+    def __init__(self, store: "Store", people: np.ndarray) -> None:
+        self._rows = store.dosage_rows(people)
+        self._first, self._chunk = 0, self._rows[0:0].T
+        self.shape = self._rows.shape[::-1]
+
+    def __len__(self) -> int:
+        """The number of people."""
+        return self.shape[0]
+
+    def __getitem__(self, key: tuple[slice, slice]) -> np.ndarray:
+        """Dosages of all people at consecutive variants, int8 (people, v); raises as `DosageRows` does."""
+        everybody, columns = key
+        start, stop, step = columns.indices(self.shape[1])
+        if everybody != slice(None) or step != 1:
+            raise ValueError("all people are read, and variants in order")
+        if not (self._first <= start and stop <= self._first + self._chunk.shape[1]):
+            self._first = start - start % CHUNK
+            self._chunk = self._rows[self._first : max(stop, self._first + CHUNK)].T
+        return self._chunk[:, start - self._first : stop - self._first]
+
+
 class Store:
     """A store opened for reading. What belongs to variants and people is in memory, the calls stay on disk.
 
@@ -352,6 +379,10 @@ class Store:
     def dosage_rows(self, people: np.ndarray | None = None) -> DosageRows:
         """ALT counts, variants x people, as something to slice: only the rows asked for are read."""
         return DosageRows(self, people)
+
+    def dosage_columns(self, people: np.ndarray) -> DosageColumns:
+        """ALT counts, people x variants, as something to slice: only the columns asked for are read."""
+        return DosageColumns(self, people)
 
     def dosages(self, people: np.ndarray | None = None) -> np.ndarray:
         """ALT counts 0/1/2 of all variants, int8 (people, V); `people` selects by index or mask.
