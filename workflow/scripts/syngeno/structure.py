@@ -1,5 +1,7 @@
 """Population structure: how far two clouds of people lie apart on principal axes, and Fst."""
 
+import os
+
 import numpy as np
 from scipy import stats
 
@@ -34,7 +36,8 @@ def sinkhorn(ours: np.ndarray, theirs: np.ndarray) -> float:
     regularisation .002, at most 1,000 iterations. A cloud is not at 0 from itself: the regularisation blurs, which
     costs up to about .002. Takes memory for a few n x m matrices. 0 where all points are one.
     """
-    import ot  # loads torch where it is installed, which no other number here needs
+    os.environ.setdefault("POT_BACKEND_DISABLE_PYTORCH", "1")  # which takes seconds to load, for nothing here
+    import ot
 
     cost = ot.dist(ours, theirs, metric="sqeuclidean")
     largest = cost.max()
