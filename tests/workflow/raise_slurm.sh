@@ -49,13 +49,14 @@ PartitionName=main Nodes=$host Default=YES MaxTime=INFINITE State=UP
 EOF
 printf "NodeName=$host Name=gpu File=%s\n" /dev/null /dev/zero /dev/full /dev/random >/etc/slurm/gres.conf
 
-pgrep -x munged >/dev/null || runuser -u munge -- munged
-pgrep -x slurmctld >/dev/null || slurmctld -c # what an earlier one knew would be in the way
-pgrep -x slurmd >/dev/null || slurmd
+running() { pgrep --exact --runstates DRS "$1" >/dev/null; } # and is no zombie
+running munged || runuser -u munge -- munged --force # also where one that was killed left its socket
+running slurmctld || slurmctld -c # what an earlier one knew would be in the way
+running slurmd || slurmd
 for _ in $(seq 60); do
-    [ "$(sinfo --noheader --format=%T 2>/dev/null)" = idle ] && exit
+    [ "$(timeout 10 sinfo --noheader --format=%T 2>/dev/null)" = idle ] && exit
     sleep 1
 done
-sinfo --long >&2
+timeout 10 sinfo --long >&2 || true
 tail -n 20 /var/log/slurm/*.log >&2
 exit 1
