@@ -23,7 +23,7 @@ rule measure_real:
         "../../envs/evaluate.yaml"
     threads: 2
     resources:
-        mem_mb=by_size(3000, 8),
+        mem_mb=by_size(1500, 6),
         runtime=by_size(60, 0.3),
     params:
         settings=battery_settings,
@@ -48,7 +48,7 @@ rule measure_encoder:
     conda:
         "../../envs/evaluate.yaml"
     resources:
-        mem_mb=by_size(1000, 2),
+        mem_mb=by_size(1000, 1),
         runtime=by_size(30, 0.01),
     params:
         code=code("measure_encoder"),
@@ -76,7 +76,7 @@ rule measure_likelihood:
         "../../envs/evaluate.yaml"
     threads: 2
     resources:
-        mem_mb=by_size(2000, 4),
+        mem_mb=by_size(1000, 2),
         runtime=by_size(60, 0.1),
     params:
         kind=generator("kind"),
@@ -109,7 +109,7 @@ rule measure_synthetic:
         "../../envs/evaluate.yaml"
     threads: 2
     resources:
-        mem_mb=by_size(3000, 8),
+        mem_mb=by_size(1000, 5),
         runtime=by_size(30, 0.05),
     params:
         settings=battery_settings,
@@ -141,7 +141,7 @@ rule attack_denoiser:
     threads: 2
     resources:
         gpu=lambda wildcards: config["generators"][wildcards.generator]["gpu"],
-        mem_mb=by_size(2000, 4),
+        mem_mb=by_size(1500, 4),
         runtime=by_size(60, 0.2),
     params:
         code=code("attack_denoiser"),
@@ -170,7 +170,7 @@ rule measure_bound:
         "../../envs/train.yaml"
     resources:
         gpu=lambda wildcards: config["generators"][wildcards.generator]["gpu"],
-        mem_mb=by_size(3000, 8),
+        mem_mb=by_size(2000, 6),
         runtime=by_size(60, 0.1),
     params:
         space=generator("space"),
@@ -204,7 +204,7 @@ rule audit_people:
         "../../envs/evaluate.yaml"
     threads: 2
     resources:
-        mem_mb=by_size(2000, 4),
+        mem_mb=by_size(1000, 5),
         runtime=by_size(30, 0.03),
     params:
         planted=planted,
@@ -260,7 +260,7 @@ rule measure_published:
         "../../envs/evaluate.yaml"
     threads: 2
     resources:
-        mem_mb=by_size(3000, 8),
+        mem_mb=by_size(1500, 6),
         runtime=by_size(30, 0.05),
     params:
         label=cohort("label"),
@@ -285,7 +285,7 @@ rule measure_ceiling:
         "../../envs/evaluate.yaml"
     threads: 2
     resources:
-        mem_mb=by_size(3000, 8),
+        mem_mb=by_size(1500, 6),
         runtime=by_size(30, 0.05),
     params:
         code=code("measure_ceiling"),

@@ -238,7 +238,7 @@ rule find_relatives:
     conda:
         "../../envs/prepare.yaml"
     resources:
-        mem_mb=by_size(1000, 2),
+        mem_mb=by_size(2000, 2),
         runtime=by_size(30, 0.02),
     params:
         code=code("find_relatives"),
@@ -282,7 +282,7 @@ rule fit_encoder:
         "../../envs/prepare.yaml"
     threads: 2
     resources:
-        mem_mb=by_size(1000, 2),
+        mem_mb=by_size(1000, 1),
         runtime=by_size(30, 0.01),
     params:
         encoder=cohort("encoder"),
@@ -308,7 +308,7 @@ rule encode:
         "../../envs/prepare.yaml"
     threads: 2
     resources:
-        mem_mb=by_size(1000, 2),
+        mem_mb=by_size(1000, 1),
         runtime=by_size(30, 0.01),
     params:
         code=code("encode"),

@@ -182,7 +182,7 @@ rule plot_people:
     conda:
         "../../envs/evaluate.yaml"
     resources:
-        mem_mb=by_size(3000, 8),
+        mem_mb=by_size(1500, 6),
         runtime=by_size(30, 0.02),
     params:
         label=cohort("label"),

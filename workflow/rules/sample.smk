@@ -32,7 +32,7 @@ rule sample_shard:
     threads: 2
     resources:
         gpu=lambda wildcards: config["generators"][wildcards.generator]["gpu"],
-        mem_mb=by_size(2000, 2),
+        mem_mb=by_size(1000, 2),
         runtime=by_size(60, 0.2),
     params:
         people=config["sample"]["people"],
@@ -66,7 +66,7 @@ rule decode_people:
     conda:
         "../../envs/prepare.yaml"
     resources:
-        mem_mb=by_size(1000, 4),
+        mem_mb=by_size(1000, 2),
         runtime=by_size(30, 0.02),
     params:
         label=cohort("label"),
@@ -94,7 +94,7 @@ rule draw_shard:
         "../../envs/train.yaml"
     resources:
         gpu=lambda wildcards: config["generators"][wildcards.generator]["gpu"],
-        mem_mb=by_size(3000, 8),
+        mem_mb=by_size(2000, 8),
         runtime=by_size(60, 0.2),
     params:
         people=config["sample"]["people"],
@@ -127,7 +127,7 @@ rule write_people:
     conda:
         "../../envs/train.yaml"
     resources:
-        mem_mb=by_size(1000, 4),
+        mem_mb=by_size(1000, 2),
         runtime=by_size(30, 0.02),
     params:
         space=generator("space"),
@@ -158,7 +158,7 @@ rule draw_control:
     conda:
         "../../envs/prepare.yaml"
     resources:
-        mem_mb=by_size(2000, 4),
+        mem_mb=by_size(1000, 2),
         runtime=by_size(60, 0.2),
     params:
         kind=generator("kind"),
@@ -224,7 +224,7 @@ rule copy_people:
     conda:
         "../../envs/prepare.yaml"
     resources:
-        mem_mb=by_size(1000, 4),
+        mem_mb=by_size(1000, 2),
         runtime=by_size(30, 0.02),
     params:
         label=cohort("label"),
