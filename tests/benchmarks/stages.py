@@ -152,15 +152,16 @@ def compared(folder: Path, varied: str) -> list[dict[str, object]]:
 def drawn(table: pd.DataFrame, path: Path) -> None:
     """Seconds by people and by variants, a panel each."""
     matplotlib.use("svg")
-    figure, panels = plt.subplots(1, 2, figsize=(10, 4.5), sharey=True, layout="constrained")
+    figure, panels = plt.subplots(1, 2, figsize=(11, 4.5), sharey=True, layout="constrained")
     for panel, varied in zip(panels, ("people", "variants"), strict=True):
         for number, (stage, rows) in enumerate(table[table["varied"] == varied].groupby("stage", sort=False)):
             rows = rows.sort_values(varied)
             panel.plot(rows[varied], rows["seconds"], "o-", color=f"C{number}", label=stage)
-            panel.plot(rows[varied], rows["tool_seconds"], "s:", color=f"C{number}", label=rows["tool"].iloc[0])
+            label = f"{stage}, {rows['tool'].iloc[0]}"
+            panel.plot(rows[varied], rows["tool_seconds"], "s:", color=f"C{number}", label=label)
         panel.set(xscale="log", yscale="log", xlabel=varied)
     panels[0].set_ylabel("seconds")
-    panels[1].legend(ncols=2, fontsize="small")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right center")
     figure.savefig(path)
 
 
