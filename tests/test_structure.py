@@ -48,8 +48,15 @@ class TestPrincipalAxes:
         assert np.allclose(np.abs(np.sum(found.loadings * expected[:3].T, 0)), 1, atol=1e-4)
         assert (found.loadings[np.abs(found.loadings).argmax(0), range(3)] > 0).all()
 
-    def test_nothing_lies_along_an_axis_without_variation(self):
-        dosages = np.repeat(people(2, 1).dosages, 5, 0)
+    @pytest.mark.parametrize("variants", [5, 400])
+    def test_all_people_are_alike(self, variants):
+        found = fit_axes(np.ones((20, variants), np.int8), 3)
+        assert found.loadings.shape == (variants, 3)
+        assert not found.loadings.any()
+
+    @pytest.mark.parametrize("variants", [8, 400])
+    def test_nothing_lies_along_an_axis_without_variation(self, variants):
+        dosages = np.repeat(people(2, 1, variants).dosages, 5, 0)
         found = fit_axes(dosages, 3)
         assert np.allclose(np.linalg.norm(found.loadings, axis=0), [1, 0, 0], atol=1e-4)
         assert np.allclose(found.coordinates(dosages)[:, 1:], 0)

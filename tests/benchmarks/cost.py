@@ -27,6 +27,7 @@ CONFIG = {
             "sampler": {"sampler": "ddim", "steps": 50},
         },
         "copying": {"kind": "copying"},
+        "independent": {"kind": "independent"},
     },
     "evaluate": {"splits": {"fidelity": 5, "privacy": 5, "audit": 5, "utility": 2}},
 }

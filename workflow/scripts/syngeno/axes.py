@@ -39,11 +39,12 @@ def fit_axes(dosages: np.ndarray, components: int) -> Axes:
     mean = dosages.mean(0, dtype=np.float64).astype(np.float32)
     if n > variants:
         products = _products(dosages[part] - mean for part in _parts(n, variants))
-        loadings = _largest(products, k)[1]
+        values, vectors = _largest(products, k)
+        loadings = vectors * _varies(values)
     else:
         products = _products((dosages[:, part] - mean[part]).T for part in _parts(variants, n))
         values, vectors = _largest(products, k)
-        weights = vectors / np.where(values > 1e-6 * values.max(initial=1e-30), np.sqrt(np.abs(values)), np.inf)
+        weights = vectors / np.where(_varies(values), np.sqrt(np.abs(values)), np.inf)
         loadings = np.concatenate([(dosages[:, part] - mean[part]).T @ weights for part in _parts(variants, n)])
     top = loadings[np.abs(loadings).argmax(0), np.arange(k)]
     return Axes(mean, loadings * np.where(top < 0, -1, 1).astype(np.float32))
@@ -65,6 +66,14 @@ def _products(parts: Iterator[np.ndarray]) -> np.ndarray:
 
 def _largest(matrix: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """The k largest eigenvalues (k,), descending, of a symmetrical matrix, and their vectors, float32 (n, k)."""
-    start = np.random.default_rng(0).normal(size=len(matrix)).astype(np.float32)
-    values, vectors = eigsh(matrix, k, v0=start) if k < len(matrix) else np.linalg.eigh(matrix)
-    return values[::-1], vectors[:, ::-1]
+    if k == len(matrix) or not matrix.any():
+        values, vectors = np.linalg.eigh(matrix)
+    else:
+        start = np.random.default_rng(0).normal(size=len(matrix)).astype(np.float32)
+        values, vectors = eigsh(matrix, k, v0=start)
+    return values[: -k - 1 : -1], vectors[:, : -k - 1 : -1]
+
+
+def _varies(values: np.ndarray) -> np.ndarray:
+    """Which eigenvalues are more than rounding, bool (k,)."""
+    return values > max(1e-6 * values.max(), 1e-30)

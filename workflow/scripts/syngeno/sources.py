@@ -155,7 +155,7 @@ class VcfSource:
                 calls[calls == -2] = -1
         if haploid is not None and haploid.any():
             self._refuse_ploidy(where, int(haploid.sum()), people, "one allele")
-        if (alleles[:, 0] if ploidy == 1 else calls).max(initial=0) > 1:
+        if alleles[:, :ploidy].max(initial=0) > 1:
             raise BadInput(self.path, f"a call at {where} names an allele that is not there", DAMAGED)
         unphased = alleles[:, -1] == 0
         first, second = calls[:, 0], calls[:, 1]
