@@ -72,7 +72,7 @@ class TestKeepUnlinked:
         assert (keep_unlinked(dosages, window, step, 0.2) == expected).all()
         assert 10 < expected.sum() < 390
 
-    @pytest.mark.parametrize("people", [60, 67, 200])  # of some, correlations of 1 are rounded up
+    @pytest.mark.parametrize("people", [60, 67, 200, 2504])  # of some, correlations of 1 are rounded up
     def test_at_a_threshold_of_1_all_stay(self, people):
         dosages = np.tile(linked(1, people).sum(axis=2, dtype=np.int8), (5, 1))
         assert keep_unlinked(dosages, 5, 1, 1.0).all()

@@ -13,7 +13,7 @@ from syngeno.store import CHUNK, DosageRows, Store, StoreWriter
 
 log = logging.getLogger(__name__)
 
-ROUNDING = 1e-6  # of r2, by which a variant must not be linked to its like at a threshold of 1
+ROUNDING = 1e-5  # of r2, by which a variant must not be linked to its like at a threshold of 1
 
 
 def keep_unlinked(
@@ -72,7 +72,7 @@ def _standardised(dosages: np.ndarray) -> np.ndarray:
     """Rows of mean 0 and length 1, whose products are correlations; of 0, where a row does not vary. float32."""
     rows = dosages.astype(np.float32)
     rows -= rows.mean(axis=1, keepdims=True)
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    length = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64)).astype(np.float32)[:, None]
     return rows / np.where(length > 0, length, 1)
 
 
