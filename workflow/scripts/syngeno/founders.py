@@ -306,7 +306,7 @@ def _expected(model: Founders, seen: Tensor, group: Tensor, person: Tensor, seed
     B, K = model.leave.shape
     symbol = model.leave.new_zeros((B, K, seen.shape[2]))
     descent, arrival, logs = torch.zeros_like(model.arrive), torch.zeros_like(model.arrive), 0.0
-    for own, present, of in hmm.batches(group, B * K):
+    for own, present, of in hmm.batches(group, B, K):
         part, arrive, leave = seen[:, own].float(), model.arrive[present], model.leave
         theirs = person[own, None] == seed
         theirs &= ~theirs.all(1, keepdim=True)  # unless there are no others

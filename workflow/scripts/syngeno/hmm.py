@@ -18,7 +18,8 @@ from torch.nn import functional
 HELD = {"cpu": 1 << 25, "cuda": 1 << 30}
 # Of those behind draws: many small steps, whose calls cost a processor more than a full cache does.
 HELD_DRAWING = {"cpu": 1 << 27, "cuda": 1 << 30}
-
+# Numbers that a step along the chromosome works on, however long that is: with fewer, calls take the most of the time.
+STEP = 1 << 13
 
 LEAST = 1e-6  # probability of a symbol that no temperature takes away: single precision still knows it from 0
 
@@ -94,7 +95,7 @@ def log_probabilities(fitted: Founders, symbols: Tensor, groups: list[int]) -> T
     seen = indicators(symbols, others + 1, width)
     if len(seen) != B:
         raise ValueError(f"{len(symbols)} variants for {B} segments of {width}")
-    for own, _, of in batches(torch.zeros(n, dtype=torch.long, device=fitted.device), B * K):
+    for own, _, of in batches(torch.zeros(n, dtype=torch.long, device=fitted.device), B, K):
         emission, top = emissions(fitted, seen[:, own].float())
         for column, group in enumerate(groups):
             scale = forwards(emission, fitted.leave, fitted.arrive[[group]], of)[1]
@@ -128,7 +129,7 @@ def complete(
     n, device = len(group), fitted.device
     seen = indicators(symbols, others + 1, width)
     drawn = _segments(symbols, width).repeat_interleave(times, dim=2)
-    for own, present, of in batches(group, B * K, HELD_DRAWING):
+    for own, present, of in batches(group, B, K, HELD_DRAWING):
         arrive = fitted.arrive[present]
         onward = _onward(fitted, seen[:, own], visible[:, own], arrive, of)
         columns = (own[:, None] * times + torch.arange(times, device=device)).ravel()
@@ -248,11 +249,13 @@ def _segments(symbols: Tensor, width: int) -> Tensor:
     return functional.pad(symbols, (0, 0, 0, -variants % width)).reshape(-1, width, n)
 
 
-def batches(group: Tensor, cost: int, held: dict[str, int] = HELD) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Sequences, few enough that `cost` numbers for each are no more than is held, those of a group together: which
-    (n,), the groups there are (g,), and who is of which, float (n, g).
+def batches(
+    group: Tensor, steps: int, founders: int, held: dict[str, int] = HELD
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Sequences, few enough that founders' probabilities at all steps are no more than is held, or than makes steps
+    worth their calls, those of a group together: which (n,), the groups there are (g,), and who is of which, (n, g).
     """
-    size = max(1, held[group.device.type] // (4 * cost))
+    size = max(1, STEP // founders, held[group.device.type] // (4 * steps * founders))
     for own in group.argsort(stable=True).split(size):
         present, code = group[own].unique(return_inverse=True)
         yield own, present, torch.eye(len(present), device=group.device)[code]
