@@ -165,6 +165,30 @@ class TestCheckSense:
         ):
             runfile.check_sense(config)
 
+    @pytest.mark.parametrize(
+        ("source", "told"),
+        [
+            ({"cohort": "ours", "generator": "g"}, "'ours' is no other cohort of the run"),
+            ({"cohort": "mine", "generator": "g"}, "'mine' is no other cohort of the run"),
+            ({"cohort": "array", "generator": "h"}, "'h' is no generator of the run whose people can be imputed"),
+            ({"cohort": "array", "generator": "c"}, "'c' is no generator of the run whose people can be imputed"),
+        ],
+    )
+    def test_people_to_impute_whom_nobody_draws(self, source, told):
+        imputed = {"kind": "imputed", "cohort": "mine", "source": source, "panel": "panel.vcf.gz"}
+        config = run(generators={"g": {"kind": "markov"}, "c": {"kind": "copycat"}, "i": imputed})
+        config["cohorts"]["array"] = dict(config["cohorts"]["mine"])
+        validate(config, SCHEMA)
+        with pytest.raises(BadInput, match=rf"generators\.i\.source: {told}"):
+            runfile.check_sense(config)
+        imputed["source"] = {"cohort": "array", "generator": "g"}
+        runfile.check_sense(config)
+
+    def test_imputed_people_are_of_the_fractions_of_their_source(self):
+        imputed = {"kind": "imputed", "cohort": "mine", "source": {"cohort": "array", "generator": "g"}, "panel": "p"}
+        config = run(generators={"g": {"kind": "markov", "fractions": [50]}, "i": imputed}, fractions=[100])
+        assert runfile.fractions(config, "i") == [50]
+
 
 class TestCheckFiles:
     def test_missing_part_of_a_plink_set(self, tmp_path):
@@ -238,10 +262,14 @@ def test_every_key_of_the_schema_says_what_it_is():
     assert not silent
 
 
-@pytest.mark.parametrize("kind", ["diffusion", "independent", "markov", "copying", "factors", "external"])
+@pytest.mark.parametrize("kind", ["diffusion", "independent", "markov", "copying", "factors", "imputed", "external"])
 def test_defaults_of_a_generator_are_filled_in(kind):
     """Snakemake fills in no default behind a $ref."""
-    theirs = {"cohort": "mine", "genotypes": "b.vcf.gz", "labels": "b.tsv"} if kind == "external" else {}
+    of_files = {
+        "external": {"genotypes": "b.vcf.gz", "labels": "b.tsv"},
+        "imputed": {"source": {"cohort": "array", "generator": "h"}, "panel": "b.vcf.gz"},
+    }
+    theirs = {"cohort": "mine", **of_files[kind]} if kind in of_files else {}
     config = run(generators={"g": {"kind": kind, **theirs}})
     validate(config, str(SCHEMA))
     assert config["generators"]["g"]["planted"] == 5

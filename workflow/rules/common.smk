@@ -75,8 +75,8 @@ wildcard_constraints:
 
 
 def fractions(name):
-    """The fractions at which a generator is trained: its own, or the run's."""
-    return config["generators"][name].get("fractions") or config["fractions"]
+    """The fractions at which a generator is trained: its own, or the run's; those of the source of imputed people."""
+    return runfile.fractions(config, name)
 
 
 FRACTIONS = sorted(
@@ -207,6 +207,34 @@ def control_settings(wildcards):
     settings = config["generators"][wildcards.generator]
     chosen = ("pooled", "order", "shrinkage", "own")
     return {key: settings[key] for key in chosen if key in settings}
+
+
+def imputed_source(wildcards):
+    """Which generator's people of which cohort are imputed."""
+    return config["generators"][wildcards.generator]["source"]
+
+
+def imputed_from(file):
+    """An input function: a file of the people who are imputed."""
+    pattern = "results/{cohort}/{generator}/{fraction}/{seed}/{file}"
+    return lambda wildcards: pattern.format(
+        **imputed_source(wildcards),
+        fraction=wildcards.fraction,
+        seed=wildcards.seed,
+        file=file,
+    )
+
+
+def imputed_in(file):
+    """An input function: a file of the prepared cohort whose people are imputed."""
+    return lambda wildcards: f"results/{imputed_source(wildcards)['cohort']}/prepare/{file}".format(
+        **wildcards
+    )
+
+
+def panel_files(wildcards):
+    """The reference panel that people are imputed from."""
+    return runfile.paths(config, config["generators"][wildcards.generator]["panel"])
 
 
 def external_files(wildcards):
@@ -418,6 +446,6 @@ def contigs(pattern):
             cohort=wildcards.cohort
         ).output.inputs.open() as file:
             names = json.load(file)["contigs"]
-        return expand(pattern, cohort=wildcards.cohort, contig=names)
+        return expand(pattern, **wildcards, contig=names)
 
     return files

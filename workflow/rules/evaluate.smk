@@ -308,6 +308,9 @@ rule summarise:
             "resampled",
         ),
         imputation=runs("results/{cohort}/{generator}/{fraction}/{seed}/imputation.tsv"),
+        panel=runs(
+            "results/{cohort}/{generator}/{fraction}/{seed}/panel.tsv", "imputed"
+        ),
         published=published_metrics,
         concordance=expand(
             "results/{{cohort}}/prepare/{fraction}/{seed}/concordance.tsv",

@@ -25,6 +25,8 @@ KINDS = {
     "copying": "A control: each sequence is a mosaic of training people's (the model of Li and Stephens, 2003).",
     "factors": "A control: every allele was drawn by itself, from frequencies at a person's place on axes of ancestry.",
     "copycat": "A control: these are verbatim training people. It must never leave the house.",
+    "imputed": "Synthetic people with fewer variants were imputed to these by Beagle, from a reference panel of people "
+    "who are not in the cohort: they are mosaics of the panel's people.",
     "external": "Another tool made these people; here they were judged only. How it was trained is not known here.",
 }
 GENERAL_LIMITS = (
@@ -35,7 +37,7 @@ GENERAL_LIMITS = (
     "Populations with few training people are modelled worst, and their people are the easiest to recognise.",
 )
 # Settings that say where files lie: of no use to a reader, and they tell about the machine.
-_PLACES = {"genotypes", "labels", "genes", "genetic_map", "data_dir", "cohort", "gpu"}
+_PLACES = {"genotypes", "labels", "genes", "genetic_map", "data_dir", "cohort", "gpu", "panel"}
 
 
 def card(

@@ -59,13 +59,18 @@ def adopt(
 
 def read_files(paths: Sequence[str | Path], sites: Sites) -> vcf.Calls:
     """Calls at exactly these sites from files by other conventions; BadInput where that cannot be (see `adopt`)."""
+    return read_oriented(paths, sites)[0]
+
+
+def read_oriented(paths: Sequence[str | Path], sites: Sites, region: str | None = None) -> tuple[vcf.Calls, np.ndarray]:
+    """Calls as `read_files`, and where the files' REF is our ALT, bool (sites,); of a region of indexed files alone."""
     reading = _Reading(sites)
     samples: list[str] = []
     for path in paths:
         opened, here = vcf.open_vcf(path)
         samples = samples or here
         order = _order(path, here, paths[0], samples)
-        for variant in vcf.records(path, opened):
+        for variant in vcf.records(path, opened, region):
             reading.take(path, variant, order)
     if len(samples) < 2:
         raise BadInput(paths[0], "holds one person", "give at least two")
@@ -73,9 +78,10 @@ def read_files(paths: Sequence[str | Path], sites: Sites) -> vcf.Calls:
     reading.refuse_gaps(where)
     log.info(
         "%s: %d people, %d sites (%d with REF and ALT exchanged, %d without ALT), %d other records ignored",
-        where, len(samples), len(sites), reading.exchanged, reading.monomorphic, reading.ignored,
+        where, len(samples), len(sites), reading.exchanged.sum(), reading.monomorphic, reading.ignored,
     )  # fmt: skip
-    return vcf.Calls(samples, np.ascontiguousarray(reading.alleles.transpose(1, 2, 0)), reading.phased)
+    calls = vcf.Calls(samples, np.ascontiguousarray(reading.alleles.transpose(1, 2, 0)), reading.phased)
+    return calls, reading.exchanged
 
 
 def labels_of(
@@ -110,7 +116,8 @@ class _Reading:
         self.alleles: np.ndarray | None = None
         self.found = np.zeros(len(sites), dtype=bool)
         self.phased = True
-        self.exchanged = self.monomorphic = self.ignored = 0
+        self.exchanged = np.zeros(len(sites), dtype=bool)
+        self.monomorphic = self.ignored = 0
         self.first_ignored = ""
         self.other_alleles: dict[int, str] = {}
 
@@ -134,7 +141,7 @@ class _Reading:
         self.alleles[index] = 1 - calls[order] if flip else calls[order]
         self.found[index] = True
         self.phased &= ordered
-        self.exchanged += flip
+        self.exchanged[index] = flip
         self.monomorphic += not alt
 
     def _site(self, contig: str, position: int, ref: str, alt: str) -> tuple[int | None, bool]:

@@ -28,6 +28,7 @@ from syngeno.figures import (
 
 MARKERS = {
     "diffusion": "o",
+    "imputed": "h",
     "external": "P",
     "independent": "s",
     "markov": "D",

@@ -135,7 +135,8 @@ def measure(
         dosages = impute(panel, phased, test, typed, seed=seed, threads=threads, memory_mb=memory_mb)
         imputed.append(dosages[:, ~typed])
         log.info("imputed %d people from %d %s ones, %.0f s", len(test), len(panel), name, time.monotonic() - began)
-    return _rows(truth, *imputed, frequency, seed)
+    both = {"imputation_r2": imputed[0], "imputation_r2_real": imputed[1]}
+    return rows_of(truth, both, frequency, seed, ratio="imputation_ratio")
 
 
 def thinned(cohort: Cohort, people: int, rng: np.random.Generator) -> Cohort:
@@ -228,9 +229,16 @@ def _ordered(cohort: Cohort) -> Cohort:
     return cohort.take(np.array(sorted(range(len(cohort)), key=digests.__getitem__)))
 
 
-def _rows(truth: np.ndarray, synthetic: np.ndarray, real: np.ndarray, frequency: np.ndarray, seed: int) -> list[dict]:
-    """Rows for all variants and by MAF bin; the first of the draws is every person once."""
+def rows_of(
+    truth: np.ndarray, imputed: dict[str, np.ndarray], frequency: np.ndarray, seed: int, ratio: str | None = None
+) -> list[dict]:
+    """Mean r2 over all variants and by MAF bin, as metric rows named as what was `imputed` is.
+
+    `truth` and each of `imputed` are (people, variants), `frequency` (variants,). `ratio` names that of the first to
+    the second.
+    """
     people = len(truth)
+    # The first of the draws is every person once.
     drawn = np.random.default_rng([seed, 42]).multinomial(people, np.full(people, 1 / people), size=_BOOTSTRAP)
     times = np.concatenate([np.ones((1, people)), drawn])
     varies = truth.max(0) != truth.min(0)
@@ -240,11 +248,11 @@ def _rows(truth: np.ndarray, synthetic: np.ndarray, real: np.ndarray, frequency:
         inside = np.flatnonzero(varies & (maf >= low) & (maf < high))
         if len(inside) < _BIN_VARIANTS:
             continue
-        ours, theirs = (_mean_r2(truth, imputed, inside, times) for imputed in (synthetic, real))
-        rows.append(_row("imputation_r2", ours, group, len(inside)))
-        rows.append(_row("imputation_r2_real", theirs, group, len(inside)))
-        if theirs.min() > 0:
-            rows.append(_row("imputation_ratio", ours / theirs, group, len(inside)))
+        means = {metric: _mean_r2(truth, dosages, inside, times) for metric, dosages in imputed.items()}
+        if ratio is not None:
+            ours, theirs = means.values()
+            means |= {ratio: ours / theirs} if theirs.min() > 0 else {}
+        rows += [_row(metric, values, group, len(inside)) for metric, values in means.items()]
     return rows
 
 

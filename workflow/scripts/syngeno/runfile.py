@@ -38,12 +38,14 @@ def check_sense(config: dict) -> None:
                 where = f"run file, cohorts.{name}.split"
                 raise BadInput(where, f"train, validation and test sum to {total:g}", "make them sum to 1")
     for name, generator in config["generators"].items():
-        if generator["kind"] == "external" and generator["cohort"] not in config["cohorts"]:
+        if generator.get("cohort", next(iter(config["cohorts"]))) not in config["cohorts"]:
             where = f"run file, generators.{name}.cohort"
             known = ", ".join(config["cohorts"])
             raise BadInput(where, f"there is no cohort '{generator['cohort']}'", f"name one of: {known}")
         if generator.get("model"):
             _check_model(config, name)
+        if generator["kind"] == "imputed":
+            _check_source(config, name)
         training = generator.get("training", {})
         if training.get("epsilon") is not None and generator.get("membership") is not None:
             fact = "epsilon and membership exclude each other: the latter looks at members without noise"
@@ -75,6 +77,27 @@ def _check_model(config: dict, name: str) -> None:
     mine, theirs = (one.get("fractions") or config["fractions"] for one in (generator, other))
     if not set(mine) <= set(theirs):
         raise BadInput(where, f"'{generator['model']}' is trained at other fractions", "give both the same")
+
+
+def _check_source(config: dict, name: str) -> None:
+    """Raise BadInput for people to impute whom no generator of the run draws, or who are not to be handed on."""
+    generator, where = config["generators"][name], f"run file, generators.{name}.source"
+    source = generator["source"]
+    if source["cohort"] not in config["cohorts"] or source["cohort"] == generator["cohort"]:
+        fact = f"'{source['cohort']}' is no other cohort of the run"
+        raise BadInput(where, fact, "name the cohort with fewer variants")
+    kind = config["generators"].get(source["generator"], {}).get("kind")
+    if kind in (None, "copycat", "imputed", "external"):
+        fact = f"'{source['generator']}' is no generator of the run whose people can be imputed"
+        raise BadInput(where, fact, "name one that draws people of its own")
+
+
+def fractions(config: dict, name: str) -> list[int]:
+    """The fractions at which a generator is trained: its own, or the run's; those of the source of imputed people."""
+    generator = config["generators"][name]
+    if "source" in generator:
+        return fractions(config, generator["source"]["generator"])
+    return generator.get("fractions") or config["fractions"]
 
 
 def _check_heads(key: str, width: int, heads: int) -> None:
@@ -112,7 +135,7 @@ def check_files(config: dict, resources: Path, *, fetching: bool = False) -> Non
     """
     read = [(f"cohorts.{name}", cohort) for name, cohort in config["cohorts"].items()]
     generators = config.get("generators", {}).items()
-    read += [(f"generators.{name}", one) for name, one in generators if one["kind"] == "external"]
+    read += [(f"generators.{name}", one) for name, one in generators]
     for where, section in read:
         for kind in TABLES:
             table = section.get(kind)
@@ -120,7 +143,7 @@ def check_files(config: dict, resources: Path, *, fetching: bool = False) -> Non
                 known = ", ".join(sorted(path.stem for path in (resources / kind).glob("*.tsv")))
                 raise BadInput(f"run file, {where}.{kind}", f"there is no table '{table}'", f"name one of: {known}")
         fetched = _fetched(config, section.get("download"), resources)
-        for key in ("genotypes", "labels", "genes", "genetic_map"):
+        for key in ("genotypes", "labels", "genes", "genetic_map", "panel"):
             files = paths(config, section.get(key) or [])
             for path in [*files, *(plink_parts(files) if key == "genotypes" else [])]:
                 if Path(path).is_file() or (fetching and path in fetched):

@@ -195,12 +195,16 @@ def open_vcf(path: str | Path) -> tuple[cyvcf2.VCF, list[str]]:
     return vcf, samples
 
 
-def records(path: str | Path, vcf: cyvcf2.VCF) -> Iterator[cyvcf2.Variant]:
-    """The records of an opened file, which is closed after the last one; `BadInput` where it is damaged."""
+def records(path: str | Path, vcf: cyvcf2.VCF, region: str | None = None) -> Iterator[cyvcf2.Variant]:
+    """The records of an opened file (of a region, where it is indexed), which is closed after the last one.
+
+    `BadInput` where it is damaged.
+    """
+    found = vcf if region is None else vcf(region)
     try:
         while True:
             try:
-                variant = next(vcf)
+                variant = next(found)
             except StopIteration:
                 return
             except Exception as error:

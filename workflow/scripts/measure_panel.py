@@ -1,0 +1,37 @@
+"""Measure how well a reference panel fills in held-out real people who are typed as the synthetic people are."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from syngeno import genetic_map, log, metrics, panel, people, synthetic
+from syngeno.store import open_store
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+logger = log.start(snakemake.log[0])
+source, wildcards = snakemake.input, snakemake.wildcards
+table, members = people.read_people(source.people), people.read_people(source.members)
+
+with open_store(source.typed) as store:
+    at = store.sites()
+with open_store(source.genotypes) as store:
+    places = genetic_map.read(source.genetic_map).place(store.contig, store.position) if source.genetic_map else None
+    typed = np.zeros(len(store), dtype=bool)
+    for contig in dict.fromkeys(store.contig.tolist()):
+        rows = np.flatnonzero(store.contig == contig)
+        typed[rows[panel.typed_at(at, panel.sites_at(store.sites(), rows), contig)]] = True
+    rows = panel.measure(
+        panel.as_cohort(source.panel, store, places),
+        synthetic.real_cohort(store, table[table["split"] == "test"], cm=places),
+        typed,
+        synthetic.real_cohort(store, members).frequency,
+        seed=int(wildcards.seed),
+        threads=snakemake.threads,
+        memory_mb=snakemake.resources.mem_mb // 2,
+    )
+
+numbers = metrics.table(rows, generator=wildcards.generator, fraction=int(wildcards.fraction), seed=wildcards.seed)
+metrics.write(numbers, snakemake.output.metrics)
+logger.info("%d numbers", len(numbers))
