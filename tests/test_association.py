@@ -4,15 +4,20 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from statsmodels.api import OLS
 
 from syngeno import association
+from syngeno.axes import fit_axes
 from syngeno.cohort import Cohort
 
 
 def cohort(dosages, label):
-    dosages = np.asarray(dosages, np.int8)
+    return cohort_of(np.asarray(dosages, np.int8), np.array(list(label)))
+
+
+def cohort_of(dosages, label):
     variants = dosages.shape[1]
-    return Cohort(dosages, np.array(list(label)), np.full(variants, "1"), np.arange(variants), np.zeros(variants, int))
+    return Cohort(dosages, label, np.full(variants, "1"), np.arange(variants), np.zeros(variants, int))
 
 
 def people(n, seed, labels="AB", variants=400, spread=2.0, founders=9):
@@ -135,3 +140,61 @@ class TestMeasure:
         assert measure(same, same) == {}
         still = cohort(np.zeros((10, 5)), "AABBBAABBB")
         assert measure(still, still) == {}
+
+
+class TestTrait:
+    def test_the_part_with_two_values(self):
+        asked = association.trait(["AFR|case", "AFR|control", "EUR|control", "EAS|case"])
+        assert asked == association.Trait(1, "case")
+        assert asked.of(np.array(["EUR|control", "AFR|case"])).tolist() == [0, 1]
+
+    def test_what_cases_are_called(self):
+        assert association.trait(["1|A", "2|B", "1|C"]).value == "1"
+        assert association.trait(["no|A", "Yes|B", "no|C"]).value == "Yes"
+        assert association.trait(["x|A", "y|B", "x|C"]).value == "y"
+
+    @pytest.mark.parametrize("labels", [["case", "control"], ["A|case", "B|control"], ["A|x", "B|y", "C|z"]])
+    def test_none_or_several(self, labels):
+        assert association.trait(labels) is None
+
+
+class TestScan:
+    def test_as_ordinary_least_squares_with_the_axes(self):
+        some = people(200, 4, variants=60)
+        outcome = (some.dosages[:, 3] + np.random.default_rng(1).normal(size=200) > 1).astype(float)
+        slope, p = association.scan(some.dosages, outcome, np.zeros(60, bool))
+        axes = fit_axes(some.dosages, association.AXES).coordinates(some.dosages)
+        for j in range(60):
+            design = np.column_stack([np.ones(200), axes, some.dosages[:, j]])
+            fitted = OLS(outcome, design).fit()
+            assert slope[j] == pytest.approx(fitted.params[-1], rel=1e-6, abs=1e-9)
+            assert p[j] == pytest.approx(fitted.pvalues[-1], rel=1e-6)
+        assert p.argmin() == 3
+
+    def test_structure_alone_is_no_effect(self):
+        some = people(600, 5, spread=0.5, variants=3000)
+        prevalence = np.where(some.label == "A", 0.2, 0.8)
+        outcome = (np.random.default_rng(2).random(600) < prevalence).astype(float)
+        p = association.scan(some.dosages, outcome, np.zeros(3000, bool))[1]
+        assert 0.03 < (p < 0.05).mean() < 0.07
+        as_label = cohort(some.dosages, outcome.astype(int).astype(str))
+        assert (association.effects(as_label, "1", np.zeros(3000, bool))[1] < 0.05).mean() > 0.3
+
+    def test_nothing_to_explain(self):
+        some = people(50, 1, variants=10)
+        slope, p = association.scan(some.dosages, np.zeros(50), np.zeros(10, bool))
+        assert (slope.tolist(), p.tolist()) == ([0] * 10, [1] * 10)
+        still = np.zeros((50, 2), np.int8)
+        assert association.scan(still, np.arange(50) % 2.0, np.zeros(2, bool))[1].tolist() == [1, 1]
+
+    def test_measured_where_labels_hold_a_trait(self):
+        def of(seed, effect):
+            some = people(800, seed, "ABC", variants=300)
+            liability = some.dosages[:, :20] @ np.full(20, effect) + np.random.default_rng(seed).normal(size=800)
+            case = np.where(liability > np.median(liability), "case", "control")
+            return cohort_of(some.dosages, np.char.add(np.char.add(some.label, "|"), case))
+
+        rows = measure(of(2, 0.3), of(1, 0.3))
+        assert rows["association_r", "trait"]["value"] > 0.6
+        assert abs(measure(of(2, 0.0), of(1, 0.3))["association_r", "trait"]["value"]) < 0.5
+        assert ("association_r", "trait") not in measure(people(100, 1), people(100, 2))

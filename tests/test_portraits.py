@@ -47,3 +47,20 @@ class TestLdBlocks:
         shown = figure.axes[0].images[0].get_array()
         assert shown[2, 0] == pytest.approx(0.2)
         assert shown[0, 2] == pytest.approx(0.7)
+
+
+class TestAssociation:
+    def test_train_above_the_line_and_the_panel_below(self):
+        train = np.array([0.1, -0.2, 0.3]), np.array([1e-10, 0.5, 1.0])
+        ours = np.array([0.2, -0.4, 0.6]), np.array([0.1, 0.0, 0.01])
+        where = np.array(["1", "1", "2"]), np.array([100, 200, 100])
+        figure = portraits.association({"ours": ours}, train, *where, "A against the rest")
+        up, quantiles, effects = figure.axes
+        above, below = (one.get_offsets().data for one in up.collections)
+        assert above[:, 1] == pytest.approx([10, -np.log10(0.5), 0])
+        assert below[:, 1] == pytest.approx([-1, -300, -2])  # what is too small to be drawn is drawn at the end
+        assert (above[:, 0] == below[:, 0]).all()
+        assert (np.diff(above[:, 0]) > 0).all()
+        assert quantiles.collections[1].get_offsets().data[:, 1] == pytest.approx([300, 2, 1])
+        assert effects.get_title("left") == "effects, r = 1.00"
+        assert effects.collections[0].get_offsets().data == pytest.approx(np.column_stack([train[0], ours[0]]))

@@ -142,7 +142,7 @@ rule plot_ablation:
 
 
 rule plot_people:
-    """Draw synthetic and real people side by side: principal components, allele frequencies, blocks of linkage."""
+    """Draw synthetic and real people side by side: principal components, allele frequencies, linkage, associations."""
     input:
         vcf=runs(
             "results/{cohort}/{generator}/{fraction}/{seed}/synthetic.vcf.gz",
@@ -174,6 +174,12 @@ rule plot_people:
             caption="../report/ld_blocks.rst",
             category="{cohort}",
             labels={"figure": "11 LD blocks"},
+        ),
+        association=report(
+            "results/{cohort}/summary/association.svg",
+            caption="../report/association.rst",
+            category="{cohort}",
+            labels={"figure": " 6 Utility: association scans"},
         ),
     log:
         "results/logs/{cohort}/plot_people.log",

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from syngeno import figures, ld, log, people, portraits, structure, synthetic
+from syngeno import association, figures, ld, log, people, portraits, structure, synthetic
 from syngeno.store import open_store
 
 if TYPE_CHECKING:
@@ -25,7 +25,11 @@ frequencies = portraits.allele_frequencies({name: one.frequency for name, one in
 sites, where = ld.densest_region(train)
 blocks = {name: ld.matrix(one, sites) for name, one in panels.items()}
 
+what, (found, *scans) = association.scanned(train, *panels.values())
+of_trait = portraits.association(dict(zip(panels, scans, strict=True)), found, train.contig, train.position, what)
+
 figures.save(pca, snakemake.output.pca)
 figures.save(frequencies, snakemake.output.allele_frequencies)
 figures.save(portraits.ld_blocks(blocks, ld.matrix(train, sites), where), snakemake.output.ld_blocks)
-logger.info("3 figures of %d cohorts", len(panels))
+figures.save(of_trait, snakemake.output.association)
+logger.info("4 figures of %d cohorts", len(panels))

@@ -1,20 +1,82 @@
 """Association: does a scan of synthetic people find the effects that a scan of real people finds?
 
-The scan is the plainest there is: alleles of one label against alleles of the rest, variant by variant. The
+The scan of a label is the plainest there is: its alleles against alleles of the rest, variant by variant. The
 effect is the log odds ratio of train's minor allele, with 1/2 added to each cell of the 2 x 2 table (Haldane
 1956, Anscombe 1956), its standard error that of Woolf (1955), its p value Wald's. No covariates: where labels
 are populations, what is found is their differentiation, which is what the synthetic people are to carry.
+
+Where people have a trait beside another label (a column with two values among several label columns), it is scanned as
+a user would: by linear regression on dosages, with the cohort's own principal axes as covariates (the effect is that of
+an allele on the share of cases; Price et al., Nat Genet 2006), as `plink2 --glm` does for a quantitative trait.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
+from syngeno.axes import fit_axes
 from syngeno.cohort import Cohort
 from syngeno.metrics import row
+from syngeno.people import JOINT
 
 GENOME_WIDE = 5e-8
 HITS_MIN = 20
 TOP_SHARE = 0.01
+AXES = 10  # principal axes as covariates of a trait's scan
+CASES = "case", "1", "2", "yes", "true", "affected"  # what cases of a trait are called, the likeliest first
+_VARIANTS = 1000  # widened to float64 at a time
+
+
+@dataclass(frozen=True)
+class Trait:
+    """Who counts as a case: those with a `value` in a `part` of their label; the others are controls."""
+
+    part: int
+    value: str
+
+    def of(self, label: np.ndarray) -> np.ndarray:
+        """1 for cases, 0 for controls, float64 (people,)."""
+        return np.array([one.split(JOINT)[self.part] == self.value for one in label.tolist()], dtype=float)
+
+
+def trait(labels: list[str]) -> Trait | None:
+    """The trait among joined labels: their part that has two values; None where no part has, or more than one."""
+    parts = [sorted(set(values)) for values in zip(*(one.split(JOINT) for one in labels), strict=True)]
+    found = [(part, values) for part, values in enumerate(parts) if len(values) == 2]
+    if len(parts) < 2 or len(found) != 1:
+        return None
+    part, values = found[0]
+    called = [name for name in CASES for value in values if value.lower() == name]
+    return Trait(part, next((value for value in values if called and value.lower() == called[0]), values[-1]))
+
+
+def scan(dosages: np.ndarray, outcome: np.ndarray, flip: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Slope of an outcome (people,) on each variant's dosage (people, variants), given principal axes; and its p.
+
+    `flip` (variants,) as for `effects`. Ordinary least squares with an intercept; where nothing is left of a variant or
+    of the outcome beside the axes, the slope is 0 and p is 1.
+    """
+    people = len(dosages)
+    axes = fit_axes(dosages, min(AXES, people // 10)).coordinates(dosages) if people >= 20 else np.empty((people, 0))
+    basis = np.linalg.qr(np.column_stack([np.ones(people), axes]))[0]
+    left = outcome - basis @ (basis.T @ outcome)
+    free = people - basis.shape[1] - 1
+    slope, p = np.zeros(len(flip)), np.ones(len(flip))
+    if free < 1 or left @ left < 1e-9:
+        return slope, p
+    for start in range(0, len(flip), _VARIANTS):
+        part = slice(start, start + _VARIANTS)
+        x = dosages[:, part].astype(np.float64)
+        x -= basis @ (basis.T @ x)
+        own = np.square(x).sum(0)
+        seen = own > 1e-6
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = left @ x / own
+            t = found * np.sqrt(free * own / (left @ left - found**2 * own).clip(min=1e-30))
+        slope[part] = np.where(seen, found, 0)
+        p[part] = np.where(seen, 2 * stats.t.sf(np.abs(t), free), 1)
+    return np.where(flip, -slope, slope), p
 
 
 def effects(cohort: Cohort, label: str, flip: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -38,6 +100,20 @@ def effects(cohort: Cohort, label: str, flip: np.ndarray) -> tuple[np.ndarray, n
     return ratio, 2 * stats.norm.sf(np.abs(ratio) / error)
 
 
+def scanned(train: Cohort, *cohorts: Cohort) -> tuple[str, list[tuple[np.ndarray, np.ndarray]]]:
+    """What is scanned, in words, and effects and p (variants,) of train and of each further cohort.
+
+    The trait where there is one, else the label of most training people, the first by name of several, against others.
+    """
+    flip, asked, every = train.frequency > 0.5, trait(train.labels), (train, *cohorts)
+    if asked is not None:
+        found = [scan(one.dosages, asked.of(one.label), flip) for one in every]
+        return f"{asked.value} against the rest, given {AXES} principal axes", found
+    names, counts = np.unique(train.label, return_counts=True)
+    label = str(names[counts.argmax()])
+    return f"{label} against the rest", [effects(one, label, flip) for one in every]
+
+
 def hits(p: np.ndarray) -> np.ndarray:
     """Indices of the variants to compare effects at.
 
@@ -58,7 +134,8 @@ def measure(synthetic: Cohort, train: Cohort) -> list[dict]:
         ones (below 1: effects are lost), for each label against the rest, and their means over labels (group
         "all"; with two labels there is one scan only). Hits are chosen in train, whose effects are therefore
         too large (the winner's curse): even real people have a slope below 1, as the envelope tells. A label
-        that the synthetic people lack has 0 for both: its effects cannot be found in them. n counts hits.
+        that the synthetic people lack has 0 for both: its effects cannot be found in them. n counts hits. The same of
+        a trait, where there is one (group "trait").
     """
     if len(train.labels) < 2:
         return []
@@ -71,10 +148,15 @@ def measure(synthetic: Cohort, train: Cohort) -> list[dict]:
         agreement = _agreement(ours[at], real[at])
         if agreement is not None:
             found[label] = (*agreement, len(at))
-    if not found:
-        return []
-    r, slope, n = np.array(list(found.values())).T
-    groups = {"all": (r.mean(), slope.mean(), n.sum())} | (found if len(train.labels) > 2 else {})
+    r, slope, n = np.array(list(found.values())).reshape(-1, 3).T
+    groups = {"all": (r.mean(), slope.mean(), n.sum())} if found else {}
+    groups |= found if len(train.labels) > 2 else {}
+    asked = trait(train.labels)
+    if asked is not None:
+        real, p = scan(train.dosages, asked.of(train.label), flip)
+        at = hits(p)
+        agreement = _agreement(scan(synthetic.dosages, asked.of(synthetic.label), flip)[0][at], real[at])
+        groups |= {"trait": (*agreement, len(at))} if agreement is not None else {}
     return [
         row(metric, values[place], group=group, against="train", n=values[2])
         for group, values in groups.items()

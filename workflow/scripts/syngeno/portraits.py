@@ -1,4 +1,4 @@
-"""Figures of people side by side: where they lie on the principal axes, their frequencies, their blocks of linkage."""
+"""Figures of people side by side: where they lie on the principal axes, their frequencies, linkage and associations."""
 
 from collections.abc import Mapping
 
@@ -7,9 +7,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from syngeno.figures import COLOURS, STYLE, grid
+from syngeno.association import GENOME_WIDE
+from syngeno.figures import COLOURS, GUIDE, STYLE, grid
 
 ACROSS = 4  # panels in a row
+LEAST_P = 1e-300  # of those that can be drawn
+
+Scan = tuple[np.ndarray, np.ndarray]  # effects and p of all variants
 
 
 def pca(panels: Mapping[str, np.ndarray], labels: Mapping[str, np.ndarray], train: np.ndarray) -> Figure:
@@ -46,6 +50,47 @@ def allele_frequencies(panels: Mapping[str, np.ndarray], train: np.ndarray) -> F
             axis.set(title=name, aspect="equal")
         figure.supxlabel("allele frequency, training people", fontsize=10)
         figure.supylabel("allele frequency, the panel's people", fontsize=10)
+    return figure
+
+
+def association(panels: Mapping[str, Scan], train: Scan, contig: np.ndarray, position: np.ndarray, what: str) -> Figure:
+    """Scans, effects and p (variants,), of each panel beside the training people's: Manhattan, quantiles, effects.
+
+    `contig`, `position` (variants,), those of a contig together; `what` is scanned.
+    """
+    names = list(dict.fromkeys(contig.tolist()))
+    place, middles, offset = np.empty(len(contig)), [], 0.0
+    for name in names:
+        here = contig == name
+        own = position[here] - position[here].min()
+        place[here], middles = own + offset, [*middles, offset + own.max() / 2]
+        offset += own.max() + 1 + 0.02 * np.ptp(position)
+    shade = np.array(["0.35", "0.65"])[np.unique(contig, return_inverse=True)[1] % 2]
+    real = -np.log10(train[1].clip(min=LEAST_P))
+    with mpl.rc_context(STYLE):
+        size = {"figsize": (11, 2.4 * len(panels) + 0.5), "width_ratios": (3, 1, 1)}
+        figure, axes = plt.subplots(len(panels), 3, squeeze=False, sharex="col", sharey="col", **size)
+        for (up, quantiles, effects), (name, (effect, p)) in zip(axes, panels.items(), strict=True):
+            ours = -np.log10(p.clip(min=LEAST_P))
+            up.scatter(place, real, s=3, c=shade, linewidths=0, rasterized=True)
+            up.scatter(place, -ours, s=3, c=COLOURS[0], linewidths=0, rasterized=True)
+            up.axhline(0, color="0.3", linewidth=0.8)
+            for side in (1, -1):
+                up.axhline(side * -np.log10(GENOME_WIDE), **GUIDE)
+            up.set(title=f"{name}, below the line", xticks=middles, xticklabels=names, ylabel="-log10 p")
+            up.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
+            expected = -np.log10((np.arange(len(p)) + 0.5) / len(p))
+            for scan, colour in ((real, "0.5"), (ours, COLOURS[0])):
+                quantiles.scatter(expected, np.sort(scan)[::-1], s=4, color=colour, linewidths=0, rasterized=True)
+            quantiles.axline((0, 0), slope=1, color="0.3", linewidth=0.8)
+            quantiles.set(title="quantiles of -log10 p", ylabel="seen")
+            r = np.corrcoef(train[0], effect)[0, 1] if np.ptp(train[0]) and np.ptp(effect) else np.nan
+            effects.scatter(train[0], effect, s=3, alpha=0.3, color=COLOURS[0], linewidths=0, rasterized=True)
+            effects.axline((0, 0), slope=1, color="0.3", linewidth=0.8)
+            effects.set(title=f"effects, r = {r:.2f}", ylabel=name if len(name) < 18 else "panel")
+        for axis, text in zip(axes[-1], ("chromosome", "expected", "training people"), strict=True):
+            axis.set_xlabel(text)
+        figure.suptitle(f"{what}; training people in grey", fontsize=10, x=0.01, ha="left")
     return figure
 
 
