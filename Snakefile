@@ -20,6 +20,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/prepare.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/sample.smk"
+include: "workflow/rules/formats.smk"
 include: "workflow/rules/impute.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/paper.smk"
@@ -31,3 +32,4 @@ rule all:
     input:
         rules.sample.input,
         rules.report.input,
+        rules.formats.input if CONVERTED else [],

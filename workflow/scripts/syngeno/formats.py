@@ -1,0 +1,217 @@
+"""Synthetic people in the formats that geneticists' tools read, by plink2: PLINK 1, PLINK 2 and BGEN.
+
+Sex and labels go with them, sites, alleles and contigs stay those of the VCF. Also read while the Snakefile is parsed,
+so nothing heavy is imported at the top.
+"""
+
+import csv
+import hashlib
+import logging
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from syngeno.errors import BadInput
+
+logger = logging.getLogger(__name__)
+
+PLINK2 = "plink2"
+FILES = {
+    "plink": ("synthetic.bed", "synthetic.bim", "synthetic.fam"),
+    "pgen": ("synthetic.pgen", "synthetic.pvar", "synthetic.psam"),
+    "bgen": ("synthetic.bgen", "synthetic.sample"),
+}
+PEOPLE = "synthetic.people.txt"
+SUMS = "SHA256SUMS"
+
+# As plink codes them; 0 is unknown.
+SEXES = {"male": "1", "m": "1", "1": "1", "female": "2", "f": "2", "2": "2"}
+TRAIT = {"control": "1", "case": "2", "1": "1", "2": "2"}
+# plink2 would take such a value for a number or for none at all.
+NO_CLASS = re.compile(r"[-+.0-9].*|na|nan|none|inf|infinity", re.IGNORECASE)
+TAKEN = {"#FID", "FID", "#IID", "IID", "SID", "PAT", "MAT"}  # columns of plink2's own
+NUMBERED = re.compile(r"chr(\d+|[XYM]|XY|MT)")
+LEAST_MEMORY = 640  # MiB, below which plink2 refuses to work
+
+
+@dataclass(frozen=True)
+class People:
+    """People as plink2 takes them.
+
+    Attributes:
+        samples: their ids.
+        sex: 1 male, 2 female, 0 unknown.
+        labels: the other label columns; case/control is 2/1, any other value is the name of a class.
+        traits: those of the columns that are case/control.
+    """
+
+    samples: list[str]
+    sex: list[str]
+    labels: dict[str, list[str]] = field(default_factory=dict)
+    traits: list[str] = field(default_factory=list)
+
+
+def check_tool() -> None:
+    """Raise BadInput where plink2 cannot be called."""
+    if shutil.which(PLINK2) is None:
+        remedy = (
+            f"install {PLINK2} (`apt-get install plink2`, or Bioconda's), run with `--sdm conda`, or ask for [vcf] only"
+        )
+        raise BadInput("run file, release.formats", f"{PLINK2}, which writes plink, pgen and bgen, is not here", remedy)
+
+
+def read_people(path: str | Path) -> People:
+    """Read the labels of a synthetic cohort (see `labels.write_labels`) and code them as plink2 does.
+
+    A column named sex gives the sex. Blanks within a value become `_`, and classes whose names plink2 would take for
+    numbers get a `C` in front. Raises BadInput for columns that plink2 has itself, and for names that become one.
+    """
+    with open(path, newline="") as file:
+        header, *rows = csv.reader(file, delimiter="\t")
+    columns = dict(zip(header, zip(*rows, strict=True), strict=True))
+    samples = list(columns.pop("sample"))
+    sex, labels, traits = ["0"] * len(samples), {}, []
+    for column, values in columns.items():
+        name = _joined(column)
+        if column.lower() == "sex":
+            sex = [SEXES.get(value.lower(), "0") for value in values]
+            continue
+        if name.upper() in TAKEN or name in labels:
+            raise BadInput(
+                path, f"plink2 has a column `{name}` of its own, or there are two", "rename the label column"
+            )
+        if {value.lower() for value in values} <= set(TRAIT):
+            traits.append(name)
+            labels[name] = [TRAIT[value.lower()] for value in values]
+            continue
+        labels[name] = [_joined(value) for value in values]
+        if any(NO_CLASS.fullmatch(value) for value in labels[name]):
+            labels[name] = [f"C{value}" for value in labels[name]]
+        if len(set(labels[name])) < len(set(values)):
+            raise BadInput(path, f"values of `{column}` differ in blanks only", "rename one of them")
+    return People(samples, sex, labels, traits)
+
+
+def convert(
+    vcf: str | Path,
+    labels: str | Path,
+    formats: Sequence[str],
+    *,
+    threads: int = 1,
+    memory_mb: int = LEAST_MEMORY,
+) -> People:
+    """Write people in these formats (keys of `FILES`, or vcf) beside their VCF, and a table of sex and labels.
+
+    `vcf` is bgzipped and indexed. Variants without an id get chromosome:position:REF:ALT. REF stays REF, also where a
+    format knows A1 and A2 only. Phase is kept, but by PLINK 1, which has none. The .sample tells classes by name, the
+    .fam a trait where there is just one. Checksums of all that is handed on come last. The same files give the same
+    bytes (of one version of plink2).
+
+    Raises:
+        BadInput: no plink2 here; labels or contigs that it cannot take. RuntimeError: it fails.
+    """
+    vcf, labels = Path(vcf), Path(labels)
+    asked = [name for name in FILES if name in formats]
+    if asked:
+        check_tool()
+    people = read_people(labels)
+    folder = vcf.with_name(".formats.part")  # a fixed name: what a killed job leaves is overwritten
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        _write_people(folder / PEOPLE, people)
+        if asked:
+            _run_all(vcf, folder, people, asked, ["--threads", str(threads), "--memory", str(memory_mb)])
+        made = [PEOPLE, *(file for name in asked for file in FILES[name])]
+        for name in made:
+            os.replace(folder / name, vcf.with_name(name))
+        handed_on = [vcf, Path(f"{vcf}.tbi"), labels, *(vcf.with_name(name) for name in made)]
+        _write_sums(folder / SUMS, handed_on)
+        os.replace(folder / SUMS, vcf.with_name(SUMS))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return people
+
+
+def chromosome_code(contigs: Iterable[str]) -> str:
+    """What plink2's --output-chr is to be, so that these contigs keep their names: chrMT, MT, chrM, .. (see there)."""
+    contigs = set(contigs)
+    bare = {name.removeprefix("chr") for name in contigs}
+    prefix = "chr" if any(NUMBERED.fullmatch(name) for name in contigs) else ""
+    return prefix + ("M" if "M" in bare else "26" if bare & {"23", "24", "25", "26"} else "MT")
+
+
+def _run_all(vcf: Path, folder: Path, people: People, formats: list[str], limits: list[str]) -> None:
+    """The conversions, by way of PLINK 2's files, which keep everything."""
+    import pysam
+
+    with pysam.TabixFile(str(vcf)) as index:
+        contigs = list(index.contigs)
+    common = ["--allow-extra-chr", "--output-chr", chromosome_code(contigs), *limits]
+    stem, table = folder / "synthetic", folder / PEOPLE
+    labels = ["--pheno", table, "--pheno-name", *people.labels] if people.labels else []
+    ids = ["--set-missing-var-ids", "@:#:$r:$a"]
+    # Without INFO, whose allele counts would be untrue of the first subset that somebody takes.
+    pgen = ["--make-pgen", "pvar-cols=xheader", "--out", stem]
+    _run("--vcf", vcf, *ids, "--update-sex", table, *labels, *pgen, *common)
+    _refuse_renamed(vcf, contigs, folder / "synthetic.pvar")
+    if "plink" in formats:
+        trait = ["--pheno", table, "--pheno-name", *people.traits] if len(people.traits) == 1 else []
+        _run("--pfile", stem, "--no-psam-pheno", *trait, "--make-bed", "--out", stem, *common)
+    if "bgen" in formats:
+        _run("--pfile", stem, "--export", "bgen-1.2", "bits=8", "ref-first", "--out", stem, *common)
+        _write_sample(folder / "synthetic.sample", people)
+
+
+def _run(*arguments: object) -> None:
+    """Call plink2; RuntimeError, with the end of what it said, if it fails."""
+    done = subprocess.run([PLINK2, *map(str, arguments)], capture_output=True, text=True)
+    if done.returncode:
+        said = " | ".join(line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip())
+        raise RuntimeError(f"plink2 failed ({done.returncode}): {said[-1500:]}")
+
+
+def _refuse_renamed(vcf: Path, contigs: list[str], pvar: Path) -> None:
+    with open(pvar) as lines:
+        found = dict.fromkeys(line.split("\t", 1)[0] for line in lines if not line.startswith("#"))
+    if list(found) != contigs:
+        renamed = next(name for name in found if name not in contigs)
+        remedy = "name all chromosomes of the cohort alike, or ask for `release.formats: [vcf]`"
+        raise BadInput(vcf, f"plink2 would call one of the contigs {', '.join(contigs)} {renamed}", remedy)
+
+
+def _write_people(path: Path, people: People) -> None:
+    """`#IID`, `SEX` and the labels, for plink2's --pheno, --covar and --update-sex."""
+    rows = zip(people.samples, people.sex, *people.labels.values(), strict=True)
+    lines = [("#IID", "SEX", *people.labels), *rows]
+    path.write_text("".join("\t".join(line) + "\n" for line in lines))
+
+
+def _write_sample(path: Path, people: People) -> None:
+    """The people of a BGEN, as plink2 writes them but with the names of classes, for which it has numbers."""
+    kinds = ["B" if name in people.traits else "D" for name in people.labels]
+    values = [
+        [str(int(value) - 1) for value in column] if name in people.traits else column
+        for name, column in people.labels.items()
+    ]
+    sex = ["NA" if one == "0" else one for one in people.sex]
+    rows = [("0", sample, "0", *rest) for sample, *rest in zip(people.samples, sex, *values, strict=True)]
+    lines = [("ID_1", "ID_2", "missing", "sex", *people.labels), ("0", "0", "0", "D", *kinds), *rows]
+    path.write_text("".join(" ".join(line) + "\n" for line in lines))
+
+
+def _write_sums(path: Path, files: Iterable[Path]) -> None:
+    """Checksums as sha256sum writes them, by name."""
+    lines = []
+    for file in sorted(files):
+        with open(file, "rb") as content:
+            lines.append(f"{hashlib.file_digest(content, 'sha256').hexdigest()}  {file.name}\n")
+    path.write_text("".join(lines))
+
+
+def _joined(text: str) -> str:
+    return "_".join(text.split())
