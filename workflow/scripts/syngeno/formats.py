@@ -81,9 +81,7 @@ def read_people(path: str | Path) -> People:
             sex = [SEXES.get(value.lower(), "0") for value in values]
             continue
         if name.upper() in TAKEN or name in labels:
-            raise BadInput(
-                path, f"plink2 has a column `{name}` of its own, or there are two", "rename the label column"
-            )
+            raise BadInput(path, f"`{name}` is a column of plink2's own, or comes twice", "rename the label column")
         if {value.lower() for value in values} <= set(TRAIT):
             traits.append(name)
             labels[name] = [TRAIT[value.lower()] for value in values]
