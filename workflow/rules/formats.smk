@@ -50,7 +50,7 @@ rule convert_people:
         "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/{released}convert_people.tsv"
     wildcard_constraints:
         # Neither real people nor those who are withheld.
-        generator=of_kind(*CONTROLS, "diffusion", "masked", "resampled"),
+        generator=of_kind(*CONTROLS, "diffusion", "masked", "resampled", "imputed"),
         released=RELEASED or "(?:)",
     conda:
         "../../envs/formats.yaml"
