@@ -149,7 +149,8 @@ class TestTrait:
         assert asked.of(np.array(["EUR|control", "AFR|case"])).tolist() == [0, 1]
 
     def test_what_cases_are_called(self):
-        assert association.trait(["1|A", "2|B", "1|C"]).value == "1"
+        assert association.trait(["1|A", "2|B", "1|C"]).value == "2"
+        assert association.trait(["1|A", "0|B", "1|C"]).value == "1"
         assert association.trait(["no|A", "Yes|B", "no|C"]).value == "Yes"
         assert association.trait(["x|A", "y|B", "x|C"]).value == "y"
 

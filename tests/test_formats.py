@@ -139,8 +139,9 @@ class TestReadPeople:
         assert people.labels == {"my_class": ["north_west", "east"], "batch": ["C1", "C10"], "none": ["CNone", "Ca"]}
         assert people.traits == []
 
-    def test_codes_of_a_trait_stay(self, tmp_path):
-        people = self.people(tmp_path, "sample\tt\nS1\t1\nS2\t2\n")
+    @pytest.mark.parametrize("values", [("1", "2"), ("0", "1"), ("Control", "case")])
+    def test_controls_are_1_and_cases_2(self, tmp_path, values):
+        people = self.people(tmp_path, "sample\tt\n" + "".join(f"S{value}\t{value}\n" for value in values))
         assert (people.labels, people.traits) == ({"t": ["1", "2"]}, ["t"])
 
     @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ GENOME_WIDE = 5e-8
 HITS_MIN = 20
 TOP_SHARE = 0.01
 AXES = 10  # principal axes as covariates of a trait's scan
-CASES = "case", "1", "2", "yes", "true", "affected"  # what cases of a trait are called, the likeliest first
+CASES = "case", "2", "1", "yes", "true", "affected"  # what cases of a trait are called, the likeliest first
 _VARIANTS = 1000  # widened to float64 at a time
 
 

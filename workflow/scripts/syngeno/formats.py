@@ -30,7 +30,7 @@ SUMS = "SHA256SUMS"
 
 # As plink codes them; 0 is unknown.
 SEXES = {"male": "1", "m": "1", "1": "1", "female": "2", "f": "2", "2": "2"}
-TRAIT = {"control": "1", "case": "2", "1": "1", "2": "2"}
+TRAITS = {"control": "1", "case": "2"}, {"1": "1", "2": "2"}, {"0": "1", "1": "2"}
 # plink2 would take such a value for a number or for none at all.
 NO_CLASS = re.compile(r"[-+.0-9].*|na|nan|none|inf|infinity", re.IGNORECASE)
 TAKEN = {"#FID", "FID", "#IID", "IID", "SID", "PAT", "MAT"}  # columns of plink2's own
@@ -82,9 +82,10 @@ def read_people(path: str | Path) -> People:
             continue
         if name.upper() in TAKEN or name in labels:
             raise BadInput(path, f"`{name}` is a column of plink2's own, or comes twice", "rename the label column")
-        if {value.lower() for value in values} <= set(TRAIT):
+        coding = next((one for one in TRAITS if {value.lower() for value in values} <= set(one)), None)
+        if coding is not None:
             traits.append(name)
-            labels[name] = [TRAIT[value.lower()] for value in values]
+            labels[name] = [coding[value.lower()] for value in values]
             continue
         labels[name] = [_joined(value) for value in values]
         if any(NO_CLASS.fullmatch(value) for value in labels[name]):
