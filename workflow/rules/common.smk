@@ -438,6 +438,47 @@ def gene_file(wildcards):
     return runfile.paths(config, settings["genes"])[0] if settings["genes"] else []
 
 
+def reference_file(wildcards):
+    """The cohort's reference genome: its own, or that made for the simulated cohort."""
+    settings = config["cohorts"][wildcards.cohort]
+    if "simulate" in settings:
+        return f"results/{wildcards.cohort}/prepare/simulated/reference.fa.gz"
+    if not settings["reference"]:
+        where = f"run file, cohorts.{wildcards.cohort}.reference"
+        told = BadInput(where, "there is none", "name a FASTA of the genotypes' build")
+        raise WorkflowError(str(told))
+    return runfile.paths(config, settings["reference"])
+
+
+def asked_genomes(wildcards):
+    """The DNA of whom every generator of haplotypes drew, and hands on, in each cohort with a reference genome."""
+    cohorts = [
+        name
+        for name, settings in config["cohorts"].items()
+        if "simulate" in settings or settings["reference"]
+    ]
+    haploid = [
+        name
+        for name, settings in config["generators"].items()
+        if settings.get("space", "haplotype") == "haplotype"
+    ]
+    pattern = "results/{cohort}/{generator}/{fraction}/{seed}/{released}genomes"
+    every = runs(pattern, but=["copycat"], released="released/" if WITHHOLDS else "")(
+        wildcards
+    )
+    parts = [Path(one).parts for one in every]
+    asked = [
+        one
+        for one, (_, name, generator, *_) in zip(every, parts)
+        if name in cohorts and generator in haploid
+    ]
+    if not asked:
+        fact = "no cohort with a `reference` meets a generator that draws haplotypes"
+        remedy = "give the cohort a `reference`, and name a generator such as one of `space: haplotype`"
+        raise WorkflowError(str(BadInput("run file", fact, remedy)))
+    return asked
+
+
 def contigs(pattern):
     """An input function: the pattern for every contig that the checked inputs hold."""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import jsonschema
 import yaml
 
+from syngeno import regions
 from syngeno.errors import BadInput
 
 RESERVED = ("prepare", "summary", "logs", "benchmarks")
@@ -64,6 +65,8 @@ def check_sense(config: dict) -> None:
         if unknown := [name for name in names if name not in config["generators"]]:
             where = f"run file, evaluate.ablation.{title}"
             raise BadInput(where, f"there is no generator '{unknown[0]}'", "name generators of the run")
+    for region in config.get("release", {}).get("genomes", {}).get("regions") or []:
+        regions.parse(region)
     _check_paper(config)
 
 
@@ -143,7 +146,7 @@ def check_files(config: dict, resources: Path, *, fetching: bool = False) -> Non
                 known = ", ".join(sorted(path.stem for path in (resources / kind).glob("*.tsv")))
                 raise BadInput(f"run file, {where}.{kind}", f"there is no table '{table}'", f"name one of: {known}")
         fetched = _fetched(config, section.get("download"), resources)
-        for key in ("genotypes", "labels", "genes", "genetic_map", "panel"):
+        for key in ("genotypes", "labels", "genes", "genetic_map", "reference", "panel"):
             files = paths(config, section.get(key) or [])
             for path in [*files, *(plink_parts(files) if key == "genotypes" else [])]:
                 if Path(path).is_file() or (fetching and path in fetched):
@@ -189,6 +192,6 @@ def _told(fault: jsonschema.ValidationError) -> tuple[str, str]:
     if fault.validator == "not":
         return (
             "a cohort is either simulated or read",
-            "leave out `simulate`, or `genotypes`, `labels`, `genes`, `genetic_map` and `trait`",
+            "leave out `simulate`, or `genotypes`, `labels`, `genes`, `genetic_map`, `reference` and `trait`",
         )
     return " ".join(fault.message.split()), "config/README.md lists every key with its values"

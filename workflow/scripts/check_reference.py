@@ -1,0 +1,28 @@
+"""Compare the reference genome with the cohort's variants, and find the regions that are asked for."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from syngeno import log, reference
+from syngeno.regions import Region
+from syngeno.store import open_store
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+logger = log.start(snakemake.log[0])
+source, output = snakemake.input, snakemake.output
+reference.index(source.reference, output.index)
+
+with (
+    open_store(source.genotypes) as store,
+    reference.Reference(source.reference, output.index) as fasta,
+):
+    sites = store.sites()
+    contigs = list(dict.fromkeys(sites.contig.tolist()))
+    placed = reference.place(snakemake.params.regions, contigs, fasta)
+    reference.check_sites(fasta, sites)
+table = pd.DataFrame(placed, columns=list(Region._fields))
+table.to_csv(output.regions, sep="\t", index=False, lineterminator="\n")
+logger.info("%d variants have the reference's base, %d regions", len(sites), len(placed))

@@ -1,0 +1,22 @@
+"""Write the DNA of synthetic people, and find their variants in it again."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from syngeno import genomes, log
+from syngeno.reference import Reference
+from syngeno.regions import Region
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+logger = log.start(snakemake.log[0])
+source = snakemake.input
+table = pd.read_csv(source.regions, sep="\t", dtype={"name": str, "contig": str})
+regions = [Region(*row) for row in table.itertuples(index=False)]
+people = genomes.choose(source.vcf, snakemake.params.people)
+
+with Reference(source.reference, source.index_of_reference) as reference:
+    checked = genomes.write_genomes(snakemake.output.genomes, source.vcf, people, reference, regions)
+logger.info("%d people, %d variants put in and found again", len(people), checked["recalled"].sum())
