@@ -7,6 +7,7 @@ bcftools, and the differences must be the ALT alleles that the VCF says the hapl
 import hashlib
 import logging
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 COLUMNS = ("person", "haplotype", "region", "bases", "variants", "left_out", "recalled", "agree")
 TOGETHER = 64  # people whose files are open at a time
 WHERE = "run file, release.genomes.people"
+ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")  # also what bcftools takes as one name
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +57,7 @@ class Variants:
 def choose(path: str | Path, asked: int | Sequence[str | int]) -> list[str]:
     """The people of a VCF whose DNA is written: those of these ids, in this order, or so many, evenly spaced.
 
-    Raises BadInput for an id that is not there, more people than there are, and an id that names no file.
+    Raises BadInput for an id that is not there or not fit for a file's name, and for more people than there are.
     """
     vcf, samples = open_vcf(path)
     vcf.close()
@@ -68,8 +70,8 @@ def choose(path: str | Path, asked: int | Sequence[str | int]) -> list[str]:
         if unknown := [one for one in chosen if one not in samples]:
             fact = f"'{unknown[0]}' is not in {path} ({samples[0]} to {samples[-1]} and the like are)"
             raise BadInput(WHERE, fact, "name people of the synthetic cohort, who are not withheld")
-    if unfit := [one for one in chosen if one != Path(one).name or one.startswith(".")]:
-        raise BadInput(path, f"the id '{unfit[0]}' cannot be the name of a file", "name people otherwise")
+    if unfit := [one for one in chosen if not ID.fullmatch(one)]:
+        raise BadInput(path, f"the id '{unfit[0]}' is not fit for a file's name", "use letters, digits, _, - and .")
     return chosen
 
 
@@ -174,17 +176,14 @@ def _write_region(
     bases = reference.bases(region.contig, region.start, region.end)
     with open(space / "reference.fa", "wb") as file:
         write_record(file, region.name, bases)
-    # Once, as every haplotype would read all people of the VCF again.
-    (space / "people").write_text("".join(f"{person}\n" for person in people))
     where = f"{region.contig}:{region.start}-{region.end}"
-    _bcftools("view", "--samples-file", space / "people", "--regions", where, "--output-type", "b", "--write-index",
+    # Apart, as every haplotype would read all people of the VCF again.
+    _bcftools("view", "--samples", ",".join(people), "--regions", where, "--output-type", "b", "--write-index",
               "--output", space / "variants.bcf", path)  # fmt: skip
     for person, name in enumerate(people):
-        (space / "person").write_text(f"{name}\n")
         for haplotype in (0, 1):
-            _bcftools("consensus", "--samples-file", space / "person", "--haplotype", haplotype + 1,
-                      "--fasta-ref", space / "reference.fa", "--output", space / "haplotype.fa",
-                      space / "variants.bcf")  # fmt: skip
+            _bcftools("consensus", "--samples", name, "--haplotype", haplotype + 1, "--fasta-ref",
+                      space / "reference.fa", "--output", space / "haplotype.fa", space / "variants.bcf")  # fmt: skip
             text = (space / "haplotype.fa").read_bytes()
             made = np.frombuffer(text[text.index(b"\n") :].translate(None, b"\n"), np.uint8)
             recalled = recall(bases, made, region, variants, person, haplotype)
