@@ -55,6 +55,10 @@ class TestCheck:
             (run(generators={"a b": {"kind": "copycat"}}), "'a b' does not match"),
             (cohort(simulate={}), r"cohorts\.mine: a cohort is either simulated or read"),
             (
+                {"cohorts": {"mine": {"simulate": {}, "label": "x", "reference": "r.fa"}}},
+                r"cohorts\.mine: a cohort is either simulated or read; leave out .*`reference`",
+            ),
+            (
                 {"cohorts": {"mine": {"genotypes": "a.vcf.gz", "label": "x"}}},
                 r"cohorts\.mine: 'labels' is missing",
             ),
@@ -81,6 +85,14 @@ class TestCheckSense:
             config["evaluate"] = {"paper": paper}
         validate(config, SCHEMA)
         return config
+
+    def test_a_region_that_is_none(self):
+        config = run(release={"genomes": {"regions": [15, "chr2:1-9"]}})
+        validate(config, SCHEMA)
+        runfile.check_sense(config)
+        config["release"]["genomes"]["regions"].append("15:9-1")
+        with pytest.raises(BadInput, match=r"release\.genomes\.regions: '15:9-1' holds no base"):
+            runfile.check_sense(config)
 
     def test_an_ablation_of_a_generator_that_is_not_there(self):
         config = run(generators={"g": {"kind": "markov"}}, evaluate={"ablation": {"Order": ["g", "h"]}})
@@ -205,6 +217,13 @@ class TestCheckFiles:
             runfile.check_files(config, tmp_path)
         (tmp_path / "a.vcf.gz").touch()
         runfile.check_files(config, tmp_path)
+
+    def test_missing_reference(self, tmp_path):
+        config = cohort(reference="r.fa") | {"data_dir": str(tmp_path)}
+        for name in ("a.tsv", "a.vcf.gz"):
+            (tmp_path / name).touch()
+        with pytest.raises(BadInput, match=r"r\.fa: there is no such file; correct cohorts\.mine\.reference"):
+            runfile.check_files(config, tmp_path)
 
     def test_missing_file_of_an_external_cohort(self, tmp_path):
         theirs = {"kind": "external", "cohort": "mine", "genotypes": "b.vcf.gz", "labels": "b.tsv"}

@@ -447,7 +447,7 @@ def reference_file(wildcards):
         where = f"run file, cohorts.{wildcards.cohort}.reference"
         told = BadInput(where, "there is none", "name a FASTA of the genotypes' build")
         raise WorkflowError(str(told))
-    return runfile.paths(config, settings["reference"])
+    return runfile.paths(config, settings["reference"])[0]
 
 
 def asked_genomes(wildcards):
