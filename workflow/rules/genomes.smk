@@ -75,7 +75,9 @@ rule write_genomes:
         "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/{released}write_genomes.tsv"
     wildcard_constraints:
         # The copycat's people are real.
-        generator=of_kind("diffusion", "masked", "resampled", "external", *CONTROLS),
+        generator=of_kind(
+            "diffusion", "masked", "resampled", "imputed", "external", *CONTROLS
+        ),
     conda:
         "../../envs/prepare.yaml"
     resources:

@@ -5,7 +5,6 @@ so nothing heavy is imported at the top.
 """
 
 import csv
-import hashlib
 import logging
 import os
 import re
@@ -15,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from syngeno import checksums
 from syngeno.errors import BadInput
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,6 @@ FILES = {
     "bgen": ("synthetic.bgen", "synthetic.sample"),
 }
 PEOPLE = "synthetic.people.txt"
-SUMS = "SHA256SUMS"
 
 # As plink codes them; 0 is unknown.
 SEXES = {"male": "1", "m": "1", "1": "1", "female": "2", "f": "2", "2": "2"}
@@ -129,8 +128,8 @@ def convert(
         for name in made:
             os.replace(folder / name, vcf.with_name(name))
         handed_on = [vcf, Path(f"{vcf}.tbi"), labels, *(vcf.with_name(name) for name in made)]
-        _write_sums(folder / SUMS, handed_on)
-        os.replace(folder / SUMS, vcf.with_name(SUMS))
+        checksums.write(folder / checksums.NAME, handed_on)
+        os.replace(folder / checksums.NAME, vcf.with_name(checksums.NAME))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return people
@@ -201,15 +200,6 @@ def _write_sample(path: Path, people: People) -> None:
     rows = [("0", sample, "0", *rest) for sample, *rest in zip(people.samples, sex, *values, strict=True)]
     lines = [("ID_1", "ID_2", "missing", "sex", *people.labels), ("0", "0", "0", "D", *kinds), *rows]
     path.write_text("".join(" ".join(line) + "\n" for line in lines))
-
-
-def _write_sums(path: Path, files: Iterable[Path]) -> None:
-    """Checksums as sha256sum writes them, by name."""
-    lines = []
-    for file in sorted(files):
-        with open(file, "rb") as content:
-            lines.append(f"{hashlib.file_digest(content, 'sha256').hexdigest()}  {file.name}\n")
-    path.write_text("".join(lines))
 
 
 def _joined(text: str) -> str:

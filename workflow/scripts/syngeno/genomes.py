@@ -4,7 +4,6 @@ bcftools puts the variants in. What it wrote is then compared with the reference
 bcftools, and the differences must be the ALT alleles that the VCF says the haplotype has.
 """
 
-import hashlib
 import logging
 import os
 import re
@@ -21,6 +20,7 @@ import pandas as pd
 import pysam
 import pysam.bcftools
 
+from syngeno import checksums
 from syngeno.errors import BadInput
 from syngeno.reference import FastaWriter, Reference, letters, upper, write_record
 from syngeno.regions import Region
@@ -154,8 +154,7 @@ def write_genomes(
         checked = pd.DataFrame([row for person in people for row in rows[person]], columns=list(COLUMNS))
         checked.to_csv(part / "checked.tsv", sep="\t", index=False, lineterminator="\n")
         names = [f"{person}.fa.gz{ending}" for person in people for ending in ("", ".fai", ".gzi")]
-        sums = [f"{_sha256(part / name)}  {name}\n" for name in [*names, "checked.tsv"]]
-        (part / "SHA256SUMS").write_text("".join(sums))
+        checksums.write(part / checksums.NAME, (part / name for name in [*names, "checked.tsv"]))
         os.replace(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -194,8 +193,3 @@ def _write_region(
 
 def _bcftools(command: str, *arguments: object) -> None:
     getattr(pysam.bcftools, command)(*map(str, arguments), catch_stdout=False)
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
