@@ -90,7 +90,10 @@ class TestFaults:
                 {"cohorts": {"tiny": {**TINY["cohorts"]["tiny"], "reference": "x.fa"}}},
                 "cohorts.tiny: a cohort is either simulated or read",
             ),
-            ({"generators": {"diffusion": TINY["generators"]["diffusion"]}}, "generator that draws haplotypes; give"),
+            (
+                {"generators": {"diffusion": TINY["generators"]["diffusion"]}, "evaluate": {}},
+                "no cohort with a `reference` meets a generator that draws haplotypes; give",
+            ),
         ],
     )
     def test_are_told_before_any_job(self, tmp_path, change, told):
