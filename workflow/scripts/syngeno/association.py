@@ -108,7 +108,7 @@ def scanned(train: Cohort, *cohorts: Cohort) -> tuple[str, list[tuple[np.ndarray
     flip, asked, every = train.frequency > 0.5, trait(train.labels), (train, *cohorts)
     if asked is not None:
         found = [scan(one.dosages, asked.of(one.label), flip) for one in every]
-        return f"{asked.value} against the rest, given {AXES} principal axes", found
+        return f"cases ({asked.value}) against others, given {AXES} principal axes", found
     names, counts = np.unique(train.label, return_counts=True)
     label = str(names[counts.argmax()])
     return f"{label} against the rest", [effects(one, label, flip) for one in every]

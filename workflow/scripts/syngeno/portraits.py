@@ -12,6 +12,7 @@ from syngeno.figures import COLOURS, GUIDE, STYLE, grid
 
 ACROSS = 4  # panels in a row
 LEAST_P = 1e-300  # of those that can be drawn
+LONGEST = 20  # median gaps between variants that a gap takes at most
 
 Scan = tuple[np.ndarray, np.ndarray]  # effects and p of all variants
 
@@ -59,12 +60,11 @@ def association(panels: Mapping[str, Scan], train: Scan, contig: np.ndarray, pos
     `contig`, `position` (variants,), those of a contig together; `what` is scanned.
     """
     names = list(dict.fromkeys(contig.tolist()))
-    place, middles, offset = np.empty(len(contig)), [], 0.0
-    for name in names:
-        here = contig == name
-        own = position[here] - position[here].min()
-        place[here], middles = own + offset, [*middles, offset + own.max() / 2]
-        offset += own.max() + 1 + 0.02 * np.ptp(position)
+    # Where variants are those of a few regions, nothing but the gaps would be seen.
+    gap = np.concatenate([np.diff(position[contig == name], prepend=position[contig == name][0]) for name in names])
+    longest = LONGEST * max(1.0, float(np.median(gap)))
+    place = np.cumsum(np.minimum(gap, longest) + longest * np.r_[False, contig[1:] != contig[:-1]])
+    middles = [place[contig == name].mean() for name in names]
     shade = np.array(["0.35", "0.65"])[np.unique(contig, return_inverse=True)[1] % 2]
     real = -np.log10(train[1].clip(min=LEAST_P))
     with mpl.rc_context(STYLE):
@@ -88,7 +88,9 @@ def association(panels: Mapping[str, Scan], train: Scan, contig: np.ndarray, pos
             effects.scatter(train[0], effect, s=3, alpha=0.3, color=COLOURS[0], linewidths=0, rasterized=True)
             effects.axline((0, 0), slope=1, color="0.3", linewidth=0.8)
             effects.set(title=f"effects, r = {r:.2f}", ylabel=name if len(name) < 18 else "panel")
-        for axis, text in zip(axes[-1], ("chromosome", "expected", "training people"), strict=True):
+        for axis, text in zip(
+            axes[-1], ("chromosome (long gaps shortened)", "expected", "training people"), strict=True
+        ):
             axis.set_xlabel(text)
         figure.suptitle(f"{what}; training people in grey", fontsize=10, x=0.01, ha="left")
     return figure
