@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from statsmodels.api import OLS
 
 from syngeno import association
-from syngeno.axes import fit_axes
 from syngeno.cohort import Cohort
 
 
@@ -143,31 +142,36 @@ class TestMeasure:
 
 
 class TestTrait:
-    def test_the_part_with_two_values(self):
+    def test_the_part_that_is_coded_as_one(self):
         asked = association.trait(["AFR|case", "AFR|control", "EUR|control", "EAS|case"])
         assert asked == association.Trait(1, "case")
-        assert asked.of(np.array(["EUR|control", "AFR|case"])).tolist() == [0, 1]
+        cases, rest = asked.of(np.array(["EUR|control", "AFR|case"]))
+        assert (cases.tolist(), rest.tolist()) == ([0, 1], ["EUR", "AFR"])
 
-    def test_what_cases_are_called(self):
+    def test_others_with_two_values_are_none(self):
+        asked = association.trait(["A|male|Case", "B|female|Control", "A|female|Case"])
+        assert asked == association.Trait(2, "Case")
+        assert asked.of(np.array(["A|male|Case"]))[1].tolist() == ["A|male"]
+
+    def test_codes_of_cases(self):
         assert association.trait(["1|A", "2|B", "1|C"]).value == "2"
         assert association.trait(["1|A", "0|B", "1|C"]).value == "1"
-        assert association.trait(["no|A", "Yes|B", "no|C"]).value == "Yes"
-        assert association.trait(["x|A", "y|B", "x|C"]).value == "y"
 
-    @pytest.mark.parametrize("labels", [["case", "control"], ["A|case", "B|control"], ["A|x", "B|y", "C|z"]])
-    def test_none_or_several(self, labels):
+    @pytest.mark.parametrize(
+        "labels", [["case", "control"], ["A|x", "B|y"], ["A|case", "B|case"], ["A|case", "control"]]
+    )
+    def test_none(self, labels):
         assert association.trait(labels) is None
 
 
 class TestScan:
-    def test_as_ordinary_least_squares_with_the_axes(self):
-        some = people(200, 4, variants=60)
+    def test_as_ordinary_least_squares_with_a_dummy_for_each_class(self):
+        some = people(200, 4, "ABC", variants=60)
         outcome = (some.dosages[:, 3] + np.random.default_rng(1).normal(size=200) > 1).astype(float)
-        slope, p = association.scan(some.dosages, outcome, np.zeros(60, bool))
-        axes = fit_axes(some.dosages, association.AXES).coordinates(some.dosages)
+        slope, p = association.scan(some.dosages, outcome, some.label, np.zeros(60, bool))
+        classes = np.stack([some.label == one for one in "ABC"], axis=1).astype(float)
         for j in range(60):
-            design = np.column_stack([np.ones(200), axes, some.dosages[:, j]])
-            fitted = OLS(outcome, design).fit()
+            fitted = OLS(outcome, np.column_stack([classes, some.dosages[:, j]])).fit()
             assert slope[j] == pytest.approx(fitted.params[-1], rel=1e-6, abs=1e-9)
             assert p[j] == pytest.approx(fitted.pvalues[-1], rel=1e-6)
         assert p.argmin() == 3
@@ -176,17 +180,26 @@ class TestScan:
         some = people(600, 5, spread=0.5, variants=3000)
         prevalence = np.where(some.label == "A", 0.2, 0.8)
         outcome = (np.random.default_rng(2).random(600) < prevalence).astype(float)
-        p = association.scan(some.dosages, outcome, np.zeros(3000, bool))[1]
+        none = np.zeros(3000, bool)
+        p = association.scan(some.dosages, outcome, some.label, none)[1]
         assert 0.03 < (p < 0.05).mean() < 0.07
-        as_label = cohort(some.dosages, outcome.astype(int).astype(str))
-        assert (association.effects(as_label, "1", np.zeros(3000, bool))[1] < 0.05).mean() > 0.3
+        assert (association.scan(some.dosages, outcome, np.full(600, "A"), none)[1] < 0.05).mean() > 0.3
+
+    def test_an_effect_among_linked_variants_is_seen(self):
+        # A block of strong linkage, where axes of all variants would take the effect for structure.
+        rng = np.random.default_rng(3)
+        founders = rng.integers(0, 2, (8, 200))
+        dosages = (founders[rng.integers(0, 8, 1000)] + founders[rng.integers(0, 8, 1000)]).astype(np.int8)
+        outcome = (0.8 * dosages[:, 50] + rng.normal(size=1000) > 0.8).astype(float)
+        p = association.scan(dosages, outcome, np.full(1000, "A"), np.zeros(200, bool))[1]
+        assert p[50] < association.GENOME_WIDE
 
     def test_nothing_to_explain(self):
-        some = people(50, 1, variants=10)
-        slope, p = association.scan(some.dosages, np.zeros(50), np.zeros(10, bool))
+        some, one = people(50, 1, variants=10), np.full(50, "A")
+        slope, p = association.scan(some.dosages, np.zeros(50), one, np.zeros(10, bool))
         assert (slope.tolist(), p.tolist()) == ([0] * 10, [1] * 10)
         still = np.zeros((50, 2), np.int8)
-        assert association.scan(still, np.arange(50) % 2.0, np.zeros(2, bool))[1].tolist() == [1, 1]
+        assert association.scan(still, np.arange(50) % 2.0, one, np.zeros(2, bool))[1].tolist() == [1, 1]
 
     def test_measured_where_labels_hold_a_trait(self):
         def of(seed, effect):
@@ -199,3 +212,15 @@ class TestScan:
         assert rows["association_r", "trait"]["value"] > 0.6
         assert abs(measure(of(2, 0.0), of(1, 0.3))["association_r", "trait"]["value"]) < 0.5
         assert ("association_r", "trait") not in measure(people(100, 1), people(100, 2))
+
+
+class TestScanned:
+    def test_the_trait_else_the_commonest_label_else_nothing(self):
+        some = people(60, 1, "AAB")
+        what, found = association.scanned(some, some)
+        assert what == "A against the rest"
+        flip = some.frequency > 0.5
+        assert all(np.array_equal(one[0], association.effects(some, "A", flip)[0]) for one in found)
+        with_trait = cohort_of(some.dosages, np.char.add(some.label, np.where(np.arange(60) % 2, "|case", "|control")))
+        assert association.scanned(with_trait)[0] == "cases (case) against controls, within the other labels"
+        assert association.scanned(cohort_of(some.dosages, np.full(60, "A"))) == ("", [])

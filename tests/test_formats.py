@@ -139,6 +139,15 @@ class TestReadPeople:
         assert people.labels == {"my_class": ["north_west", "east"], "batch": ["C1", "C10"], "none": ["CNone", "Ca"]}
         assert people.traits == []
 
+    def test_codes_are_those_of_all_labels_that_there_may_be(self, tmp_path):
+        (tmp_path / "labels.tsv").write_text("sample\tt\tgroup\nS1\t1\ta\nS2\t1\tb\n")
+        people = formats.read_people(tmp_path / "labels.tsv", [("0", "a"), ("1", "b"), ("1", "9")])
+        assert people.labels == {"t": ["2", "2"], "group": ["Ca", "Cb"]}
+
+    def test_columns_whose_names_plink2_takes_for_several(self, tmp_path):
+        people = self.people(tmp_path, "sample\tsuper-population\tpop,case\nS1\tA\tB\n")
+        assert list(people.labels) == ["super_population", "pop_case"]
+
     @pytest.mark.parametrize("values", [("1", "2"), ("0", "1"), ("Control", "case")])
     def test_controls_are_1_and_cases_2(self, tmp_path, values):
         people = self.people(tmp_path, "sample\tt\n" + "".join(f"S{value}\t{value}\n" for value in values))

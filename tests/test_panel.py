@@ -7,7 +7,7 @@ import pysam
 import pytest
 from test_imputation import FOUNDERS, needs_beagle, people
 
-from syngeno import panel, vcf
+from syngeno import kinship, panel, vcf
 from syngeno.errors import BadInput
 from syngeno.store import Sites, StoreWriter, open_store
 
@@ -62,7 +62,8 @@ class TestRead:
         theirs, turned = people(5, 2).haplotypes, np.arange(V) % 4 == 0
         where = sites("chr1", np.where(turned, ALT, REF), np.where(turned, REF, ALT))
         path = write(tmp_path / "a.vcf.gz", np.where(turned, 1 - theirs, theirs), where)
-        calls, exchanged = panel.read([path], store, "1")
+        calls, exchanged, bare = panel.read([path], store, "1")
+        assert not bare.any()
         assert (calls.alleles == theirs).all()
         assert (exchanged == turned).all()
 
@@ -78,6 +79,13 @@ class TestRead:
     def test_variants_that_are_lacking(self, tmp_path, store):
         path = write(tmp_path / "a.vcf.gz", people(5, 2).haplotypes[:, :, :-3], sites("1", REF[:-3], ALT[:-3]))
         with pytest.raises(BadInput, match=f"lacks 3 of the cohort's {V}"):
+            panel.read([path], store, "1")
+
+    def test_variants_without_an_alt(self, tmp_path, store):
+        theirs = people(5, 2).haplotypes.copy()
+        theirs[:, :, 7] = 0
+        path = write(tmp_path / "a.vcf.gz", theirs, sites("1", REF, np.where(np.arange(V) == 7, ".", ALT)))
+        with pytest.raises(BadInput, match="has no ALT allele at 1 of the cohort's variants on chromosome 1"):
             panel.read([path], store, "1")
 
     def test_unphased(self, tmp_path, store):
@@ -98,12 +106,43 @@ class TestRead:
             panel.read([path], store, "1")
 
 
+class TestAsCohort:
+    contigs = tuple(str(number) for number in range(1, kinship.MIN_CONTIGS + 1))
+    each = kinship.MIN_VARIANTS // kinship.MIN_CONTIGS
+
+    def paths(self, tmp_path, people):
+        """A file for each chromosome; people (n, 2, variants of all chromosomes)."""
+        ref, alt = np.full(self.each, "A"), np.full(self.each, "C")
+        position, ids = np.arange(1, self.each + 1) * 100, np.full(self.each, ".")
+        for i, contig in enumerate(self.contigs):
+            where = Sites(np.full(self.each, contig), position, ids, ref, alt, {contig: 0})
+            part = people[:, :, i * self.each : (i + 1) * self.each]
+            yield write(tmp_path / f"{contig}.vcf.gz", part, where)
+
+    @pytest.mark.parametrize("errors", [0, 0.01])
+    def test_a_person_of_the_cohort_among_the_panels(self, tmp_path, errors):
+        rng, variants = np.random.default_rng(1), self.each * len(self.contigs)
+        real, theirs = (rng.integers(0, 2, (6, 2, variants)).astype(np.int8) for _ in range(2))
+        with StoreWriter(tmp_path / "s.zip", [f"r{i}" for i in range(6)], dict.fromkeys(self.contigs, 0)) as writer:
+            for i, contig in enumerate(self.contigs):
+                calls = real[:, :, i * self.each : (i + 1) * self.each].transpose(2, 0, 1)
+                fields = np.full(self.each, "."), np.full(self.each, "A"), np.full(self.each, "C"), calls
+                at, block = np.arange(1, self.each + 1) * 100, np.zeros(self.each, int)
+                writer.append(at, *fields, contig=contig, block=block)
+        with open_store(tmp_path / "s.zip") as store:
+            found = panel.as_cohort(list(self.paths(tmp_path, theirs)), store)
+            assert (found.haplotypes == theirs).all()
+            theirs[4] = np.where(rng.random((2, variants)) < errors, 1 - real[2], real[2])
+            with pytest.raises(BadInput, match=r"1 of its 6 people are people of the cohort \(p4\)"):
+                panel.as_cohort(list(self.paths(tmp_path, theirs)), store)
+
+
 class TestTypedAt:
     def test_places(self):
         assert panel.typed_at(panel.sites_at(sites(), TYPED), sites(), "1").tolist() == TYPED.tolist()
 
     def test_none_on_the_chromosome(self):
-        with pytest.raises(BadInput, match="no variant on chromosome 2"):
+        with pytest.raises(BadInput, match="its cohort has 0 variants on chromosome 2"):
             panel.typed_at(sites(), sites(), "2")
 
     def test_variants_that_the_cohort_has_not(self):
@@ -122,7 +161,7 @@ class TestImpute:
         typed = vcf.Calls([f"s{i}" for i in range(30)], truth[:, :, TYPED].copy(), phased)
         at = panel.sites_at(sites(), TYPED)
         panel.impute(typed, at, store, "1", paths, tmp_path / "out.vcf.gz", seed=1, memory_mb=300)
-        found, _ = panel.external.read_oriented([tmp_path / "out.vcf.gz"], sites())
+        found = panel.external.read_files([tmp_path / "out.vcf.gz"], sites())
         assert found.samples == typed.samples
         assert found.phased
         return truth, found

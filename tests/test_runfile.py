@@ -195,6 +195,9 @@ class TestCheckSense:
             runfile.check_sense(config)
         imputed["source"] = {"cohort": "array", "generator": "g"}
         runfile.check_sense(config)
+        config["cohorts"]["array"]["people"] = "intersect"
+        with pytest.raises(BadInput, match=r"the cohorts mine and array differ in `people`; give them the same people"):
+            runfile.check_sense(config)
 
     def test_imputed_people_are_of_the_fractions_of_their_source(self):
         imputed = {"kind": "imputed", "cohort": "mine", "source": {"cohort": "array", "generator": "g"}, "panel": "p"}
@@ -224,6 +227,17 @@ class TestCheckFiles:
             (tmp_path / name).touch()
         with pytest.raises(BadInput, match=r"r\.fa: there is no such file; correct cohorts\.mine\.reference"):
             runfile.check_files(config, tmp_path)
+
+    def test_a_panel_without_index(self, tmp_path):
+        source = {"cohort": "mine", "generator": "g"}
+        imputed = {"kind": "imputed", "cohort": "mine", "source": source, "panel": ["p.vcf.gz"]}
+        config = run(data_dir=str(tmp_path)) | {"generators": {"i": imputed}}
+        for name in ("a.tsv", "a.vcf.gz", "p.vcf.gz"):
+            (tmp_path / name).touch()
+        with pytest.raises(BadInput, match=r"p\.vcf\.gz: has no index beside it; make one: bcftools index"):
+            runfile.check_files(config, tmp_path)
+        (tmp_path / "p.vcf.gz.csi").touch()
+        runfile.check_files(config, tmp_path)
 
     def test_missing_file_of_an_external_cohort(self, tmp_path):
         theirs = {"kind": "external", "cohort": "mine", "genotypes": "b.vcf.gz", "labels": "b.tsv"}

@@ -80,6 +80,20 @@ def test_imputed_people_have_all_variants_and_are_judged(run):
     assert labels == (run.folder / "results/array/copying/100/1/synthetic.labels.tsv").read_bytes()
 
 
+def test_who_is_withheld_is_not_imputed_nor_handed_on(run):
+    run.configure({**CONFIG, "data_dir": str(run.folder), "release": {"withhold": 10}})
+    run("impute")
+    released = run.folder / "results/dense/imputed/100/1/released"
+    people, source = (
+        pd.read_csv(folder / "synthetic.labels.tsv", sep="\t")["sample"].tolist()
+        for folder in (released, run.folder / "results/array/copying/100/1/released")
+    )
+    assert len(people) < len(source)
+    for contig in (1, 2):
+        assert cyvcf2.VCF(str(released / f"imputed/{contig}.vcf.gz")).samples == people
+        assert cyvcf2.VCF(str(released / f"../imputed/{contig}.vcf.gz")).samples == source
+
+
 def test_a_panel_of_the_cohorts_own_people_is_refused(run):
     generators = {**CONFIG["generators"], "imputed": dict(CONFIG["generators"]["imputed"])}
     generators["imputed"]["panel"] = ["all1.vcf.gz", "all2.vcf.gz"]

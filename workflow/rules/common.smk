@@ -60,6 +60,7 @@ PAPER = config["evaluate"].get("paper")
 CLASSIFIER_GPU = max((config["generators"][name]["gpu"] for name in ENCODED), default=0)
 BATTERIES = ["fidelity", "privacy", "utility", "audit"]
 WITHHOLDS = config["release"]["withhold"] is not None
+RELEASED = "released/" if WITHHOLDS else ""  # where the people lie who are handed on
 
 
 wildcard_constraints:
@@ -211,16 +212,22 @@ def control_settings(wildcards):
 
 def imputed_source(wildcards):
     """Which generator's people of which cohort are imputed."""
-    return config["generators"][wildcards.generator]["source"]
+    settings = config["generators"][wildcards.generator]
+    if settings["cohort"] != wildcards.cohort:
+        where = f"run file, generators.{wildcards.generator}.cohort"
+        told = BadInput(where, f"it is not {wildcards.cohort}", "ask for that cohort")
+        raise WorkflowError(str(told))
+    return settings["source"]
 
 
 def imputed_from(file):
-    """An input function: a file of the people who are imputed."""
-    pattern = "results/{cohort}/{generator}/{fraction}/{seed}/{file}"
+    """An input function: a file of the people who are imputed; who is withheld is not."""
+    pattern = "results/{cohort}/{generator}/{fraction}/{seed}/{released}{file}"
     return lambda wildcards: pattern.format(
         **imputed_source(wildcards),
         fraction=wildcards.fraction,
         seed=wildcards.seed,
+        released=RELEASED,
         file=file,
     )
 
@@ -230,6 +237,17 @@ def imputed_in(file):
     return lambda wildcards: f"results/{imputed_source(wildcards)['cohort']}/prepare/{file}".format(
         **wildcards
     )
+
+
+def dense_people(wildcards):
+    """Imputed people with all variants of the panel, chromosome by chromosome, less those who are withheld."""
+    pattern = "results/{cohort}/{generator}/{fraction}/{seed}/{released}imputed/{{contig}}.vcf.gz"
+    found = []
+    for one in runs(pattern, "imputed", released=RELEASED)(wildcards):
+        inputs = checkpoints.check_inputs.get(cohort=Path(one).parts[1]).output.inputs
+        with inputs.open() as file:
+            found += expand(one, contig=json.load(file)["contigs"])
+    return found
 
 
 def panel_files(wildcards):
@@ -450,6 +468,12 @@ def reference_file(wildcards):
     return runfile.paths(config, settings["reference"])[0]
 
 
+def genomes_minutes(wildcards, attempt):
+    """A resources function: an hour, and another for each whole genome that may be asked for."""
+    people = config["release"]["genomes"]["people"]
+    return 60 * (1 + (people if isinstance(people, int) else len(people))) * attempt
+
+
 def asked_genomes(wildcards):
     """The DNA of whom every generator of haplotypes drew, and hands on, in each cohort with a reference genome."""
     cohorts = [
@@ -463,9 +487,7 @@ def asked_genomes(wildcards):
         if settings.get("space", "haplotype") == "haplotype"
     ]
     pattern = "results/{cohort}/{generator}/{fraction}/{seed}/{released}genomes"
-    every = runs(pattern, but=["copycat"], released="released/" if WITHHOLDS else "")(
-        wildcards
-    )
+    every = runs(pattern, but=["copycat"], released=RELEASED)(wildcards)
     parts = [Path(one).parts for one in every]
     asked = [
         one

@@ -7,7 +7,6 @@ FORMATS = config["release"]["formats"]
 CONVERTED = [
     file for name in formats.FILES if name in FORMATS for file in formats.FILES[name]
 ]
-RELEASED = "released/" if WITHHOLDS else ""
 
 # With an environment per rule, only the rule can tell what is there.
 if (
@@ -37,6 +36,7 @@ rule convert_people:
         vcf="results/{cohort}/{generator}/{fraction}/{seed}/{released}synthetic.vcf.gz",
         index="results/{cohort}/{generator}/{fraction}/{seed}/{released}synthetic.vcf.gz.tbi",
         labels="results/{cohort}/{generator}/{fraction}/{seed}/{released}synthetic.labels.tsv",
+        people="results/{cohort}/prepare/people.tsv",
     output:
         people="results/{cohort}/{generator}/{fraction}/{seed}/{released}synthetic.people.txt",
         sums="results/{cohort}/{generator}/{fraction}/{seed}/{released}SHA256SUMS",
@@ -58,7 +58,8 @@ rule convert_people:
         mem_mb=by_size(1500, 0.2),
         runtime=by_size(20, 0.02),
     params:
-        formats=FORMATS,
+        formats=sorted(FORMATS),
+        label=cohort("label"),
         code=code("convert_people"),
     script:
         "../scripts/convert_people.py"

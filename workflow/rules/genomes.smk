@@ -78,11 +78,12 @@ rule write_genomes:
         generator=of_kind(
             "diffusion", "masked", "resampled", "imputed", "external", *CONTROLS
         ),
+        released=RELEASED or "(?:)",
     conda:
         "../../envs/prepare.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 480 * attempt,
+        runtime=genomes_minutes,
     params:
         people=config["release"]["genomes"]["people"],
         code=code("write_genomes"),

@@ -1,15 +1,30 @@
 # in:  synthetic people of a cohort with few variants, a reference panel of other people
-# out: results/{cohort}/{generator}/{fraction}/{seed}/ imputed/{contig}.vcf.gz, all variants of the panel;
+# out: results/{cohort}/{generator}/{fraction}/{seed}/ {released}imputed/{contig}.vcf.gz, all variants of the panel;
 #      synthetic.vcf.gz, those of the cohort, which is judged as every synthetic cohort is
+
+from syngeno import tools
+
+# With an environment per rule, only the rule can tell what is there.
+if (
+    any(one["kind"] == "imputed" for one in config["generators"].values())
+    and workflow.is_main_process
+    and not workflow.deployment_settings.deployment_method
+):
+    try:
+        tools.require(tools.BEAGLE)
+    except BadInput as error:
+        raise WorkflowError(str(error)) from None
 
 
 rule impute:
     input:
         runs(
-            "results/{cohort}/{generator}/{fraction}/{seed}/synthetic.{part}",
+            "results/{cohort}/{generator}/{fraction}/{seed}/{released}synthetic.{part}",
             "imputed",
+            released=RELEASED,
             part=["vcf.gz", "vcf.gz.tbi", "labels.tsv"],
         ),
+        dense_people,
 
 
 rule impute_chromosome:
@@ -17,10 +32,10 @@ rule impute_chromosome:
     input:
         vcf=imputed_from("synthetic.vcf.gz"),
         typed=imputed_in("genotypes.zarr.zip"),
-        own=imputed_in("{fraction}/{seed}/members.tsv"),
         genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
-        members="results/{cohort}/prepare/{fraction}/{seed}/members.tsv",
         panel=panel_files,
+        # Whose panel was found to be fit.
+        measured="results/{cohort}/{generator}/{fraction}/{seed}/panel.tsv",
         genetic_map=map_file,
     output:
         vcf="results/{cohort}/{generator}/{fraction}/{seed}/imputed/{contig}.vcf.gz",
@@ -74,10 +89,36 @@ rule adopt_imputed:
         "../scripts/adopt_imputed.py"
 
 
+rule release_imputed:
+    """Leave those who are withheld out of imputed people with all variants of the panel."""
+    input:
+        vcf="results/{cohort}/{generator}/{fraction}/{seed}/imputed/{contig}.vcf.gz",
+        labels="results/{cohort}/{generator}/{fraction}/{seed}/released/synthetic.labels.tsv",
+    output:
+        vcf="results/{cohort}/{generator}/{fraction}/{seed}/released/imputed/{contig}.vcf.gz",
+        index="results/{cohort}/{generator}/{fraction}/{seed}/released/imputed/{contig}.vcf.gz.tbi",
+    log:
+        "results/logs/{cohort}/{generator}/{fraction}/{seed}/release_imputed/{contig}.log",
+    benchmark:
+        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/release_imputed/{contig}.tsv"
+    wildcard_constraints:
+        generator=of_kind("imputed"),
+    conda:
+        "../../envs/prepare.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        code=code("release_imputed"),
+    script:
+        "../scripts/release_imputed.py"
+
+
 rule measure_panel:
-    """Measure how well the panel fills in held-out real people who are typed as the synthetic people are (Beagle)."""
+    """Look whether the panel is fit, and how well it fills in held-out people typed as the synthetic ones are (Beagle)."""
     input:
         typed=imputed_in("genotypes.zarr.zip"),
+        own=imputed_in("{fraction}/{seed}/members.tsv"),
         genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
         people="results/{cohort}/prepare/people.tsv",
         members="results/{cohort}/prepare/{fraction}/{seed}/members.tsv",
@@ -91,6 +132,8 @@ rule measure_panel:
         "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/measure_panel.tsv"
     wildcard_constraints:
         generator=of_kind("imputed"),
+    # What is wrong with it is told before anything is learnt.
+    priority: 1
     conda:
         "../../envs/impute.yaml"
     threads: 2

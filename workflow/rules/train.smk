@@ -29,7 +29,7 @@ rule train_diffusion:
     threads: 2
     resources:
         gpu=lambda wildcards: config["generators"][wildcards.generator]["gpu"],
-        mem_mb=by_size(3000, 4),
+        mem_mb=by_size(4000, 4),
         runtime=by_size(480, 0.2),
     params:
         denoiser=generator("denoiser"),

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from syngeno import log, reference
+from syngeno.errors import BadInput
 from syngeno.regions import Region
 from syngeno.store import open_store
 
@@ -19,6 +20,8 @@ with (
     open_store(source.genotypes) as store,
     reference.Reference(source.reference, output.index) as fasta,
 ):
+    if not store.phased:
+        raise BadInput(source.genotypes, "is not phased, and has no haplotypes to write", "phase the cohort")
     sites = store.sites()
     contigs = list(dict.fromkeys(sites.contig.tolist()))
     placed = reference.place(snakemake.params.regions, contigs, fasta)

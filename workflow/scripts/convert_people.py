@@ -2,19 +2,22 @@
 
 from typing import TYPE_CHECKING
 
-from syngeno import formats, log
+from syngeno import formats, log, people
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 logger = log.start(snakemake.log[0])
 source, asked = snakemake.input, snakemake.params.formats
+known = people.read_people(source.people)["label"].unique()
+several = not isinstance(snakemake.params.label, str)
 
-people = formats.convert(
+converted = formats.convert(
     source.vcf,
     source.labels,
     asked,
+    known=[label.split(people.JOINT) if several else [label] for label in known],
     threads=snakemake.threads,
     memory_mb=max(formats.LEAST_MEMORY, snakemake.resources.mem_mb // 2),
 )
-logger.info("%d people as %s", len(people.samples), ", ".join(dict.fromkeys(["vcf", *asked])))
+logger.info("%d people as %s", len(converted.samples), ", ".join(dict.fromkeys(["vcf", *asked])))

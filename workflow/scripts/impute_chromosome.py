@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from syngeno import genetic_map, imputation, log, panel, people, vcf
-from syngeno.errors import BadInput
+from syngeno import genetic_map, log, panel, vcf
 from syngeno.store import open_store
 
 if TYPE_CHECKING:
@@ -11,11 +10,6 @@ if TYPE_CHECKING:
 
 logger = log.start(snakemake.log[0])
 source, wildcards = snakemake.input, snakemake.wildcards
-if not imputation.available():
-    raise BadInput("beagle", "is not installed", "install it (`apt install beagle`), or run with --sdm conda")
-if set(people.read_people(source.members).index) != set(people.read_people(source.own).index):
-    fact = "the people to impute were learnt from other training people than this cohort's"
-    raise BadInput(f"generators.{wildcards.generator}", fact, "give both cohorts the same labels and split")
 
 with open_store(source.typed) as store:
     at = store.sites()

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from syngeno import genetic_map, log, metrics, panel, people, synthetic
+from syngeno import genetic_map, log, metrics, panel, people, synthetic, tools
+from syngeno.errors import BadInput
 from syngeno.store import open_store
 
 if TYPE_CHECKING:
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
 
 logger = log.start(snakemake.log[0])
 source, wildcards = snakemake.input, snakemake.wildcards
+tools.require(tools.BEAGLE)
+if set(people.read_people(source.members).index) != set(people.read_people(source.own).index):
+    fact = "the people to impute were learnt from other training people than this cohort's"
+    raise BadInput(f"generators.{wildcards.generator}", fact, "give both cohorts the same labels and split")
 table, members = people.read_people(source.people), people.read_people(source.members)
 
 with open_store(source.typed) as store:

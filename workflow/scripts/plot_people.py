@@ -25,11 +25,15 @@ frequencies = portraits.allele_frequencies({name: one.frequency for name, one in
 sites, where = ld.densest_region(train)
 blocks = {name: ld.matrix(one, sites) for name, one in panels.items()}
 
-what, (found, *scans) = association.scanned(train, *panels.values())
-of_trait = portraits.association(dict(zip(panels, scans, strict=True)), found, train.contig, train.position, what)
+what, scans = association.scanned(train, *panels.values())
+if scans:
+    beside = dict(zip(panels, scans[1:], strict=True))
+    scan = portraits.association(beside, scans[0], train.contig, train.position, what)
+else:
+    scan = figures.without("Nothing to scan for: everybody has the same label.")
 
 figures.save(pca, snakemake.output.pca)
 figures.save(frequencies, snakemake.output.allele_frequencies)
 figures.save(portraits.ld_blocks(blocks, ld.matrix(train, sites), where), snakemake.output.ld_blocks)
-figures.save(of_trait, snakemake.output.association)
+figures.save(scan, snakemake.output.association)
 logger.info("4 figures of %d cohorts", len(panels))

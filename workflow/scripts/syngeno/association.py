@@ -5,9 +5,10 @@ effect is the log odds ratio of train's minor allele, with 1/2 added to each cel
 1956, Anscombe 1956), its standard error that of Woolf (1955), its p value Wald's. No covariates: where labels
 are populations, what is found is their differentiation, which is what the synthetic people are to carry.
 
-Where people have a trait beside another label (a column with two values among several label columns), it is scanned as
-a user would: by linear regression on dosages, with the cohort's own principal axes as covariates (the effect is that of
-an allele on the share of cases; Price et al., Nat Genet 2006), as `plink2 --glm` does for a quantitative trait.
+Where people have a trait beside other labels (a column of case and control, of 2 and 1, or of 1 and 0, among several
+label columns), it is scanned as a user would, by linear regression on dosages within the classes that the other columns
+make (the effect is that of an allele on the share of cases), as `plink2 --glm` does for a quantitative trait with these
+classes as covariates. Principal axes are no covariates here: of a few regions they are what is to be found.
 """
 
 from dataclasses import dataclass
@@ -15,16 +16,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from syngeno.axes import fit_axes
 from syngeno.cohort import Cohort
+from syngeno.formats import TRAITS
 from syngeno.metrics import row
 from syngeno.people import JOINT
 
 GENOME_WIDE = 5e-8
 HITS_MIN = 20
 TOP_SHARE = 0.01
-AXES = 10  # principal axes as covariates of a trait's scan
-CASES = "case", "2", "1", "yes", "true", "affected"  # what cases of a trait are called, the likeliest first
 _VARIANTS = 1000  # widened to float64 at a time
 
 
@@ -35,33 +34,39 @@ class Trait:
     part: int
     value: str
 
-    def of(self, label: np.ndarray) -> np.ndarray:
-        """1 for cases, 0 for controls, float64 (people,)."""
-        return np.array([one.split(JOINT)[self.part] == self.value for one in label.tolist()], dtype=float)
+    def of(self, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """1 for cases and 0 for controls, float64 (people,), and the rest of their label, str (people,)."""
+        parts = [one.split(JOINT) for one in label.tolist()]
+        cases = np.array([one[self.part] == self.value for one in parts], dtype=float)
+        return cases, np.array([JOINT.join(one[: self.part] + one[self.part + 1 :]) for one in parts], dtype=str)
 
 
 def trait(labels: list[str]) -> Trait | None:
-    """The trait among joined labels: their part that has two values; None where no part has, or more than one."""
-    parts = [sorted(set(values)) for values in zip(*(one.split(JOINT) for one in labels), strict=True)]
-    found = [(part, values) for part, values in enumerate(parts) if len(values) == 2]
-    if len(parts) < 2 or len(found) != 1:
+    """The trait among joined labels: the first of their parts that is coded as one; None where no part is."""
+    every = [one.split(JOINT) for one in labels]
+    if len({len(one) for one in every}) != 1 or len(every[0]) < 2:
         return None
-    part, values = found[0]
-    called = [name for name in CASES for value in values if value.lower() == name]
-    return Trait(part, next((value for value in values if called and value.lower() == called[0]), values[-1]))
+    for part, values in enumerate(zip(*every, strict=True)):
+        found = {value.lower(): value for value in values}
+        coding = next((one for one in TRAITS if set(found) == set(one)), None)
+        if coding is not None:
+            return Trait(part, next(value for code, value in found.items() if coding[code] == "2"))
+    return None
 
 
-def scan(dosages: np.ndarray, outcome: np.ndarray, flip: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Slope of an outcome (people,) on each variant's dosage (people, variants), given principal axes; and its p.
+def scan(
+    dosages: np.ndarray, outcome: np.ndarray, within: np.ndarray, flip: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Slope of an outcome (people,) on each variant's dosage (people, variants), within classes (people,), and its p.
 
-    `flip` (variants,) as for `effects`. Ordinary least squares with an intercept; where nothing is left of a variant or
-    of the outcome beside the axes, the slope is 0 and p is 1.
+    `flip` (variants,) as for `effects`. Ordinary least squares with an intercept for each class; where nothing is left
+    of a variant or of the outcome within classes, the slope is 0 and p is 1.
     """
-    people = len(dosages)
-    axes = fit_axes(dosages, min(AXES, people // 10)).coordinates(dosages) if people >= 20 else np.empty((people, 0))
-    basis = np.linalg.qr(np.column_stack([np.ones(people), axes]))[0]
+    code = np.unique(within, return_inverse=True)[1]
+    belongs = np.eye(code.max() + 1)[code]
+    basis = belongs / np.sqrt(belongs.sum(0))
     left = outcome - basis @ (basis.T @ outcome)
-    free = people - basis.shape[1] - 1
+    free = len(dosages) - basis.shape[1] - 1
     slope, p = np.zeros(len(flip)), np.ones(len(flip))
     if free < 1 or left @ left < 1e-9:
         return slope, p
@@ -104,11 +109,14 @@ def scanned(train: Cohort, *cohorts: Cohort) -> tuple[str, list[tuple[np.ndarray
     """What is scanned, in words, and effects and p (variants,) of train and of each further cohort.
 
     The trait where there is one, else the label of most training people, the first by name of several, against others.
+    Nothing where there is one label only.
     """
+    if len(train.labels) < 2:
+        return "", []
     flip, asked, every = train.frequency > 0.5, trait(train.labels), (train, *cohorts)
     if asked is not None:
-        found = [scan(one.dosages, asked.of(one.label), flip) for one in every]
-        return f"cases ({asked.value}) against others, given {AXES} principal axes", found
+        found = [scan(one.dosages, *asked.of(one.label), flip) for one in every]
+        return f"cases ({asked.value}) against controls, within the other labels", found
     names, counts = np.unique(train.label, return_counts=True)
     label = str(names[counts.argmax()])
     return f"{label} against the rest", [effects(one, label, flip) for one in every]
@@ -153,9 +161,9 @@ def measure(synthetic: Cohort, train: Cohort) -> list[dict]:
     groups |= found if len(train.labels) > 2 else {}
     asked = trait(train.labels)
     if asked is not None:
-        real, p = scan(train.dosages, asked.of(train.label), flip)
+        real, p = scan(train.dosages, *asked.of(train.label), flip)
         at = hits(p)
-        agreement = _agreement(scan(synthetic.dosages, asked.of(synthetic.label), flip)[0][at], real[at])
+        agreement = _agreement(scan(synthetic.dosages, *asked.of(synthetic.label), flip)[0][at], real[at])
         groups |= {"trait": (*agreement, len(at))} if agreement is not None else {}
     return [
         row(metric, values[place], group=group, against="train", n=values[2])

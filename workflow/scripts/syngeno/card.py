@@ -26,7 +26,7 @@ KINDS = {
     "factors": "A control: every allele was drawn by itself, from frequencies at a person's place on axes of ancestry.",
     "copycat": "A control: these are verbatim training people. It must never leave the house.",
     "imputed": "Synthetic people with fewer variants were imputed to these by Beagle, from a reference panel of people "
-    "who are not in the cohort: they are mosaics of the panel's people.",
+    "who are not in the cohort: they are mosaics of the panel's people, whose privacy was not looked at.",
     "external": "Another tool made these people; here they were judged only. How it was trained is not known here.",
 }
 GENERAL_LIMITS = (

@@ -9,6 +9,7 @@ that are lacking, calls that are missing or not diploid, people without a label,
 import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -59,11 +60,19 @@ def adopt(
 
 def read_files(paths: Sequence[str | Path], sites: Sites) -> vcf.Calls:
     """Calls at exactly these sites from files by other conventions; BadInput where that cannot be (see `adopt`)."""
-    return read_oriented(paths, sites)[0]
+    return read_oriented(paths, sites).calls
 
 
-def read_oriented(paths: Sequence[str | Path], sites: Sites, region: str | None = None) -> tuple[vcf.Calls, np.ndarray]:
-    """Calls as `read_files`, and where the files' REF is our ALT, bool (sites,); of a region of indexed files alone."""
+class Oriented(NamedTuple):
+    """Calls at sites, and what the files have otherwise, bool (sites,): REF and ALT `exchanged`, no ALT (`bare`)."""
+
+    calls: vcf.Calls
+    exchanged: np.ndarray
+    bare: np.ndarray
+
+
+def read_oriented(paths: Sequence[str | Path], sites: Sites, region: str | None = None) -> Oriented:
+    """Calls as `read_files`, and how the files' alleles lie; of a region of indexed files alone, where one is given."""
     reading = _Reading(sites)
     samples: list[str] = []
     for path in paths:
@@ -78,10 +87,10 @@ def read_oriented(paths: Sequence[str | Path], sites: Sites, region: str | None 
     reading.refuse_gaps(where)
     log.info(
         "%s: %d people, %d sites (%d with REF and ALT exchanged, %d without ALT), %d other records ignored",
-        where, len(samples), len(sites), reading.exchanged.sum(), reading.monomorphic, reading.ignored,
+        where, len(samples), len(sites), reading.exchanged.sum(), reading.bare.sum(), reading.ignored,
     )  # fmt: skip
     calls = vcf.Calls(samples, np.ascontiguousarray(reading.alleles.transpose(1, 2, 0)), reading.phased)
-    return calls, reading.exchanged
+    return Oriented(calls, reading.exchanged, reading.bare)
 
 
 def labels_of(
@@ -117,7 +126,8 @@ class _Reading:
         self.found = np.zeros(len(sites), dtype=bool)
         self.phased = True
         self.exchanged = np.zeros(len(sites), dtype=bool)
-        self.monomorphic = self.ignored = 0
+        self.bare = np.zeros(len(sites), dtype=bool)
+        self.ignored = 0
         self.first_ignored = ""
         self.other_alleles: dict[int, str] = {}
 
@@ -142,7 +152,7 @@ class _Reading:
         self.found[index] = True
         self.phased &= ordered
         self.exchanged[index] = flip
-        self.monomorphic += not alt
+        self.bare[index] = not alt
 
     def _site(self, contig: str, position: int, ref: str, alt: str) -> tuple[int | None, bool]:
         """Which site a record is, and whether its REF is our ALT."""

@@ -32,6 +32,7 @@ SEXES = {"male": "1", "m": "1", "1": "1", "female": "2", "f": "2", "2": "2"}
 TRAITS = {"control": "1", "case": "2"}, {"1": "1", "2": "2"}, {"0": "1", "1": "2"}
 # plink2 would take such a value for a number or for none at all.
 NO_CLASS = re.compile(r"[-+.0-9].*|na|nan|none|inf|infinity", re.IGNORECASE)
+NO_NAME = re.compile(r"[-,\s]+")  # of a column, where plink2 takes several
 TAKEN = {"#FID", "FID", "#IID", "IID", "SID", "PAT", "MAT"}  # columns of plink2's own
 NUMBERED = re.compile(r"chr(\d+|[XYM]|XY|MT)")
 LEAST_MEMORY = 640  # MiB, below which plink2 refuses to work
@@ -63,9 +64,10 @@ def check_tool() -> None:
         raise BadInput("run file, release.formats", f"{PLINK2}, which writes plink, pgen and bgen, is not here", remedy)
 
 
-def read_people(path: str | Path) -> People:
+def read_people(path: str | Path, known: Iterable[Sequence[str]] = ()) -> People:
     """Read the labels of a synthetic cohort (see `labels.write_labels`) and code them as plink2 does.
 
+    `known` are the labels that there may be, a value for each column, so that codes do not depend on who was drawn.
     A column named sex gives the sex. Blanks within a value become `_`, and classes whose names plink2 would take for
     numbers get a `C` in front. Raises BadInput for columns that plink2 has itself, and for names that become one.
     """
@@ -74,22 +76,23 @@ def read_people(path: str | Path) -> People:
     columns = dict(zip(header, zip(*rows, strict=True), strict=True))
     samples = list(columns.pop("sample"))
     sex, labels, traits = ["0"] * len(samples), {}, []
-    for column, values in columns.items():
-        name = _joined(column)
+    others = list(zip(*known, strict=True)) or [()] * len(columns)
+    for (column, values), more in zip(columns.items(), others, strict=True):
+        name, there_are = NO_NAME.sub("_", column), {*values, *more}
         if column.lower() == "sex":
             sex = [SEXES.get(value.lower(), "0") for value in values]
             continue
         if name.upper() in TAKEN or name in labels:
             raise BadInput(path, f"`{name}` is a column of plink2's own, or comes twice", "rename the label column")
-        coding = next((one for one in TRAITS if {value.lower() for value in values} <= set(one)), None)
+        coding = next((one for one in TRAITS if {value.lower() for value in there_are} <= set(one)), None)
         if coding is not None:
             traits.append(name)
             labels[name] = [coding[value.lower()] for value in values]
             continue
         labels[name] = [_joined(value) for value in values]
-        if any(NO_CLASS.fullmatch(value) for value in labels[name]):
+        if any(NO_CLASS.fullmatch(_joined(value)) for value in there_are):
             labels[name] = [f"C{value}" for value in labels[name]]
-        if len(set(labels[name])) < len(set(values)):
+        if len({_joined(value) for value in there_are}) < len(there_are):
             raise BadInput(path, f"values of `{column}` differ in blanks only", "rename one of them")
     return People(samples, sex, labels, traits)
 
@@ -99,15 +102,16 @@ def convert(
     labels: str | Path,
     formats: Sequence[str],
     *,
+    known: Iterable[Sequence[str]] = (),
     threads: int = 1,
     memory_mb: int = LEAST_MEMORY,
 ) -> People:
     """Write people in these formats (keys of `FILES`, or vcf) beside their VCF, and a table of sex and labels.
 
-    `vcf` is bgzipped and indexed. Variants without an id get chromosome:position:REF:ALT. REF stays REF, also where a
-    format knows A1 and A2 only. Phase is kept, but by PLINK 1, which has none. The .sample tells classes by name, the
-    .fam a trait where there is just one. Checksums of all that is handed on come last. The same files give the same
-    bytes (of one version of plink2).
+    `vcf` is bgzipped and indexed; `known` as for `read_people`. Variants without an id get chromosome:position:REF:ALT.
+    REF stays REF, also where a format knows A1 and A2 only. Phase is kept, but by PLINK 1, which has none. The .sample
+    tells classes by name, the .fam a trait where there is just one. Files of formats that are not asked for go.
+    Checksums of all that is handed on come last. The same files give the same bytes (of one version of plink2).
 
     Raises:
         BadInput: no plink2 here; labels or contigs that it cannot take. RuntimeError: it fails.
@@ -116,7 +120,7 @@ def convert(
     asked = [name for name in FILES if name in formats]
     if asked:
         check_tool()
-    people = read_people(labels)
+    people = read_people(labels, known)
     folder = vcf.with_name(".formats.part")  # a fixed name: what a killed job leaves is overwritten
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
@@ -125,6 +129,8 @@ def convert(
         if asked:
             _run_all(vcf, folder, people, asked, ["--threads", str(threads), "--memory", str(memory_mb)])
         made = [PEOPLE, *(file for name in asked for file in FILES[name])]
+        for name in {file for files in FILES.values() for file in files} - set(made):
+            vcf.with_name(name).unlink(missing_ok=True)  # of other people, from an earlier run
         for name in made:
             os.replace(folder / name, vcf.with_name(name))
         handed_on = [vcf, Path(f"{vcf}.tbi"), labels, *(vcf.with_name(name) for name in made)]

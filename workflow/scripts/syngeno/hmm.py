@@ -18,8 +18,9 @@ from torch.nn import functional
 HELD = {"cpu": 1 << 25, "cuda": 1 << 30}
 # Of those behind draws: many small steps, whose calls cost a processor more than a full cache does.
 HELD_DRAWING = {"cpu": 1 << 27, "cuda": 1 << 30}
-# Numbers that a step along the chromosome works on, however long that is: with fewer, calls take the most of the time.
-STEP = 1 << 13
+# Numbers that a step along the chromosome works on at least: with fewer, calls take the most of the time. So more is
+# held, but no more than so many times as much.
+STEP, MORE = 1 << 13, 8
 
 LEAST = 1e-6  # probability of a symbol that no temperature takes away: single precision still knows it from 0
 
@@ -255,7 +256,8 @@ def batches(
     """Sequences, few enough that founders' probabilities at all steps are no more than is held, or than makes steps
     worth their calls, those of a group together: which (n,), the groups there are (g,), and who is of which, (n, g).
     """
-    size = max(1, STEP // founders, held[group.device.type] // (4 * steps * founders))
+    fits = held[group.device.type] // (4 * steps * founders)
+    size = max(1, fits, min(STEP // founders, MORE * held[group.device.type] // (4 * steps * founders)))
     for own in group.argsort(stable=True).split(size):
         present, code = group[own].unique(return_inverse=True)
         yield own, present, torch.eye(len(present), device=group.device)[code]

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pysam
 
-from syngeno import external, genetic_map, imputation, vcf
+from syngeno import external, genetic_map, imputation, kinship, vcf
 from syngeno.cohort import Cohort
 from syngeno.errors import BadInput
 from syngeno.imputation import Beagle
@@ -23,6 +23,7 @@ from syngeno.records import normal_contig
 from syngeno.store import Sites, Store
 
 TELLING = 1000  # variants at which nobody is like another by chance
+LEAST = 10  # typed variants of a chromosome that Beagle can go by
 
 log = logging.getLogger(__name__)
 
@@ -43,17 +44,21 @@ def file_of(paths: Sequence[str | Path], contig: str) -> tuple[Path, str]:
     return found[0]
 
 
-def read(paths: Sequence[str | Path], store: Store, contig: str) -> tuple[vcf.Calls, np.ndarray]:
-    """The panel's people at the store's variants of a chromosome, and where the panel's REF is our ALT, bool (v,).
+def read(paths: Sequence[str | Path], store: Store, contig: str) -> external.Oriented:
+    """The panel's people at the store's variants of a chromosome, and how its alleles lie.
 
-    Raises BadInput for a panel that lacks variants, is not phased, or holds people of the store (by their ids, or by
-    what they carry at `TELLING` variants or more).
+    Raises BadInput for a panel that lacks variants, or their ALT, is not phased, or holds people of the store (by their
+    ids, or by genotypes that are theirs at all of `TELLING` variants or more).
     """
     path, name = file_of(paths, contig)
     rows = np.flatnonzero(store.contig == contig)
     if not len(rows):
         raise BadInput(store.path, f"has no variants on chromosome {contig}", "leave it out of `chromosomes`")
-    calls, exchanged = external.read_oriented([path], sites_at(store.sites(), rows), region=name)
+    found = external.read_oriented([path], sites_at(store.sites(), rows), region=name)
+    calls = found.calls
+    if found.bare.any():
+        fact = f"has no ALT allele at {found.bare.sum()} of the cohort's variants on chromosome {contig}"
+        raise BadInput(path, fact, "give a panel whose people carry both alleles, or filter the cohort by it")
     if not calls.phased:
         raise BadInput(path, "is not phased", "phase the panel, or give one that is")
     same = set(calls.samples) & set(store.samples)
@@ -61,10 +66,15 @@ def read(paths: Sequence[str | Path], store: Store, contig: str) -> tuple[vcf.Ca
         real = store.calls(rows[0], rows[-1] + 1).sum(axis=2, dtype=np.int8)
         known = {person.tobytes() for person in np.ascontiguousarray(real.T)}
         same = {id for id, person in zip(calls.samples, calls.dosages, strict=True) if person.tobytes() in known}
+    _refuse(path, same, len(calls.samples))
+    return found
+
+
+def _refuse(where: object, same: set[str], people: int) -> None:
+    """Raise BadInput where people of a panel are people of the cohort."""
     if same:
-        fact = f"{len(same)} of its {len(calls.samples)} people are people of the cohort ({sorted(same)[0]})"
-        raise BadInput(path, fact, "leave them out: imputed people would carry their haplotypes")
-    return calls, exchanged
+        fact = f"{len(same)} of its {people} people are people of the cohort ({sorted(same)[0]})"
+        raise BadInput(where, fact, "leave them out: imputed people would carry their haplotypes")
 
 
 def impute(
@@ -92,7 +102,7 @@ def impute(
     Raises:
         BadInput: see `read`; no variant on this chromosome, or one that the store has not.
     """
-    calls, exchanged = read(paths, store, contig)
+    calls, exchanged, _ = read(paths, store, contig)
     path, name = file_of(paths, contig)
     rows = np.flatnonzero(store.contig == contig)
     chosen = typed_at(at, sites_at(store.sites(), rows), contig)
@@ -120,10 +130,11 @@ def impute(
 
 
 def typed_at(at: Sites, sites: Sites, contig: str) -> np.ndarray:
-    """Where the variants `at` of a chromosome stand among `sites`, int; BadInput where there are none, or others."""
+    """Where the variants `at` of a chromosome stand among `sites`, int; BadInput where they are too few, or others."""
     here = np.flatnonzero(at.contig == contig)
-    if not len(here):
-        raise BadInput("source", f"its cohort has no variant on chromosome {contig}", "give one that has, for all")
+    if len(here) < LEAST:
+        fact = f"its cohort has {len(here)} variants on chromosome {contig}, from which nothing can be imputed"
+        raise BadInput("source", fact, f"filter or prune it less, or leave chromosome {contig} out of `chromosomes`")
     place = vcf.places(sites)
     found = [place.get(key) for key in vcf.places(sites_at(at, here))]
     if None in found:
@@ -134,14 +145,22 @@ def typed_at(at: Sites, sites: Sites, contig: str) -> np.ndarray:
 
 
 def as_cohort(paths: Sequence[str | Path], store: Store, cm: np.ndarray | None = None) -> Cohort:
-    """The panel's people at all variants of the store, with their haplotypes; BadInput as `read`."""
-    found = [read(paths, store, contig)[0] for contig in dict.fromkeys(store.contig.tolist())]
+    """The panel's people at all variants of the store, with their haplotypes.
+
+    Raises BadInput as `read`, and for people whose kinship with one of the store, over many chromosomes, is that of one
+    person with himself: genotyping errors do not hide them.
+    """
+    contigs, where = list(dict.fromkeys(store.contig.tolist())), ", ".join(map(str, paths))
+    found = [read(paths, store, contig).calls for contig in contigs]
     if any(one.samples != found[0].samples for one in found):
-        raise BadInput(", ".join(map(str, paths)), "its files hold different people", "give one panel")
+        raise BadInput(where, "its files hold different people", "give one panel")
     haplotypes = np.concatenate([one.alleles for one in found], axis=2)
+    dosages = haplotypes.sum(1, dtype=np.int8)
+    if kinship.meaningful(len(contigs), len(store)):
+        same = kinship.largest(dosages, store.dosages()) > dict(kinship.DEGREES)["duplicate"]
+        _refuse(where, set(np.array(found[0].samples)[same].tolist()), len(same))
     label = np.full(len(haplotypes), "panel")
-    where = store.contig, store.position, store.block
-    return Cohort(haplotypes.sum(1, dtype=np.int8), label, *where, haplotypes=haplotypes, cm=cm)
+    return Cohort(dosages, label, store.contig, store.position, store.block, haplotypes=haplotypes, cm=cm)
 
 
 def measure(

@@ -65,7 +65,7 @@ def association(panels: Mapping[str, Scan], train: Scan, contig: np.ndarray, pos
     longest = LONGEST * max(1.0, float(np.median(gap)))
     place = np.cumsum(np.minimum(gap, longest) + longest * np.r_[False, contig[1:] != contig[:-1]])
     middles = [place[contig == name].mean() for name in names]
-    shade = np.array(["0.35", "0.65"])[np.unique(contig, return_inverse=True)[1] % 2]
+    shade = np.array(["0.35", "0.65"])[[names.index(one) % 2 for one in contig.tolist()]]
     real = -np.log10(train[1].clip(min=LEAST_P))
     with mpl.rc_context(STYLE):
         size = {"figsize": (11, 2.4 * len(panels) + 0.5), "width_ratios": (3, 1, 1)}

@@ -14,6 +14,7 @@ from syngeno import regions
 from syngeno.errors import BadInput
 
 RESERVED = ("prepare", "summary", "logs", "benchmarks")
+ALIKE = "labels", "label", "split", "family", "people", "simulate"  # in cohorts of the same people
 TABLES = ("published", "download")  # of a cohort, each a folder of resources/
 
 
@@ -89,6 +90,10 @@ def _check_source(config: dict, name: str) -> None:
     if source["cohort"] not in config["cohorts"] or source["cohort"] == generator["cohort"]:
         fact = f"'{source['cohort']}' is no other cohort of the run"
         raise BadInput(where, fact, "name the cohort with fewer variants")
+    dense, sparse = (config["cohorts"][one["cohort"]] for one in (generator, source))
+    if differ := [key for key in ALIKE if dense.get(key) != sparse.get(key)]:
+        fact = f"the cohorts {generator['cohort']} and {source['cohort']} differ in `{differ[0]}`"
+        raise BadInput(where, fact, "give them the same people, divided in the same way")
     kind = config["generators"].get(source["generator"], {}).get("kind")
     if kind in (None, "copycat", "imputed", "external"):
         fact = f"'{source['generator']}' is no generator of the run whose people can be imputed"
@@ -145,6 +150,9 @@ def check_files(config: dict, resources: Path, *, fetching: bool = False) -> Non
             if table and not (resources / kind / f"{table}.tsv").is_file():
                 known = ", ".join(sorted(path.stem for path in (resources / kind).glob("*.tsv")))
                 raise BadInput(f"run file, {where}.{kind}", f"there is no table '{table}'", f"name one of: {known}")
+        for path in paths(config, section.get("panel") or []):
+            if Path(path).is_file() and not any(Path(f"{path}.{kind}").is_file() for kind in ("tbi", "csi")):
+                raise BadInput(path, "has no index beside it", "make one: bcftools index --tbi")
         fetched = _fetched(config, section.get("download"), resources)
         for key in ("genotypes", "labels", "genes", "genetic_map", "reference", "panel"):
             files = paths(config, section.get(key) or [])

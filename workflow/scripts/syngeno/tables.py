@@ -29,6 +29,7 @@ HEADLINES: dict[str, dict[Headline, str]] = {
         ("accuracy", "test", "all"): "Accuracy",
         ("association_r", "train", "all"): "Association effects, r",
         ("imputation_ratio", "test", "all"): "Imputation r², to a real panel's",
+        ("panel_r2", "test", "all"): "Imputed from the panel: r² of held-out people",
     },
     "Fidelity": {
         ("allele_frequency_r", "test", "all"): "Allele frequency r",
