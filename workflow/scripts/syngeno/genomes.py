@@ -28,7 +28,7 @@ from syngeno.vcf import diploid, open_vcf, records
 
 logger = logging.getLogger(__name__)
 
-COLUMNS = ("person", "haplotype", "region", "bases", "variants", "left_out", "recalled", "agree")
+COLUMNS = ("person", "haplotype", "region", "bases", "variants", "recalled")
 TOGETHER = 64  # people whose files are open at a time
 WHERE = "run file, release.genomes.people"
 ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")  # also what bcftools takes as one name
@@ -36,22 +36,17 @@ ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")  # also what bcftools takes as o
 
 @dataclass(frozen=True, eq=False)
 class Variants:
-    """The variants of a region in file order: `position` (V,) from 1, `ref` and `alt` (V,) as bytes, uint8, and
-    `alleles`, int8 (people, 2, V), 0 for REF and 1 for ALT."""
+    """The variants of a region in file order, one at a position: `position` (V,) from 1, `ref` and `alt` (V,) as bytes,
+    uint8, and `alleles`, int8 (people, 2, V), 0 for REF and 1 for ALT."""
 
     position: np.ndarray
     ref: np.ndarray
     alt: np.ndarray
     alleles: np.ndarray
 
-    def carried(self, person: int, haplotype: int) -> tuple[np.ndarray, int]:
-        """Indices of the variants whose ALT a haplotype (0 or 1) shows, and how many it carries but cannot show.
-
-        A position may have several records; of several ALT alleles there, the first in the file is shown.
-        """
-        alt = np.flatnonzero(self.alleles[person, haplotype])
-        shown = alt[np.unique(self.position[alt], return_index=True)[1]]
-        return shown, len(alt) - len(shown)
+    def carried(self, person: int, haplotype: int) -> np.ndarray:
+        """Indices of the variants whose ALT a haplotype (0 or 1) has."""
+        return np.flatnonzero(self.alleles[person, haplotype])
 
 
 def choose(path: str | Path, asked: int | Sequence[str | int]) -> list[str]:
@@ -112,8 +107,8 @@ def recall(
 
     `reference` and `bases` are those of the region (bytes, uint8); `haplotype` is 0 or 1.
     """
-    shown, _ = variants.carried(person, haplotype)
-    expected = (variants.position[shown], variants.ref[shown], variants.alt[shown])
+    alt = variants.carried(person, haplotype)
+    expected = (variants.position[alt], variants.ref[alt], variants.alt[alt])
     found = differences(reference, bases, region.start)
     if not all(np.array_equal(one, other) for one, other in zip(expected, found, strict=True)):
         either = [{(int(p), chr(r), chr(a)) for p, r, a in zip(*one, strict=True)} for one in (expected, found)]
@@ -132,8 +127,7 @@ def write_genomes(
 
     A FASTA has two records for each region: the haplotypes as they stand in the VCF, left and right of the bar. The
     folder appears whole, or not at all; one region is held in memory at a time, and same arguments give the same bytes.
-    Returns what checked.tsv holds: person, haplotype (1 or 2), region, bases, variants put in, ALT alleles left out
-    (see `Variants.carried`), and variants found again.
+    Returns what checked.tsv holds: person, haplotype (1 or 2), region, bases, variants put in and variants found again.
 
     Raises BadInput where people are not phased, RuntimeError where what was written is not what the VCF says.
     """
@@ -186,9 +180,9 @@ def _write_region(
             text = (space / "haplotype.fa").read_bytes()
             made = np.frombuffer(text[text.index(b"\n") :].translate(None, b"\n"), np.uint8)
             recalled = recall(bases, made, region, variants, person, haplotype)
-            shown, left_out = variants.carried(person, haplotype)
+            put_in = len(variants.carried(person, haplotype))
             writers[person].add(f"{region.name}_{haplotype + 1}", made)
-            rows[name].append((name, haplotype + 1, region.name, len(made), len(shown), left_out, recalled, "yes"))
+            rows[name].append((name, haplotype + 1, region.name, len(made), put_in, recalled))
 
 
 def _bcftools(command: str, *arguments: object) -> None:

@@ -178,11 +178,7 @@ def measure(
     Of `test` (at most `imputation.TARGETS` of them) Beagle sees unphased genotypes at the `typed` variants, bool
     (variants,); r2 and intervals are those of imputation.py. `frequency` (variants,) is that of training people.
     """
-    # Beagle tells variants by their position: of several at one, the first counts.
-    first = np.unique(list(zip(panel.contig.tolist(), panel.position.tolist(), strict=True)), axis=0, return_index=True)
-    kept = np.sort(first[1])
-    panel, typed, frequency = panel.at(kept), typed[kept], frequency[kept]
-    test = imputation.thinned(test.at(kept), imputation.TARGETS, np.random.default_rng([seed, 45]))
+    test = imputation.thinned(test, imputation.TARGETS, np.random.default_rng([seed, 45]))
     beagle = {"seed": seed, "threads": threads, "memory_mb": memory_mb}
     dosages = imputation.impute(panel, True, test, typed, **beagle)[:, ~typed]
     return imputation.rows_of(test.dosages[:, ~typed], {"panel_r2": dosages}, frequency[~typed], seed)
