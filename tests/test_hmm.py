@@ -172,6 +172,21 @@ class TestComplete:
         assert (drawn == np.repeat(given, 2, axis=1)).all()
 
 
+class TestBatches:
+    def sizes(self, steps, founders, sequences=400):
+        return [len(own) for own, *_ in hmm.batches(torch.zeros(sequences, dtype=torch.long), steps, founders)]
+
+    def test_as_many_as_are_held(self):
+        assert max(self.sizes(600, 256)) == hmm.HELD["cpu"] // (4 * 600 * 256)
+
+    def test_no_fewer_than_make_a_step_worth_its_call(self):
+        assert max(self.sizes(3800, 256)) == hmm.STEP // 256
+
+    def test_never_more_than_so_many_times_what_is_held(self):
+        assert max(self.sizes(40_000, 256)) == hmm.MORE * hmm.HELD["cpu"] // (4 * 40_000 * 256)
+        assert self.sizes(10**8, 256, sequences=3) == [1, 1, 1]
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 class TestOnAGpu:
     def test_says_what_it_says_elsewhere(self):

@@ -1,23 +1,13 @@
 # in:  synthetic.vcf.gz and its labels (released/ where people are withheld)
 # out: beside them: synthetic.people.txt, .bed/.bim/.fam, .pgen/.pvar/.psam, .bgen/.sample, SHA256SUMS
 
-from syngeno import formats
-
 FORMATS = config["release"]["formats"]
 CONVERTED = [
     file for name in formats.FILES if name in FORMATS for file in formats.FILES[name]
 ]
 
-# With an environment per rule, only the rule can tell what is there.
-if (
-    CONVERTED
-    and workflow.is_main_process
-    and not workflow.deployment_settings.deployment_method
-):
-    try:
-        formats.check_tool()
-    except BadInput as error:
-        raise WorkflowError(str(error)) from None
+if CONVERTED:
+    refuse_without(formats.check_tool)
 
 
 rule formats:

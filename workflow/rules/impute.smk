@@ -2,18 +2,8 @@
 # out: results/{cohort}/{generator}/{fraction}/{seed}/ {released}imputed/{contig}.vcf.gz, all variants of the panel;
 #      synthetic.vcf.gz, those of the cohort, which is judged as every synthetic cohort is
 
-from syngeno import tools
-
-# With an environment per rule, only the rule can tell what is there.
-if (
-    any(one["kind"] == "imputed" for one in config["generators"].values())
-    and workflow.is_main_process
-    and not workflow.deployment_settings.deployment_method
-):
-    try:
-        tools.require(tools.BEAGLE)
-    except BadInput as error:
-        raise WorkflowError(str(error)) from None
+if any(one["kind"] == "imputed" for one in config["generators"].values()):
+    refuse_without(tools.require, tools.BEAGLE)
 
 
 rule impute:
@@ -56,37 +46,6 @@ rule impute_chromosome:
         code=code("impute_chromosome"),
     script:
         "../scripts/impute_chromosome.py"
-
-
-rule adopt_imputed:
-    """Take the cohort's variants out of all chromosomes' imputed people, as one indexed VCF with labels."""
-    input:
-        vcf=contigs(
-            "results/{cohort}/{generator}/{fraction}/{seed}/imputed/{contig}.vcf.gz"
-        ),
-        labels=imputed_from("synthetic.labels.tsv"),
-        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
-        people="results/{cohort}/prepare/people.tsv",
-    output:
-        vcf="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.vcf.gz",
-        index="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.vcf.gz.tbi",
-        labels="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.labels.tsv",
-    log:
-        "results/logs/{cohort}/{generator}/{fraction}/{seed}/adopt_imputed.log",
-    benchmark:
-        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/adopt_imputed.tsv"
-    wildcard_constraints:
-        generator=of_kind("imputed"),
-    conda:
-        "../../envs/prepare.yaml"
-    resources:
-        mem_mb=by_size(1000, 4),
-        runtime=by_size(30, 0.05),
-    params:
-        label=cohort("label"),
-        code=code("adopt_imputed"),
-    script:
-        "../scripts/adopt_imputed.py"
 
 
 rule release_imputed:

@@ -174,7 +174,7 @@ rule draw_control:
 
 
 rule adopt_external:
-    """Bring a cohort that another tool made to the sites, order and alleles of the real one, or say what differs."""
+    """Bring a cohort that another tool made (or Beagle, imputing) to the real one's sites and alleles, or say what differs."""
     input:
         vcf=external_files,
         people=external_labels,
@@ -189,7 +189,7 @@ rule adopt_external:
     benchmark:
         "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/adopt_external.tsv"
     wildcard_constraints:
-        generator=of_kind("external"),
+        generator=of_kind("external", "imputed"),
     conda:
         "../../envs/prepare.yaml"
     resources:

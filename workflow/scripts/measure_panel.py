@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from syngeno import genetic_map, log, metrics, panel, people, synthetic, tools
 from syngeno.errors import BadInput
 from syngeno.store import open_store
@@ -23,14 +21,10 @@ with open_store(source.typed) as store:
     at = store.sites()
 with open_store(source.genotypes) as store:
     places = genetic_map.read(source.genetic_map).place(store.contig, store.position) if source.genetic_map else None
-    typed = np.zeros(len(store), dtype=bool)
-    for contig in dict.fromkeys(store.contig.tolist()):
-        rows = np.flatnonzero(store.contig == contig)
-        typed[rows[panel.typed_at(at, panel.sites_at(store.sites(), rows), contig)]] = True
     rows = panel.measure(
         panel.as_cohort(source.panel, store, places),
         synthetic.real_cohort(store, table[table["split"] == "test"], cm=places),
-        typed,
+        panel.typed_in(at, store),
         synthetic.real_cohort(store, members).frequency,
         seed=int(wildcards.seed),
         threads=snakemake.threads,

@@ -9,12 +9,11 @@ import logging
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from syngeno import checksums
+from syngeno import checksums, tools
 from syngeno.errors import BadInput
 
 logger = logging.getLogger(__name__)
@@ -57,7 +56,7 @@ class People:
 
 def check_tool() -> None:
     """Raise BadInput where plink2 cannot be called."""
-    if shutil.which(PLINK2) is None:
+    if not tools.available(PLINK2):
         remedy = (
             f"install {PLINK2} (`apt-get install plink2`, or Bioconda's), run with `--sdm conda`, or ask for [vcf] only"
         )
@@ -161,22 +160,16 @@ def _run_all(vcf: Path, folder: Path, people: People, formats: list[str], limits
     ids = ["--set-missing-var-ids", "@:#:$r:$a"]
     # Without INFO, whose allele counts would be untrue of the first subset that somebody takes.
     pgen = ["--make-pgen", "pvar-cols=xheader", "--out", stem]
-    _run("--vcf", vcf, *ids, "--update-sex", table, *labels, *pgen, *common)
+    tools.run("plink2", [PLINK2, "--vcf", vcf, *ids, "--update-sex", table, *labels, *pgen, *common])
     _refuse_renamed(vcf, contigs, folder / "synthetic.pvar")
     if "plink" in formats:
         trait = ["--pheno", table, "--pheno-name", *people.traits] if len(people.traits) == 1 else []
-        _run("--pfile", stem, "--no-psam-pheno", *trait, "--make-bed", "--out", stem, *common)
+        tools.run("plink2", [PLINK2, "--pfile", stem, "--no-psam-pheno", *trait, "--make-bed", "--out", stem, *common])
     if "bgen" in formats:
-        _run("--pfile", stem, "--export", "bgen-1.2", "bits=8", "ref-first", "--out", stem, *common)
+        tools.run(
+            "plink2", [PLINK2, "--pfile", stem, "--export", "bgen-1.2", "bits=8", "ref-first", "--out", stem, *common]
+        )
         _write_sample(folder / "synthetic.sample", people)
-
-
-def _run(*arguments: object) -> None:
-    """Call plink2; RuntimeError, with the end of what it said, if it fails."""
-    done = subprocess.run([PLINK2, *map(str, arguments)], capture_output=True, text=True)
-    if done.returncode:
-        said = " | ".join(line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip())
-        raise RuntimeError(f"plink2 failed ({done.returncode}): {said[-1500:]}")
 
 
 def _refuse_renamed(vcf: Path, contigs: list[str], pvar: Path) -> None:

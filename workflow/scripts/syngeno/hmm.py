@@ -256,8 +256,8 @@ def batches(
     """Sequences, few enough that founders' probabilities at all steps are no more than is held, or than makes steps
     worth their calls, those of a group together: which (n,), the groups there are (g,), and who is of which, (n, g).
     """
-    fits = held[group.device.type] // (4 * steps * founders)
-    size = max(1, fits, min(STEP // founders, MORE * held[group.device.type] // (4 * steps * founders)))
+    each, most = 4 * steps * founders, held[group.device.type]
+    size = max(1, most // each, min(STEP // founders, MORE * most // each))
     for own in group.argsort(stable=True).split(size):
         present, code = group[own].unique(return_inverse=True)
         yield own, present, torch.eye(len(present), device=group.device)[code]

@@ -11,9 +11,6 @@ at most `UNPHASED` people, so their r2 does not compare with that of a phased pa
 
 import hashlib
 import logging
-import os
-import shutil
-import subprocess
 import tempfile
 import time
 from dataclasses import dataclass
@@ -22,14 +19,13 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from syngeno import genetic_map, ld, vcf
+from syngeno import genetic_map, ld, tools, vcf
 from syngeno.cohort import Cohort, same_variants
 from syngeno.metrics import row
 from syngeno.spectrum import MAF_BINS
 from syngeno.store import Sites
 
 PEOPLE = ("synthetic", "train", "test")
-BEAGLE = "beagle"
 OBSERVED = 0.1
 OBSERVED_MAF = 0.05
 TARGETS = 500
@@ -58,21 +54,13 @@ class Beagle:
         """Call Beagle with `name=value` arguments; RuntimeError, with the end of what it said, if it fails."""
         given = arguments | {"nthreads": self.threads, "seed": self.seed}
         java = f"-Xmx{self.memory_mb}m -Djava.io.tmpdir={self.folder}"
-        done = subprocess.run(
-            [BEAGLE, *(f"{name}={value}" for name, value in given.items())],
-            cwd=self.folder,
-            env=os.environ | {"JAVA_TOOL_OPTIONS": java},
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode:
-            said = " | ".join(line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip())
-            raise RuntimeError(f"Beagle failed ({done.returncode}): {said[-1500:]}")
+        named = [f"{name}={value}" for name, value in given.items()]
+        tools.run("Beagle", [tools.BEAGLE, *named], self.folder, {"JAVA_TOOL_OPTIONS": java})
 
 
 def available() -> bool:
-    """Whether Beagle (5; Debian's `beagle`, Bioconda's too) can be called."""
-    return shutil.which(BEAGLE) is not None
+    """Whether Beagle 5 can be called."""
+    return tools.available(tools.BEAGLE)
 
 
 def measure(

@@ -7,7 +7,6 @@ few variants tell, which the audit of the imputed cohort looks at.
 
 import gzip
 import logging
-import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -144,6 +143,15 @@ def typed_at(at: Sites, sites: Sites, contig: str) -> np.ndarray:
     return np.array(found)
 
 
+def typed_in(at: Sites, store: Store) -> np.ndarray:
+    """Which of the store's variants are among `at`, bool (variants,); BadInput as `typed_at`."""
+    typed, sites = np.zeros(len(store), dtype=bool), store.sites()
+    for contig in dict.fromkeys(store.contig.tolist()):
+        rows = np.flatnonzero(store.contig == contig)
+        typed[rows[typed_at(at, sites_at(sites, rows), contig)]] = True
+    return typed
+
+
 def as_cohort(paths: Sequence[str | Path], store: Store, cm: np.ndarray | None = None) -> Cohort:
     """The panel's people at all variants of the store, with their haplotypes.
 
@@ -191,17 +199,12 @@ def sites_at(sites: Sites, rows: np.ndarray) -> Sites:
 
 
 def _keep(source: Path, output: Path) -> None:
-    """Beagle's file without its date, so that the same people give the same bytes, whole or not at all."""
-    output.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = output.with_name(f".{output.name}.part")
-    try:
-        with gzip.open(source) as lines, pysam.BGZFile(str(unfinished), "wb") as file:
-            for line in lines:
-                if not line.startswith(b"##filedate"):
-                    file.write(line)
-        pysam.tabix_index(str(unfinished), preset="vcf", force=True)
-        os.replace(unfinished, output)
-        os.replace(f"{unfinished}.tbi", f"{output}.tbi")
-    finally:
-        unfinished.unlink(missing_ok=True)
-        Path(f"{unfinished}.tbi").unlink(missing_ok=True)
+    """Beagle's file without its date, so that the same people give the same bytes."""
+    with (
+        vcf.whole(output) as unfinished,
+        gzip.open(source) as lines,
+        pysam.BGZFile(str(unfinished), "wb") as file,
+    ):
+        for line in lines:
+            if not line.startswith(b"##filedate"):
+                file.write(line)

@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,10 +98,8 @@ def write_vcf(
     ]
     head = HEADER + "".join(f"{line}\n" for line in extra) + "".join(contigs) + FIELDS
     head += "\t".join([*COLUMNS, *samples]) + "\n"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.part")  # a fixed name: what a killed job leaves is overwritten
-    try:
-        done = 0
+    done = 0
+    with whole(path) as unfinished:
         with pysam.BGZFile(str(unfinished), "wb") as file:
             file.write(head.encode())
             for calls in chunks:
@@ -112,13 +111,26 @@ def write_vcf(
                 done += len(calls)
         if done != len(sites):
             raise ValueError(f"calls end after {done} of {len(sites)} sites")
+    log.info(f"wrote {len(sites)} variants of {len(samples)} people to {path}")
+
+
+@contextmanager
+def whole(path: str | Path) -> Iterator[Path]:
+    """Give a hidden path for a bgzipped VCF, which gets its index (path + .tbi) and its name when the block ends.
+
+    Both appear whole, or not at all.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.part")  # a fixed name: what a killed job leaves is overwritten
+    try:
+        yield unfinished
         pysam.tabix_index(str(unfinished), preset="vcf", force=True)
         os.replace(unfinished, path)
         os.replace(f"{unfinished}.tbi", f"{path}.tbi")
     finally:
         unfinished.unlink(missing_ok=True)
         Path(f"{unfinished}.tbi").unlink(missing_ok=True)
-    log.info(f"wrote {len(sites)} variants of {len(samples)} people to {path}")
 
 
 def _lines(sites: Sites, first: int, calls: np.ndarray, phased: bool) -> bytes:
