@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from syngeno import metrics
-from syngeno.ld import BINS
+from syngeno.evaluate import metrics
+from syngeno.stats.ld import BINS
 
 KINDS = {
     "diffusion": "diffusion",

@@ -16,7 +16,7 @@ import pandas as pd
 import yaml
 
 ROOT = Path(__file__).parents[2]
-RULES = {path.stem for path in (ROOT / "workflow/scripts").glob("*.py")}
+RULES = {path.stem for path in (ROOT / "workflow/scripts").glob("*/*.py")}
 BASES = 330  # of both simulated chromosomes together, for a variant that is kept
 CONFIG = {
     "generators": {

@@ -16,10 +16,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from syngeno import loop, masked, mosaics, sequences
-from syngeno.device import pick_device
-from syngeno.founders import ROUNDS
-from syngeno.store import StoreWriter, open_store
+from syngeno.data import sequences
+from syngeno.data.store import StoreWriter, open_store
+from syngeno.models.haplotype import model as haplotype_model
+from syngeno.models.haplotype import prior
+from syngeno.models.haplotype.clusters import ROUNDS
+from syngeno.training import loop
+from syngeno.training.device import pick_device
 
 SIZES = (2500, 5000, 10_000)
 DRAWN, SOURCES = 1000, 300
@@ -50,14 +53,14 @@ def measure(people: int, founders: int, threads: int, variants: int, queue: mult
         clock = [time.monotonic()]
         with open_store(Path(folder) / "store.zarr.zip") as store:
             seen = sequences.viewed(store, "haplotype")
-            learnt = mosaics.learn(seen, rows, label, *nobody, **sizes)
+            learnt = prior.learn(seen, rows, label, *nobody, **sizes)
             clock.append(time.monotonic())
-            model, fitted, _ = masked.train(
+            model, fitted, _ = haplotype_model.train(
                 learnt, seen, rows, label, *nobody, components=12, config={}, seed=1,
                 saving=loop.Saving(Path(folder) / "state.pt", "f"), threads=threads,
             )  # fmt: skip
         clock.append(time.monotonic())
-        masked.draw(learnt, model, fitted, np.repeat("a", DRAWN), seed=1, steps=4, candidates=16)
+        haplotype_model.draw(learnt, model, fitted, np.repeat("a", DRAWN), seed=1, steps=4, candidates=16)
         clock.append(time.monotonic())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     queue.put((*np.diff(clock).tolist(), peak, torch.cuda.max_memory_allocated()))

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from syngeno import neighbours
+from syngeno.stats import nearest
 
 LOOP = 100  # people that the double loop is given; its time grows with their square
 
@@ -31,7 +31,7 @@ def scikit_learn(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def ours(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """The same by this library."""
-    return neighbours.nearest(a, b, "l1")[:, 0]
+    return nearest.nearest(a, b, "l1")[:, 0]
 
 
 def timed(search: Callable, a: np.ndarray, b: np.ndarray) -> tuple[float, np.ndarray]:

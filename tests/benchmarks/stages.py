@@ -26,9 +26,12 @@ import numpy as np
 import pandas as pd
 import psutil
 
-from syngeno import axes, filters, kinship, neighbours, people, pruning, simulate
-from syngeno.sources import open_source
-from syngeno.store import StoreWriter, open_store
+from syngeno.data import samples
+from syngeno.data.readers import open_source
+from syngeno.data.store import StoreWriter, open_store
+from syngeno.prepare import filters, ld_pruning, simulate
+from syngeno.stats import kinship, pca
+from syngeno.stats import nearest as nearest_samples
 
 SHARES = (0.25, 0.5, 1.0)
 BASES = 62  # of a simulated chromosome for each variant
@@ -38,7 +41,7 @@ THRESHOLDS = {"call_rate": 0.95, "maf": 0.01, "hwe": 1e-6}
 
 def filtered(folder: Path, name: str = "filtered", thresholds: dict = THRESHOLDS) -> None:
     """VCF to store, as the rule does."""
-    table = people.read_table(folder / "people.tsv")
+    table = samples.read_table(folder / "people.tsv")
     names, label = table["sample"].tolist(), table["population"].to_numpy()
     with StoreWriter(folder / f"{name}.zarr.zip", names, {"1": 0}) as writer:
         source, train = open_source(folder / "cohort.vcf.gz"), np.ones(len(names), bool)
@@ -48,14 +51,14 @@ def filtered(folder: Path, name: str = "filtered", thresholds: dict = THRESHOLDS
 def pruned(folder: Path) -> None:
     """Marks of unlinked variants."""
     with open_store(folder / "cohort.zarr.zip") as store:
-        pruning.keep_unlinked(store.dosage_rows(), window=200, step=50, r2=0.8)
+        ld_pruning.keep_unlinked(store.dosage_rows(), window=200, step=50, r2=0.8)
 
 
 def on_axes(folder: Path) -> None:
     """Ten principal axes."""
     with open_store(folder / "cohort.zarr.zip") as store:
         dosages = store.dosages()
-    axes.fit_axes(dosages, 10).coordinates(dosages)
+    pca.fit_axes(dosages, 10).coordinates(dosages)
 
 
 def related(folder: Path) -> None:
@@ -68,7 +71,7 @@ def nearest(folder: Path) -> None:
     """The nearest other of each person."""
     with open_store(folder / "cohort.zarr.zip") as store:
         dosages = store.dosages()
-    neighbours.nearest(dosages[::2], dosages[1::2], "l1")
+    nearest_samples.nearest(dosages[::2], dosages[1::2], "l1")
 
 
 def nearest_elsewhere(folder: Path) -> None:

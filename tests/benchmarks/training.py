@@ -14,7 +14,9 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from syngeno import denoiser, loop, sampling, training
+from syngeno.models.latent import model as latent_model
+from syngeno.models.latent import networks, sampling
+from syngeno.training import loop
 
 COMPONENTS, LABELS, BATCH, STEPS, DRAWN, CALLS = 8, 14, 32, 60, 1000, 50
 KINDS = {
@@ -53,7 +55,7 @@ def operations(network: torch.nn.Module, people: int, blocks: int, learning: boo
 def main(people: int = 687, blocks: int = 291, threads: int = 2) -> None:
     """Print a line per denoiser."""
     torch.set_num_threads(threads)
-    device = training.pick_device("auto")
+    device = latent_model.pick_device("auto")
     fastest = rate(device)
     print(f"{device}, {threads} threads, {fastest / 1e9:.0f} GFLOP/s; {people} people x {blocks} blocks x {COMPONENTS}")
     print(f"{'':18} {'steps/s':>8} {'floor':>8} {'share':>6} {f's per {DRAWN}':>12} {'floor':>8} {'share':>6}")
@@ -64,7 +66,7 @@ def main(people: int = 687, blocks: int = 291, threads: int = 2) -> None:
     for name, network in KINDS.items():
         config = {"network": network, "epochs": 1 + -(-STEPS // per_epoch), "patience": 0}
         with tempfile.TemporaryDirectory() as folder:
-            model, history = training.train(
+            model, history = latent_model.train(
                 latents,
                 label,
                 np.ones(latents.shape[1:], bool),
@@ -81,7 +83,7 @@ def main(people: int = 687, blocks: int = 291, threads: int = 2) -> None:
         asked = rng.integers(0, LABELS, DRAWN)
         sampling.draw(model, asked, 1, sampler="ddim", steps=CALLS, threads=threads)
         drawing = time.perf_counter() - began
-        fresh = denoiser.build(blocks, COMPONENTS, LABELS, network)
+        fresh = networks.build(blocks, COMPONENTS, LABELS, network)
         learning = fastest / operations(fresh, BATCH, blocks, True)
         calling = CALLS * DRAWN / BATCH * operations(fresh, BATCH, blocks, False) / fastest
         line = f"{name:18} {speed:8.1f} {learning:8.1f} {speed / learning:6.2f}"

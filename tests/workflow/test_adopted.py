@@ -6,9 +6,9 @@ import shutil
 import cyvcf2
 import pandas as pd
 import pytest
-from conftest import TINY
+from runs import TINY
 
-from syngeno import metrics
+from syngeno.evaluate import metrics
 
 pytestmark = pytest.mark.workflow
 

@@ -6,7 +6,7 @@ import re
 import pysam
 import pytest
 import yaml
-from conftest import TINY, Run
+from runs import TINY, Run
 
 pytestmark = pytest.mark.workflow
 

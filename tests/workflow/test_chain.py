@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pysam.bcftools
 import pytest
-from conftest import Run
+from runs import Run
 
-from syngeno import metrics, training
-from syngeno.store import open_store
+from syngeno.data.store import open_store
+from syngeno.evaluate import metrics
+from syngeno.models.latent import model as latent_model
 
 pytestmark = pytest.mark.workflow
 RUNS = ["diffusion", "masked", "resampled", "independent", "markov", "copying"]
@@ -218,7 +219,7 @@ class TestTargets:
 
 class TestModel:
     def test_is_a_plain_file_of_this_run(self, results):
-        model = training.load_model(results / "tiny/diffusion/100/1/model.pt")
+        model = latent_model.load_model(results / "tiny/diffusion/100/1/model.pt")
         assert model["labels"] == ["ADX", "AFR", "EAS", "EUR"]
         assert not list(results.rglob("training.state"))
 

@@ -5,10 +5,10 @@ import numpy as np
 import pandas as pd
 import pysam
 import pytest
-from conftest import TINY, Run
+from runs import TINY, Run
 
-from syngeno import reference
-from syngeno.reference import FastaWriter
+from syngeno.data import reference
+from syngeno.data.reference import FastaWriter
 
 pytestmark = pytest.mark.workflow
 REGIONS = ["2", "chr1:20,000-120,000"]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pysam.bcftools
 import pytest
-from conftest import Run
+from runs import Run
 
 pytestmark = pytest.mark.workflow
 needs_plink2 = pytest.mark.skipif(shutil.which("plink2") is None, reason="plink2 is not installed")
@@ -92,7 +92,7 @@ class TestHandedOn:
         assert found == sites
         if form == "plink":
             ours, theirs = ours.sum(axis=2), theirs.sum(axis=2)
-        # 2.00a3.5 reads everybody's haplotypes the other way round; what is in the file: tests/test_formats.py
+        # 2.00a3.5 reads haplotypes the other way round; what is in the file: tests/unit/export/test_plink2.py
         swapped = form == "bgen" and (theirs == ours[:, :, ::-1]).all()
         assert swapped or (theirs == ours).all()
 

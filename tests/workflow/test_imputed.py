@@ -4,9 +4,9 @@ import cyvcf2
 import pandas as pd
 import pysam.bcftools
 import pytest
-from conftest import Run
+from runs import Run
 
-from syngeno import imputation, metrics
+from syngeno.evaluate import imputation, metrics
 
 pytestmark = [
     pytest.mark.workflow,

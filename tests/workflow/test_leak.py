@@ -7,9 +7,9 @@ import pandas as pd
 import pysam
 import pytest
 import torch
-from conftest import TINY, Run
+from runs import TINY, Run
 
-from syngeno.store import open_store
+from syngeno.data.store import open_store
 
 pytestmark = pytest.mark.workflow
 FITTED = "prepare/100/1"

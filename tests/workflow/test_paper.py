@@ -8,9 +8,10 @@ import time
 import pandas as pd
 import pytest
 import yaml
-from conftest import TINY, Run
+from runs import TINY, Run
 
-from syngeno import metrics, simulate
+from syngeno.evaluate import metrics
+from syngeno.prepare import simulate
 
 pytestmark = pytest.mark.workflow
 TABLE = "results/real/summary/paper.tsv"

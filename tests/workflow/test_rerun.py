@@ -8,7 +8,7 @@ import time
 import pytest
 import torch
 import yaml
-from conftest import TINY, Run
+from runs import TINY, Run
 
 pytestmark = pytest.mark.workflow
 
@@ -61,7 +61,7 @@ class TestSettings:
 
 class TestLibrary:
     def test_an_edit_reruns_what_depends_on_it_and_nothing_else(self, copy):
-        module = copy.root / "workflow/scripts/syngeno/kinship.py"
+        module = copy.root / "workflow/scripts/syngeno/stats/kinship.py"
         module.write_text(module.read_text() + "\n# a comment changes nothing\n")
         assert copy.planned() == {}
         module.write_text(module.read_text() + "\nANSWER = 42\n")
@@ -72,7 +72,7 @@ class TestLibrary:
         assert jobs["measure_synthetic"] == 3
 
     def test_an_edit_of_the_evaluation_does_not_train_again(self, copy):
-        module = copy.root / "workflow/scripts/syngeno/metrics.py"
+        module = copy.root / "workflow/scripts/syngeno/evaluate/metrics.py"
         module.write_text(module.read_text() + "\nANSWER = 42\n")
         jobs = copy.planned()
         assert {"measure_encoder", "measure_real", "measure_synthetic", "summarise"} <= set(jobs)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from bed_reader import to_bed
-from conftest import TINY, Run
+from runs import TINY, Run
 
-from syngeno import metrics
+from syngeno.evaluate import metrics
 
 pytestmark = pytest.mark.workflow
 

@@ -13,7 +13,7 @@ import time
 import pytest
 import torch
 import yaml
-from conftest import ROOT, TINY
+from runs import ROOT, TINY
 
 pytestmark = pytest.mark.skipif("SYNGENO_SLURM" not in os.environ, reason="needs a SLURM for tests: make test-slurm")
 

@@ -12,8 +12,10 @@ SCRIPTS = Path(workflow.current_basedir) / ".." / "scripts"
 RESOURCES = Path(workflow.current_basedir) / ".." / ".." / "resources"
 sys.path.insert(0, str(SCRIPTS))
 
-from syngeno import codehash, runfile, size
 from syngeno.errors import BadInput
+from syngeno.evaluate import suites
+from syngeno.models import catalogue
+from syngeno.workflow import cluster, codehash, runfile
 
 try:
     runfile.check(config, Path(workflow.source_path("../schemas/config.schema.yaml")))
@@ -54,11 +56,11 @@ ENCODED, MASKED = (
     ]
     for kinds in (["diffusion"], ["masked", "resampled"])
 )
-CONTROLS = ["independent", "markov", "copying", "factors"]
+CONTROLS = list(catalogue.MODULES)
 PAPER = config["evaluate"].get("paper")
 # Classifiers take the GPU that the denoisers are trained on.
 CLASSIFIER_GPU = max((config["generators"][name]["gpu"] for name in ENCODED), default=0)
-BATTERIES = ["fidelity", "privacy", "utility", "audit"]
+BATTERIES = list(suites.MODULES)
 WITHHOLDS = config["release"]["withhold"] is not None
 RELEASED = "released/" if WITHHOLDS else ""  # where the people lie who are handed on
 
@@ -129,8 +131,19 @@ def runs(pattern, *kinds, but=(), newest=False, **more):
 
 
 def code(script, *modules):
-    """Hash of the library modules that a script's result depends on (see syngeno/codehash.py)."""
-    return codehash.of_script(SCRIPTS / f"{script}.py", *modules)
+    """Hash of the library modules that a script's result depends on (see syngeno/workflow/codehash.py)."""
+    (path,) = SCRIPTS.glob(f"*/{script}.py")
+    return codehash.of_script(path, *modules)
+
+
+def control_module(wildcards):
+    """The library module of a classical model."""
+    return catalogue.MODULES[config["generators"][wildcards.generator]["kind"]]
+
+
+def suite_module(wildcards):
+    """The library module of a suite of metrics."""
+    return suites.MODULES[wildcards.battery]
 
 
 def cohort_size(wildcards, input):
@@ -138,7 +151,7 @@ def cohort_size(wildcards, input):
     folder = Path(f"results/{wildcards.cohort}/prepare")
     if not (folder / "variants.tsv").exists():
         raise FileNotFoundError(errno.ENOENT, "not there yet", input[0])
-    return size.of_cohort(folder)
+    return cluster.of_cohort(folder)
 
 
 def by_size(base, each):

@@ -28,9 +28,10 @@ rule measure_real:
     params:
         settings=battery_settings,
         splits=lambda wildcards: config["evaluate"]["splits"][wildcards.battery],
-        code=lambda wildcards: code("measure_real", wildcards.battery),
+        module=suite_module,
+        code=lambda wildcards: code("measure_real", suite_module(wildcards)),
     script:
-        "../scripts/measure_real.py"
+        "../scripts/evaluate/measure_real.py"
 
 
 rule measure_encoder:
@@ -53,7 +54,7 @@ rule measure_encoder:
     params:
         code=code("measure_encoder"),
     script:
-        "../scripts/measure_encoder.py"
+        "../scripts/evaluate/measure_encoder.py"
 
 
 rule measure_likelihood:
@@ -80,11 +81,10 @@ rule measure_likelihood:
         runtime=by_size(60, 0.1),
     params:
         kind=generator("kind"),
-        code=lambda wildcards: code(
-            "measure_likelihood", config["generators"][wildcards.generator]["kind"]
-        ),
+        module=control_module,
+        code=lambda wildcards: code("measure_likelihood", control_module(wildcards)),
     script:
-        "../scripts/measure_likelihood.py"
+        "../scripts/evaluate/measure_likelihood.py"
 
 
 rule measure_synthetic:
@@ -114,9 +114,10 @@ rule measure_synthetic:
     params:
         settings=battery_settings,
         label=cohort("label"),
-        code=lambda wildcards: code("measure_synthetic", wildcards.battery),
+        module=suite_module,
+        code=lambda wildcards: code("measure_synthetic", suite_module(wildcards)),
     script:
-        "../scripts/measure_synthetic.py"
+        "../scripts/evaluate/measure_synthetic.py"
 
 
 rule attack_denoiser:
@@ -146,7 +147,7 @@ rule attack_denoiser:
     params:
         code=code("attack_denoiser"),
     script:
-        "../scripts/attack_denoiser.py"
+        "../scripts/evaluate/attack_denoiser.py"
 
 
 rule measure_bound:
@@ -180,7 +181,7 @@ rule measure_bound:
         },
         code=code("measure_bound"),
     script:
-        "../scripts/measure_bound.py"
+        "../scripts/evaluate/measure_bound.py"
 
 
 rule audit_people:
@@ -211,7 +212,7 @@ rule audit_people:
         label=cohort("label"),
         code=code("audit_people"),
     script:
-        "../scripts/audit_people.py"
+        "../scripts/evaluate/audit_people.py"
 
 
 rule impute_heldout:
@@ -240,7 +241,7 @@ rule impute_heldout:
         label=cohort("label"),
         code=code("impute_heldout"),
     script:
-        "../scripts/impute_heldout.py"
+        "../scripts/evaluate/impute_heldout.py"
 
 
 rule measure_published:
@@ -266,7 +267,7 @@ rule measure_published:
         label=cohort("label"),
         code=code("measure_published"),
     script:
-        "../scripts/measure_published.py"
+        "../scripts/evaluate/measure_published.py"
 
 
 rule measure_ceiling:
@@ -290,7 +291,7 @@ rule measure_ceiling:
     params:
         code=code("measure_ceiling"),
     script:
-        "../scripts/measure_ceiling.py"
+        "../scripts/evaluate/measure_ceiling.py"
 
 
 rule summarise:
@@ -337,4 +338,4 @@ rule summarise:
         batteries=BATTERIES,
         code=code("summarise"),
     script:
-        "../scripts/summarise.py"
+        "../scripts/evaluate/summarise.py"

@@ -3,11 +3,11 @@
 
 FORMATS = config["release"]["formats"]
 CONVERTED = [
-    file for name in formats.FILES if name in FORMATS for file in formats.FILES[name]
+    file for name in plink2.FILES if name in FORMATS for file in plink2.FILES[name]
 ]
 
 if CONVERTED:
-    refuse_without(formats.check_tool)
+    refuse_without(plink2.check_tool)
 
 
 rule formats:
@@ -52,4 +52,4 @@ rule convert_people:
         label=cohort("label"),
         code=code("convert_people"),
     script:
-        "../scripts/convert_people.py"
+        "../scripts/release/convert_people.py"

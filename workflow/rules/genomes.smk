@@ -28,7 +28,7 @@ rule simulate_reference:
         seed=lambda wildcards: config["cohorts"][wildcards.cohort]["simulate"]["seed"],
         code=code("simulate_reference"),
     script:
-        "../scripts/simulate_reference.py"
+        "../scripts/release/simulate_reference.py"
 
 
 rule check_reference:
@@ -54,7 +54,7 @@ rule check_reference:
         regions=config["release"]["genomes"]["regions"],
         code=code("check_reference"),
     script:
-        "../scripts/check_reference.py"
+        "../scripts/release/check_reference.py"
 
 
 rule write_genomes:
@@ -88,4 +88,4 @@ rule write_genomes:
         people=config["release"]["genomes"]["people"],
         code=code("write_genomes"),
     script:
-        "../scripts/write_genomes.py"
+        "../scripts/release/write_genomes.py"

@@ -1,6 +1,7 @@
 # Functions for the rules that make more of drawn people: imputation, formats, genomes. No rules here.
 
-from syngeno import formats, tools
+from syngeno.export import plink2
+from syngeno.workflow import tools
 
 
 def refuse_without(check, *tool):

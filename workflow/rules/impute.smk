@@ -45,7 +45,7 @@ rule impute_chromosome:
     params:
         code=code("impute_chromosome"),
     script:
-        "../scripts/impute_chromosome.py"
+        "../scripts/sample/impute_chromosome.py"
 
 
 rule release_imputed:
@@ -70,7 +70,7 @@ rule release_imputed:
     params:
         code=code("release_imputed"),
     script:
-        "../scripts/release_imputed.py"
+        "../scripts/sample/release_imputed.py"
 
 
 rule measure_panel:
@@ -102,4 +102,4 @@ rule measure_panel:
     params:
         code=code("measure_panel"),
     script:
-        "../scripts/measure_panel.py"
+        "../scripts/evaluate/measure_panel.py"

@@ -36,7 +36,7 @@ rule learn_from_real:
         settings=paper_settings("classifiers"),
         code=code("learn_from_real"),
     script:
-        "../scripts/learn_from_real.py"
+        "../scripts/paper/learn_from_real.py"
 
 
 rule learn_from_synthetic:
@@ -67,7 +67,7 @@ rule learn_from_synthetic:
         settings=paper_settings("classifiers"),
         code=code("learn_from_synthetic"),
     script:
-        "../scripts/learn_from_synthetic.py"
+        "../scripts/paper/learn_from_synthetic.py"
 
 
 rule compare_classifiers:
@@ -102,7 +102,7 @@ rule compare_classifiers:
         ),
         code=code("compare_classifiers"),
     script:
-        "../scripts/compare_classifiers.py"
+        "../scripts/paper/compare_classifiers.py"
 
 
 rule measure_hundred:
@@ -131,7 +131,7 @@ rule measure_hundred:
         settings=paper_settings("neighbours"),
         code=code("measure_hundred"),
     script:
-        "../scripts/measure_hundred.py"
+        "../scripts/paper/measure_hundred.py"
 
 
 rule measure_reconstruction:
@@ -157,7 +157,7 @@ rule measure_reconstruction:
     params:
         code=code("measure_reconstruction"),
     script:
-        "../scripts/measure_reconstruction.py"
+        "../scripts/paper/measure_reconstruction.py"
 
 
 rule summarise_paper:
@@ -193,7 +193,7 @@ rule summarise_paper:
     params:
         code=code("summarise_paper"),
     script:
-        "../scripts/summarise_paper.py"
+        "../scripts/paper/summarise_paper.py"
 
 
 rule write_paper:
@@ -251,7 +251,7 @@ rule write_paper:
         generators={name: config["generators"][name] for name in ENCODED},
         code=code("write_paper"),
     script:
-        "../scripts/write_paper.py"
+        "../scripts/paper/write_paper.py"
 
 
 rule plot_neighbourhood:
@@ -282,4 +282,4 @@ rule plot_neighbourhood:
     params:
         code=code("plot_neighbourhood"),
     script:
-        "../scripts/plot_neighbourhood.py"
+        "../scripts/paper/plot_neighbourhood.py"

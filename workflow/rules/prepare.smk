@@ -28,7 +28,7 @@ rule download:
     params:
         folders=runfile.paths(config, DOWNLOADS),
     script:
-        "../scripts/download.py"
+        "../scripts/prepare/download.py"
 
 
 rule simulate_cohort:
@@ -56,7 +56,7 @@ rule simulate_cohort:
         simulate=cohort("simulate"),
         code=code("simulate_cohort"),
     script:
-        "../scripts/simulate_cohort.py"
+        "../scripts/prepare/simulate_cohort.py"
 
 
 rule simulate_trait:
@@ -83,7 +83,7 @@ rule simulate_trait:
         chromosomes=cohort("chromosomes"),
         code=code("simulate_trait"),
     script:
-        "../scripts/simulate_trait.py"
+        "../scripts/prepare/simulate_trait.py"
 
 
 checkpoint check_inputs:
@@ -115,7 +115,7 @@ checkpoint check_inputs:
         chromosomes=cohort("chromosomes"),
         code=code("check_inputs"),
     script:
-        "../scripts/check_inputs.py"
+        "../scripts/prepare/check_inputs.py"
 
 
 rule split_people:
@@ -143,7 +143,7 @@ rule split_people:
         wanted=config["sample"]["labels"],
         code=code("split_people"),
     script:
-        "../scripts/split_people.py"
+        "../scripts/prepare/split_people.py"
 
 
 rule filter_variants:
@@ -170,7 +170,7 @@ rule filter_variants:
         filter=cohort("filter"),
         code=code("filter_variants"),
     script:
-        "../scripts/filter_variants.py"
+        "../scripts/prepare/filter_variants.py"
 
 
 rule prune_ld:
@@ -193,7 +193,7 @@ rule prune_ld:
         prune=cohort("prune"),
         code=code("prune_ld"),
     script:
-        "../scripts/prune_ld.py"
+        "../scripts/prepare/prune_ld.py"
 
 
 rule join_chromosomes:
@@ -221,7 +221,7 @@ rule join_chromosomes:
         ],
         code=code("join_chromosomes"),
     script:
-        "../scripts/join_chromosomes.py"
+        "../scripts/prepare/join_chromosomes.py"
 
 
 rule find_relatives:
@@ -243,7 +243,7 @@ rule find_relatives:
     params:
         code=code("find_relatives"),
     script:
-        "../scripts/find_relatives.py"
+        "../scripts/prepare/find_relatives.py"
 
 
 rule choose_members:
@@ -264,7 +264,7 @@ rule choose_members:
     params:
         code=code("choose_members"),
     script:
-        "../scripts/choose_members.py"
+        "../scripts/prepare/choose_members.py"
 
 
 rule fit_encoder:
@@ -288,7 +288,7 @@ rule fit_encoder:
         encoder=cohort("encoder"),
         code=code("fit_encoder"),
     script:
-        "../scripts/fit_encoder.py"
+        "../scripts/prepare/fit_encoder.py"
 
 
 rule encode:
@@ -313,4 +313,4 @@ rule encode:
     params:
         code=code("encode"),
     script:
-        "../scripts/encode.py"
+        "../scripts/prepare/encode.py"

@@ -105,7 +105,7 @@ rule plot_metrics:
         kinds={name: one["kind"] for name, one in config["generators"].items()},
         code=code("plot_metrics"),
     script:
-        "../scripts/plot_metrics.py"
+        "../scripts/report/plot_metrics.py"
 
 
 rule plot_ablation:
@@ -138,7 +138,7 @@ rule plot_ablation:
         variants=config["evaluate"]["ablation"],
         code=code("plot_ablation"),
     script:
-        "../scripts/plot_ablation.py"
+        "../scripts/report/plot_ablation.py"
 
 
 rule plot_people:
@@ -194,7 +194,7 @@ rule plot_people:
         label=cohort("label"),
         code=code("plot_people"),
     script:
-        "../scripts/plot_people.py"
+        "../scripts/report/plot_people.py"
 
 
 rule plot_training:
@@ -222,7 +222,7 @@ rule plot_training:
     params:
         code=code("plot_training"),
     script:
-        "../scripts/plot_training.py"
+        "../scripts/report/plot_training.py"
 
 
 rule write_scorecard:
@@ -254,7 +254,7 @@ rule write_scorecard:
     params:
         code=code("write_scorecard"),
     script:
-        "../scripts/write_scorecard.py"
+        "../scripts/report/write_scorecard.py"
 
 
 rule write_audit:
@@ -281,7 +281,7 @@ rule write_audit:
     params:
         code=code("write_audit"),
     script:
-        "../scripts/write_audit.py"
+        "../scripts/report/write_audit.py"
 
 
 rule write_card:
@@ -315,7 +315,7 @@ rule write_card:
         label=cohort("label"),
         code=code("write_card"),
     script:
-        "../scripts/write_card.py"
+        "../scripts/report/write_card.py"
 
 
 rule describe_run:
@@ -344,4 +344,4 @@ rule describe_run:
         settings=config,
         code=code("describe_run"),
     script:
-        "../scripts/describe_run.py"
+        "../scripts/report/describe_run.py"

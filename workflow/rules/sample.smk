@@ -41,7 +41,7 @@ rule sample_shard:
         sampler=generator("sampler"),
         code=code("sample_shard"),
     script:
-        "../scripts/sample_shard.py"
+        "../scripts/sample/sample_shard.py"
 
 
 rule decode_people:
@@ -72,7 +72,7 @@ rule decode_people:
         label=cohort("label"),
         code=code("decode_people"),
     script:
-        "../scripts/decode_people.py"
+        "../scripts/sample/decode_people.py"
 
 
 rule draw_shard:
@@ -103,7 +103,7 @@ rule draw_shard:
         sampler=generator("sampler"),
         code=code("draw_shard"),
     script:
-        "../scripts/draw_shard.py"
+        "../scripts/sample/draw_shard.py"
 
 
 rule write_people:
@@ -134,7 +134,7 @@ rule write_people:
         label=cohort("label"),
         code=code("write_people"),
     script:
-        "../scripts/write_people.py"
+        "../scripts/sample/write_people.py"
 
 
 rule draw_control:
@@ -162,15 +162,14 @@ rule draw_control:
         runtime=by_size(60, 0.2),
     params:
         kind=generator("kind"),
+        module=control_module,
         settings=control_settings,
         people=config["sample"]["people"],
         labels=config["sample"]["labels"],
         label=cohort("label"),
-        code=lambda wildcards: code(
-            "draw_control", config["generators"][wildcards.generator]["kind"]
-        ),
+        code=lambda wildcards: code("draw_control", control_module(wildcards)),
     script:
-        "../scripts/draw_control.py"
+        "../scripts/sample/draw_control.py"
 
 
 rule adopt_external:
@@ -199,7 +198,7 @@ rule adopt_external:
         label=cohort("label"),
         code=code("adopt_external"),
     script:
-        "../scripts/adopt_external.py"
+        "../scripts/sample/adopt_external.py"
 
 
 rule copy_people:
@@ -230,7 +229,7 @@ rule copy_people:
         label=cohort("label"),
         code=code("copy_people"),
     script:
-        "../scripts/copy_people.py"
+        "../scripts/sample/copy_people.py"
 
 
 rule withhold_people:
@@ -259,4 +258,4 @@ rule withhold_people:
         label=cohort("label"),
         code=code("withhold_people"),
     script:
-        "../scripts/withhold_people.py"
+        "../scripts/sample/withhold_people.py"

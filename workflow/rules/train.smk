@@ -40,7 +40,7 @@ rule train_diffusion:
         # lets a killed training go on.
         state="results/{cohort}/{generator}/{fraction}/{seed}/training.state",
     script:
-        "../scripts/train_diffusion.py"
+        "../scripts/fit/train_diffusion.py"
 
 
 rule learn_founders:
@@ -72,7 +72,7 @@ rule learn_founders:
         membership=generator("membership"),
         code=code("learn_founders"),
     script:
-        "../scripts/learn_founders.py"
+        "../scripts/fit/learn_founders.py"
 
 
 rule train_energy:
@@ -105,4 +105,4 @@ rule train_energy:
         # As in train_diffusion: no output, so that it outlives a killed attempt.
         state="results/{cohort}/{generator}/{fraction}/{seed}/training.state",
     script:
-        "../scripts/train_energy.py"
+        "../scripts/fit/train_energy.py"

@@ -1,0 +1,284 @@
+"""The audit where the answer is known: copies, near copies, strangers, plants."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from syngeno.data.cohort import Cohort
+from syngeno.evaluate import audit
+from syngeno.stats import nearest
+
+VARIANTS = 400
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr(audit.membership, "BOOTSTRAP", 300)
+
+
+def people(n, seed, prefix="R", label=None, variants=VARIANTS, contigs=1):
+    frequency = np.random.default_rng(99).uniform(0.1, 0.9, variants)
+    rng = np.random.default_rng(seed)
+    return Cohort(
+        rng.binomial(2, frequency, (n, variants)).astype(np.int8),
+        np.full(n, "A") if label is None else np.asarray(label),
+        np.repeat([f"{contig}" for contig in range(contigs)], variants // contigs),
+        np.arange(variants),
+        np.zeros(variants, np.int32),
+        sample=np.array([f"{prefix}{seed}_{i}" for i in range(n)]),
+    )
+
+
+TRAIN, TEST, REFERENCE = people(120, 1), people(110, 2), people(40, 3)
+
+
+def audited(synthetic, train=TRAIN, test=TEST, reference=REFERENCE, **more):
+    return audit.run(synthetic, train, test, reference=reference, seed=1, **more)
+
+
+def value(rows, metric, group="all"):
+    (found,) = [row for row in rows if (row["metric"], row["group"]) == (metric, group)]
+    return found["value"]
+
+
+def flipped(cohort, share, seed=5):
+    """The same people with a share of their genotypes drawn anew."""
+    rng = np.random.default_rng(seed)
+    noise = rng.integers(0, 3, cohort.dosages.shape).astype(np.int8)
+    return replace(cohort, dosages=np.where(rng.random(noise.shape) < share, noise, cohort.dosages))
+
+
+class TestCopies:
+    @pytest.mark.parametrize(("copied", "held"), [(120, 110), (7, 110), (120, 3), (2, 2)])
+    def test_verbatim_copies_are_listed_whatever_the_sizes(self, copied, held):
+        synthetic = TRAIN.take(np.random.default_rng(0).permutation(120)[:copied])
+        found = audited(
+            replace(synthetic, sample=np.array([f"S{i}" for i in range(copied)])), test=TEST.take(np.arange(held))
+        )
+        assert value(found.rows, "duplicate_share") == 1
+        assert value(found.rows, "duplicate_share", "heldout") == 0
+        assert value(found.rows, "high_risk") == 1
+        assert (found.people["listed"] == "exact").all()
+        assert found.people["nearest_train"].tolist() == synthetic.sample.tolist()
+        assert (found.people["risk"] == 1).all()
+
+    def test_copies_with_changed_genotypes_are_near(self):
+        found = audited(flipped(TRAIN, 0.03))
+        assert value(found.rows, "near_duplicate_share") == 1
+        assert value(found.rows, "duplicate_share") == 0
+        assert found.people["nearest_train"].tolist() == TRAIN.sample.tolist()
+
+    @pytest.mark.parametrize("seed", range(10, 20))
+    def test_real_people_are_not_accused(self, seed):
+        found = audited(people(100, seed), test=TEST.take(np.arange(50)))
+        assert (found.people["listed"] == "").all()
+        assert value(found.rows, "near_duplicate_share") == value(found.rows, "near_duplicate_share", "heldout") == 0
+        assert value(found.rows, "high_risk") < 0.2
+        assert 0.35 < value(found.rows, "membership_auc", "distance") < 0.65
+
+    def test_siblings_are_no_copies(self):
+        """Children of the same parents differ by half of what strangers do."""
+        rng = np.random.default_rng(0)
+        frequency = np.random.default_rng(99).uniform(0.1, 0.9, VARIANTS)
+        parents = rng.random((40, 2, 2, VARIANTS)) < frequency
+
+        def children():
+            pick = rng.random((40, 2, VARIANTS)) < 0.5
+            return np.where(pick, parents[:, :, 0], parents[:, :, 1]).sum(1).astype(np.int8)
+
+        first, second = (replace(people(40, seed), dosages=children()) for seed in (30, 31))
+        found = audited(first, train=second)
+        assert found.people["nearest_train"].tolist() == second.sample.tolist()
+        assert (found.people["listed"] == "").all()
+        assert (found.people["risk"] == 1).all()
+
+
+class TestYardstick:
+    def test_risk_by_hand(self):
+        label = np.array(["A"] * 20 + ["B"] * 5)
+        distances = np.array([*range(1, 21), *[100] * 5], float)
+        yardstick = audit._Yardstick(distances, label)
+        # A has 20 held-out people of its own; B too few, so that all 25 are its yardstick.
+        assert yardstick.risk(np.array([0.5, 2, 20, 21]), np.full(4, "A")).tolist() == pytest.approx(
+            [1, 18.5 / 20, 0.5 / 20, 0]
+        )
+        assert yardstick.risk(np.array([20.0, 100]), np.full(2, "B")).tolist() == pytest.approx([5.5 / 25, 2.5 / 25])
+        assert yardstick.risk(np.array([20.0]), np.array(["unheard of"])).tolist() == pytest.approx([5.5 / 25])
+
+    def test_near_by_hand(self):
+        yardstick = audit._Yardstick(np.full(30, 40.0), np.full(30, "A"))
+        listed = yardstick.listed(np.array([0, 1, 9.9, 10, 40.0]), np.full(5, "A"))
+        assert listed.tolist() == ["exact", "near", "near", "", ""]
+
+    @settings(max_examples=30, deadline=None)
+    @given(st.lists(st.integers(0, 30), min_size=1, max_size=60), st.integers(0, 30))
+    def test_heldout_people_have_half_the_risk_on_average(self, distances, one):
+        distances = np.array(distances, float)
+        yardstick = audit._Yardstick(distances, np.full(len(distances), "A"))
+        assert yardstick.risk(distances, np.full(len(distances), "A")).mean() == pytest.approx(0.5)
+        assert 0 <= yardstick.risk(np.array([float(one)]), np.array(["A"])).item() <= 1
+
+
+class TestKinship:
+    def test_contrast_and_means(self):
+        found = audited(TRAIN)
+        assert value(found.rows, "kinship_max") == 0.5
+        assert value(found.rows, "kinship_max", "heldout") < 0.25
+        assert value(found.rows, "kinship_contrast") == 1
+        strangers = audited(people(110, 8))
+        assert value(strangers.rows, "kinship_contrast") == pytest.approx(0.5, abs=0.12)
+        assert strangers.people["kinship_max"].between(0, 0.3).all()
+
+    def test_degrees_only_where_kinship_means_something(self):
+        assert not {row["metric"] for row in audited(TEST).rows} & {"kinship_first"}
+        cohorts = [people(8, seed, variants=5000, contigs=10) for seed in range(4)]
+        found = audited(cohorts[0], cohorts[0], *cohorts[1:3])
+        assert value(found.rows, "kinship_duplicate") == value(found.rows, "kinship_second") == 1
+        assert value(found.rows, "kinship_second", "heldout") == 0
+
+    def test_people_without_heterozygous_sites(self):
+        inbred = replace(TEST, dosages=np.where(TEST.dosages == 1, 0, TEST.dosages))
+        found = audited(inbred)
+        assert all(np.isfinite(row["value"]) for row in found.rows)
+        assert (found.people["kinship_max"] == 0).all()
+
+
+class TestMembership:
+    def test_copies_give_members_away(self):
+        found = audited(TRAIN)
+        for attack in ("all", "distance", "density_ratio"):
+            assert value(found.rows, "membership_auc", attack) == 1
+            assert value(found.rows, "membership_tpr_at_1pct", attack) == 1
+
+    def test_all_is_the_attack_that_goes_farthest(self):
+        rng = np.random.default_rng(4)
+        drawn = replace(people(120, 6), dosages=rng.binomial(2, TRAIN.frequency, (120, VARIANTS)).astype(np.int8))
+        rows = audited(drawn).rows
+        best = max(value(rows, "membership_auc", attack) for attack in audit.membership.ATTACKS)
+        assert value(rows, "membership_auc") == best == value(rows, "membership_auc", "frequency_ratio")
+        assert best > 0.6
+
+    def test_scores_of_the_model_stand_apart(self):
+        scores = pd.Series(1.0, index=TRAIN.sample)
+        scores = pd.concat([scores, pd.Series(0.0, index=TEST.sample)]).sample(frac=1, random_state=1)
+        rows = audited(people(50, 6), member_scores=scores).rows
+        assert value(rows, "membership_auc", "denoising_loss") == 1
+        assert value(rows, "membership_auc") < 0.8
+        with pytest.raises(ValueError, match="1 of 120 people have no score"):
+            audited(people(50, 6), member_scores=scores.drop(TRAIN.sample[3]))
+
+
+class TestPlants:
+    def test_as_many_as_asked_for_nobody_twice(self):
+        label, train_label = np.repeat(["A", "B"], 50), np.repeat(["A", "B"], [40, 10])
+        places, sources = audit.plants(label, train_label, 30, 1)
+        assert len(places) == len(set(places)) == len(set(sources)) == 30
+        for one in "AB":
+            wanted = label[places] == one
+            there = min(wanted.sum(), (train_label == one).sum())
+            assert (train_label[sources[wanted]] == one).sum() == there
+
+    def test_never_more_than_there_are_in_training(self):
+        places, sources = audit.plants(np.full(100, "A"), np.array(["B", "B"]), 50, 1)
+        assert len(places) == 2 and sorted(sources) == [0, 1]
+
+    def test_at_least_one(self):
+        assert len(audit.plants(np.full(9, "A"), np.full(9, "A"), 1, 1)[0]) == 1
+
+    @pytest.mark.parametrize("percent", [0, -1, 101])
+    def test_refuses(self, percent):
+        with pytest.raises(ValueError, match="percent"):
+            audit.plants(np.full(9, "A"), np.full(9, "A"), percent, 1)
+
+
+class TestPlanted:
+    def test_plants_are_seen_and_listed(self):
+        found = audited(people(120, 6), planted=20)
+        assert value(found.planted_rows, "planted_listed") == 1
+        for attack in ("distance", "density_ratio"):
+            (gain,) = [r for r in found.planted_rows if (r["metric"], r["group"]) == ("membership_tpr_gain", attack)]
+            assert 0.1 < gain["value"] < 0.25
+            assert gain["low"] > 0
+            assert value(found.planted_rows, "planted_gain", attack) > 0.9
+        assert value(found.planted_rows, "membership_tpr_at_1pct") > value(found.rows, "membership_tpr_at_1pct")
+
+    def test_the_table_of_people_knows_no_plants(self):
+        synthetic = people(60, 6)
+        with_plants, without = audited(synthetic, planted=10), audited(synthetic)
+        assert with_plants.people.equals(without.people)
+        assert with_plants.rows == without.rows
+        assert without.planted_rows == []
+
+    def test_listed_by_another_id_with_equal_genotypes(self):
+        twins = TRAIN.take(np.repeat(np.arange(30), 2))
+        assert value(audited(people(60, 6), train=twins, planted=50).planted_rows, "planted_listed") == 1
+
+    @settings(max_examples=20, deadline=None)
+    @given(st.integers(2, 12), st.integers(1, 12), st.integers(0, 99))
+    def test_distances_are_those_found_afresh(self, size, count, seed):
+        rng = np.random.default_rng(seed)
+        crowd, before = rng.integers(0, 3, (9, 20), np.int8), rng.integers(0, 3, (size, 20), np.int8)
+        places = np.sort(rng.choice(size, min(count, size), replace=False))
+        after = before.copy()
+        after[places] = rng.integers(0, 3, (len(places), 20))
+        found = audit._nearest_with_plants(crowd, nearest.find(crowd, before, "l1"), after, places)
+        assert np.array_equal(found, nearest.nearest(crowd, after, "l1"))
+
+
+class TestRun:
+    def test_order_of_people_changes_nothing(self):
+        label = np.repeat(["A", "B"], 30)
+        cohorts = [people(60, seed, label=label) for seed in range(4)]
+        rng = np.random.default_rng(4)
+        orders = [rng.permutation(60) for _ in range(4)]
+        mixed = [cohort.take(order) for cohort, order in zip(cohorts, orders, strict=True)]
+        one = audit.run(*cohorts[:3], reference=cohorts[3], seed=1, planted=10)
+        other = audit.run(*mixed[:3], reference=mixed[3], seed=1, planted=10)
+        assert (one.rows, one.planted_rows) == (other.rows, other.planted_rows)
+        assert one.people.iloc[orders[0]].reset_index(drop=True).equals(other.people)
+
+    def test_people_stand_as_in_the_cohort(self):
+        synthetic = people(30, 6)
+        assert audited(synthetic).people["sample"].tolist() == synthetic.sample.tolist()
+        assert list(audited(synthetic).people) == list(audit.COLUMNS)
+
+    def test_without_ids(self):
+        found = audited(replace(people(30, 6), sample=None), train=replace(TRAIN, sample=None))
+        assert (found.people[["sample", "nearest_train"]] == "").all(axis=None)
+
+    def test_same_seed_same_plants(self):
+        synthetic = people(60, 6)
+        runs = [audit.run(synthetic, TRAIN, TEST, reference=REFERENCE, seed=seed, planted=10) for seed in (1, 1, 2)]
+        assert runs[0].planted_rows == runs[1].planted_rows != runs[2].planted_rows
+
+    def test_measure_is_a_run_without_plants(self):
+        synthetic = people(30, 6)
+        assert audit.measure(synthetic, TRAIN, TEST, reference=REFERENCE, seed=1) == audited(synthetic).rows
+
+    def test_equal_people_everywhere(self):
+        same = replace(people(25, 1), dosages=np.zeros((25, VARIANTS), np.int8))
+        found = audited(same, same, same, same, planted=10)
+        assert value(found.rows, "duplicate_share") == value(found.rows, "duplicate_share", "heldout") == 1
+        assert value(found.rows, "membership_auc") == value(found.rows, "kinship_contrast") == 0.5
+        assert (found.people["risk"] == 0.5).all()
+
+    def test_labels_that_others_lack(self):
+        synthetic = people(40, 6, label=np.repeat(["new", "A"], 20))
+        found = audited(synthetic, planted=20)
+        assert all(np.isfinite(row["value"]) for row in found.rows + found.planted_rows)
+
+    def test_intervals_hold_the_value(self):
+        found = audited(flipped(TRAIN, 0.5), planted=10)
+        assert all(row["low"] <= row["value"] <= row["high"] for row in found.rows + found.planted_rows)
+
+    def test_refuses(self):
+        with pytest.raises(ValueError, match="two people"):
+            audited(people(1, 6))
+        with pytest.raises(ValueError, match="same variants"):
+            audited(people(5, 6, variants=200))
+        with pytest.raises(ValueError, match="without people"):
+            audited(people(5, 6), reference=REFERENCE.take(np.arange(0)))

@@ -1,0 +1,54 @@
+import pandas as pd
+import pytest
+
+from syngeno.evaluate import withhold
+
+
+def audited():
+    return pd.DataFrame(
+        {
+            "sample": ["S1", "S2", "S3", "S4", "S5"],
+            "label": "A",
+            "nearest_train": ["R1", "R2", "R3", "R4", "R5"],
+            "distance": [50, 0, 9, 40, 30],
+            "risk": [0.2, 1.0, 1.0, 0.9, 0.9],
+            "kinship_max": [0.0, 0.5, 0.4, 0.1, 0.1],
+            "listed": ["", "exact", "near", "", ""],
+        }
+    )
+
+
+class TestChoose:
+    def test_copies_always_go(self):
+        found = withhold.choose(audited(), 0)
+        assert found["sample"].tolist() == ["S2", "S3"]
+        assert found["why"].tolist() == [withhold.WHY["exact"], withhold.WHY["near"]]
+
+    def test_copies_count_among_the_riskiest(self):
+        assert withhold.choose(audited(), 40)["sample"].tolist() == ["S2", "S3"]
+
+    def test_the_riskiest_go_ties_by_distance(self):
+        found = withhold.choose(audited(), 60)
+        assert found["sample"].tolist() == ["S2", "S3", "S5"]
+        assert found["why"].iloc[2] == withhold.RISKY
+        assert found["risk"].tolist() == [1, 1, 0.9]
+
+    def test_percent_is_rounded_up(self):
+        assert len(withhold.choose(audited(), 40.1)) == 3
+
+    def test_nobody_listed_nobody_withheld(self):
+        assert withhold.choose(audited().assign(listed=""), 0).empty
+
+    def test_order_of_people_decides_nothing(self):
+        mixed = audited().sample(frac=1, random_state=3)
+        assert set(withhold.choose(mixed, 60)["sample"]) == {"S2", "S3", "S5"}
+
+    def test_names_no_real_person(self):
+        found = withhold.choose(audited(), 99)
+        assert list(found.columns) == list(withhold.COLUMNS)
+        assert not found.astype(str).apply(lambda column: column.str.contains("R")).any(axis=None)
+
+    @pytest.mark.parametrize("percent", [-1, 100])
+    def test_refuses(self, percent):
+        with pytest.raises(ValueError, match="percent"):
+            withhold.choose(audited(), percent)

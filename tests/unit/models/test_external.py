@@ -1,0 +1,210 @@
+"""Cohorts by other tools' conventions: taken where nothing must be guessed, refused with the reason elsewhere."""
+
+import logging
+
+import numpy as np
+import pysam
+import pysam.bcftools
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syngeno.data.store import Sites
+from syngeno.errors import BadInput
+from syngeno.models.external import adopt, labels_of, read_files
+
+SITES = Sites(
+    np.array(["1", "1", "1", "2"]),
+    np.array([10, 20, 30, 5]),
+    np.full(4, "."),
+    np.array(["A", "C", "G", "T"]),
+    np.array(["G", "T", "C", "C"]),
+    {"1": 1000, "2": 500},
+)
+RECORDS = [  # contig, position, REF, ALT, genotypes of a, b, c
+    ("1", 10, "A", "G", "0|1 1|1 0|0"),
+    ("1", 20, "C", "T", "0|0 1|0 0|1"),
+    ("1", 30, "G", "C", "1|1 0|0 0|1"),
+    ("2", 5, "T", "C", "0|0 0|0 1|0"),
+]
+DOSAGES = [[1, 0, 2, 0], [2, 1, 0, 0], [0, 1, 1, 1]]
+HEAD = '##fileformat=VCFv4.2\n##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">\n'
+
+
+def write(path, records=RECORDS, samples="a b c", prefix=""):
+    """A plain VCF by hand."""
+    contigs = "".join(f"##contig=<ID={prefix}{name}>\n" for name in (1, 2, 3))
+    lines = [HEAD + contigs + "\t".join(["#CHROM POS ID REF ALT QUAL FILTER INFO FORMAT", samples]).replace(" ", "\t")]
+    for contig, position, ref, alt, calls in records:
+        lines.append(
+            "\t".join([f"{prefix}{contig}", str(position), ".", ref, alt, ".", ".", ".", "GT", *calls.split()])
+        )
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def change(index, **values):
+    """RECORDS with one of them changed."""
+    fields = dict(zip(("contig", "position", "ref", "alt", "calls"), RECORDS[index], strict=True)) | values
+    return [*RECORDS[:index], tuple(fields.values()), *RECORDS[index + 1 :]]
+
+
+class TestReadFiles:
+    def test_as_we_write_it(self, tmp_path):
+        calls = read_files([write(tmp_path / "x.vcf")], SITES)
+        assert calls.samples == ["a", "b", "c"]
+        assert calls.dosages.tolist() == DOSAGES
+        assert calls.phased
+        assert calls.alleles[1].tolist() == [[1, 1, 0, 0], [1, 0, 0, 0]]
+
+    @given(st.permutations(RECORDS))
+    def test_prefix_and_order(self, tmp_path_factory, records):
+        path = write(tmp_path_factory.mktemp("x") / "x.vcf", records, prefix="chr")
+        assert read_files([path], SITES).dosages.tolist() == DOSAGES
+
+    @pytest.mark.parametrize("suffix", [".vcf.gz", ".bcf"])
+    def test_compressed(self, tmp_path, suffix):
+        plain, path = write(tmp_path / "x.vcf"), tmp_path / f"x{suffix}"
+        pysam.bcftools.view("-O", "z" if suffix == ".vcf.gz" else "b", "-o", str(path), str(plain), catch_stdout=False)
+        assert read_files([path], SITES).dosages.tolist() == DOSAGES
+
+    def test_unphased(self, tmp_path):
+        records = [(*record[:4], record[4].replace("|", "/")) for record in RECORDS]
+        calls = read_files([write(tmp_path / "x.vcf", records)], SITES)
+        assert calls.dosages.tolist() == DOSAGES
+        assert not calls.phased
+
+    def test_a_file_for_each_chromosome_people_in_another_order(self, tmp_path):
+        one = write(tmp_path / "1.vcf", RECORDS[:3])
+        two = write(tmp_path / "2.vcf", [("2", 5, "T", "C", "1|0 0|0 0|0")], samples="c b a")
+        for paths in ([one, two], [two, one]):
+            calls = read_files(paths, SITES)
+            people = dict(zip(calls.samples, calls.dosages.tolist(), strict=True))
+            assert people == dict(zip("abc", DOSAGES, strict=True))
+
+    def test_ref_and_alt_exchanged(self, tmp_path, caplog):
+        caplog.set_level(logging.INFO, "syngeno")
+        records = change(0, ref="G", alt="A", calls="1|0 0|0 1|1")
+        calls = read_files([write(tmp_path / "x.vcf", records)], SITES)
+        assert calls.dosages.tolist() == DOSAGES
+        assert calls.alleles[0, :, 0].tolist() == [0, 1]
+        assert "(1 with REF and ALT exchanged, 0 without ALT), 0 other records" in caplog.text
+
+    @pytest.mark.parametrize(("ref", "dosage"), [("T", 0), ("C", 2)])
+    def test_no_alt_where_nobody_carries_one(self, tmp_path, ref, dosage):
+        calls = read_files([write(tmp_path / "x.vcf", change(3, ref=ref, alt=".", calls="0|0 0|0 0|0"))], SITES)
+        assert calls.dosages[:, 3].tolist() == [dosage] * 3
+
+    def test_other_records_are_ignored_and_counted(self, tmp_path, caplog):
+        caplog.set_level(logging.INFO, "syngeno")
+        more = [
+            ("1", 15, "A", "T", ".|. 0|1 1"),
+            ("1", 20, "CT", "C", "0|1 0|0 0|0"),
+            ("3", 1, "A", "T", "0|1 0|0 0|0"),
+        ]
+        assert read_files([write(tmp_path / "x.vcf", RECORDS + more)], SITES).dosages.tolist() == DOSAGES
+        assert "3 other records ignored" in caplog.text
+
+
+class TestRefusals:
+    def refuse(self, tmp_path, records, told, **settings):
+        with pytest.raises(BadInput, match=told):
+            read_files([write(tmp_path / "x.vcf", records, **settings)], SITES)
+
+    def test_a_subset_of_sites(self, tmp_path):
+        told = r"x.vcf: lacks 2 of the cohort's 4 sites \(first 1:20 C>T\); give all sites"
+        self.refuse(tmp_path, [RECORDS[0], RECORDS[3]], told)
+
+    def test_a_chromosome_is_lacking(self, tmp_path):
+        self.refuse(tmp_path, RECORDS[:3], r"lacks 1 of the cohort's 4.*2:5 T>C; nothing at all of chromosome 2\)")
+
+    def test_another_build(self, tmp_path):
+        records = [(contig, position + 3, *rest) for contig, position, *rest in RECORDS]
+        told = r"none of the cohort's 4 sites \(its first is chr1:13 A>G, the cohort's 1:10 A>G\).*genome build"
+        self.refuse(tmp_path, records, told, prefix="chr")
+
+    def test_no_records(self, tmp_path):
+        self.refuse(tmp_path, [], "its first is none")
+
+    def test_other_alleles(self, tmp_path):
+        told = r"lacks 1 .*1 of them because its alleles are others \(first 1:20 C>T, where it has C>A\); give the al"
+        self.refuse(tmp_path, change(1, alt="A"), told)
+
+    def test_the_other_strand(self, tmp_path):
+        told = r"1:20 C>T, where it has G>A\); they are those of the other strand"
+        self.refuse(tmp_path, change(1, ref="G", alt="A"), told)
+
+    def test_multiallelic(self, tmp_path):
+        self.refuse(tmp_path, change(1, alt="T,A"), r"where it has C>T,A\); split multiallelic records")
+
+    def test_a_site_twice(self, tmp_path):
+        self.refuse(tmp_path, [*RECORDS, RECORDS[1]], "holds the site 1:20 C>T twice")
+
+    def test_a_site_in_two_files(self, tmp_path):
+        one, two = write(tmp_path / "1.vcf"), write(tmp_path / "2.vcf", RECORDS[3:])
+        with pytest.raises(BadInput, match=r"2.vcf: holds the site 2:5 T>C twice"):
+            read_files([one, two], SITES)
+
+    @pytest.mark.parametrize(
+        ("calls", "told"),
+        [
+            ("0|1 .|. 0|0", "1:20: 1 calls are missing"),
+            ("0|1 1 0|0", "1:20: calls are absent or not diploid"),
+            ("0 1 0", "1:20: calls are absent or not diploid"),
+        ],
+    )
+    def test_calls(self, tmp_path, calls, told):
+        self.refuse(tmp_path, change(1, calls=calls), told)
+
+    def test_other_people_in_the_second_file(self, tmp_path):
+        one, two = write(tmp_path / "1.vcf", RECORDS[:3]), write(tmp_path / "2.vcf", RECORDS[3:], samples="a b d")
+        with pytest.raises(BadInput, match=r"2.vcf: holds other people than .*1.vcf \(2 are in one only: c, d\)"):
+            read_files([one, two], SITES)
+
+    def test_one_person(self, tmp_path):
+        records = [(*record[:4], record[4].split()[0]) for record in RECORDS]
+        self.refuse(tmp_path, records, "holds one person", samples="a")
+
+    def test_no_such_file(self, tmp_path):
+        with pytest.raises(BadInput, match="no such file"):
+            read_files([tmp_path / "none.vcf"], SITES)
+
+
+class TestLabelsOf:
+    @pytest.fixture
+    def table(self, tmp_path):
+        path = tmp_path / "labels.tsv"
+        path.write_text("sample\tpopulation\tcase\nc\tY\t1\nb\tX\t0\na\tX\t1\nd\tZ\t0\n")
+        return path
+
+    def test_by_id_whatever_the_order(self, table):
+        assert labels_of(["a", "b", "c"], "x.vcf", table, "population", ["X", "Y"]).tolist() == ["X", "X", "Y"]
+
+    def test_several_columns(self, table):
+        label = labels_of(["c", "b"], "x.vcf", table, ["population", "case"], ["X|0", "Y|1"])
+        assert label.tolist() == ["Y|1", "X|0"]
+
+    def test_people_without_label(self, table):
+        with pytest.raises(BadInput, match=r"labels.tsv: has no row for 1 of the 2 people of x.vcf \(e\)"):
+            labels_of(["a", "e"], "x.vcf", table, "population", ["X"])
+
+    def test_unknown_labels(self, table):
+        told = r"gives 1 people labels that the real cohort does not have \(Y\); use its labels: W, X"
+        with pytest.raises(BadInput, match=told):
+            labels_of(["a", "c"], "x.vcf", table, "population", ["X", "W"])
+
+
+class TestAdopt:
+    def test_calls_and_labels(self, tmp_path, caplog):
+        labels = tmp_path / "labels.tsv"
+        labels.write_text("sample\tpopulation\nc\tY\nb\tX\na\tX\n")
+        calls, label = adopt(write(tmp_path / "x.vcf"), labels, "population", SITES, ["X", "Y"], ["r1", "r2"])
+        assert calls.dosages.tolist() == DOSAGES
+        assert label.tolist() == ["X", "X", "Y"]
+        assert not caplog.records
+
+    def test_people_called_like_real_ones_are_refused(self, tmp_path):
+        labels = tmp_path / "labels.tsv"
+        labels.write_text("sample\tpopulation\na\tX\nb\tX\nc\tX\n")
+        with pytest.raises(BadInput, match="1 of 3 people are called like real people"):
+            adopt([write(tmp_path / "x.vcf")], labels, "population", SITES, ["X"], ["c", "r2"])

@@ -1,0 +1,176 @@
+import json
+
+import numpy as np
+import pysam
+import pytest
+from bed_reader import to_bed
+
+from syngeno.data import readers
+from syngeno.errors import BadInput
+from syngeno.prepare import checks
+
+
+def vcf(path, contigs=("1", "2"), samples="abcd", call="0|1", index=True, length=True):
+    """One A>C variant at position 10 of each contig, everybody with the same call."""
+    lines = ["##fileformat=VCFv4.2", '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">']
+    lines += [f"##contig=<ID={contig}{',length=99' * length}>" for contig in contigs]
+    lines += ["\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *samples])]
+    lines += ["\t".join([c, "10", ".", "A", "C", ".", ".", ".", "GT"] + [call] * len(samples)) for c in contigs]
+    with pysam.BGZFile(str(path), "w") as file:
+        file.write(("\n".join(lines) + "\n").encode())
+    if index:
+        pysam.tabix_index(str(path), preset="vcf", force=True)
+    return path
+
+
+@pytest.fixture
+def check(tmp_path):
+    """`inputs.check` with a table of labels for the given people."""
+
+    def run(paths, people="abcd", **options):
+        labels = tmp_path / "people.tsv"
+        labels.write_text("sample\tpopulation\n" + "".join(f"{sample}\tP\n" for sample in people))
+        return checks.check(paths, labels, "population", index_folder=tmp_path / "indices", **options)
+
+    return run
+
+
+def genes(path, contig):
+    path.write_text(f"{contig}\t0\t50\tgene\n")
+    return path
+
+
+class TestCheck:
+    def test_one_file(self, tmp_path, check):
+        path = vcf(tmp_path / "x.vcf.gz")
+        assert check([path]) == {
+            "contigs": ["1", "2"],
+            "samples": ["a", "b", "c", "d"],
+            "contig_lengths": {"1": 99, "2": 99},
+            "sources": [{"path": str(path), "index": f"{path}.tbi"}],
+        }
+
+    def test_fit_for_json(self, tmp_path, check):
+        found = check([vcf(tmp_path / "x.vcf.gz")])
+        assert json.loads(json.dumps(found)) == found
+
+    def test_index_is_made_elsewhere(self, tmp_path, check):
+        path = vcf(tmp_path / "x.vcf.gz", index=False)
+        (source,) = check([path])["sources"]
+        assert source["index"] == str(tmp_path / "indices" / "0.x.vcf.gz.csi")
+        assert len(list(readers.open_source(**source).records("2"))) == 1
+
+    def test_files_of_one_name(self, tmp_path, check):
+        paths = []
+        for contig in "12":
+            (tmp_path / contig).mkdir()
+            paths.append(vcf(tmp_path / contig / "x.vcf.gz", [contig], index=False))
+        found = check(paths)
+        assert [len(list(readers.open_source(**source).records("2"))) for source in found["sources"]] == [
+            0,
+            1,
+        ]
+
+    def test_contigs_in_order(self, tmp_path, check):
+        paths = [vcf(tmp_path / f"{c}.vcf.gz", [c]) for c in ("chr10", "chrX", "chr2", "scaffold", "chrM", "chr1")]
+        contigs = check(paths)["contigs"]
+        assert contigs == ["chr1", "chr2", "chr10", "chrX", "chrM", "scaffold"]
+
+    def test_one_contig_in_two_spellings(self, tmp_path, check):
+        found = check([vcf(tmp_path / "x.vcf.gz", ["1"], length=False), vcf(tmp_path / "y.vcf.gz", ["chr1"])])
+        assert found["contigs"] == ["1"]
+        assert found["contig_lengths"] == {"1": 99}
+
+    def test_unknown_length_is_zero(self, tmp_path, check):
+        assert check([vcf(tmp_path / "x.vcf.gz", ["1"], length=False)])["contig_lengths"] == {"1": 0}
+
+    def test_plink(self, tmp_path, check):
+        names = {
+            "iid": list("abcd"),
+            "chromosome": ["1"],
+            "bp_position": [5],
+            "allele_1": ["A"],
+            "allele_2": ["C"],
+        }
+        to_bed(tmp_path / "x.bed", np.zeros((4, 1), np.int8), properties=names)
+        found = check([tmp_path / "x.bed"])
+        assert found["sources"] == [{"path": str(tmp_path / "x.bed"), "index": None}]
+        assert found["contigs"] == ["1"]
+
+    def test_other_order_of_people(self, tmp_path, check):
+        paths = [vcf(tmp_path / "x.vcf.gz", ["1"], "cdab"), vcf(tmp_path / "y.vcf.gz", ["2"], "abcd")]
+        assert check(paths)["samples"] == list("cdab")
+
+    def test_other_people(self, tmp_path, check):
+        paths = [vcf(tmp_path / "x.vcf.gz", ["1"], "abcd"), vcf(tmp_path / "y.vcf.gz", ["2"], "bcde")]
+        with pytest.raises(
+            BadInput, match=r"y.vcf.gz: lacks 1 people of .*x.vcf.gz and has 1 others.*people: intersect"
+        ):
+            check(paths)
+        assert check(paths, intersect=True)["samples"] == list("bcd")
+
+    def test_no_person_in_all(self, tmp_path, check):
+        paths = [vcf(tmp_path / "x.vcf.gz", ["1"], "ab"), vcf(tmp_path / "y.vcf.gz", ["2"], "cd")]
+        with pytest.raises(BadInput, match="no person is in all"):
+            check(paths, intersect=True)
+
+    def test_labels_of_others(self, tmp_path, check):
+        path = vcf(tmp_path / "x.vcf.gz")
+        with pytest.raises(BadInput, match=r"people.tsv: 1 people of .* are not here"):
+            check([path], people="abce")
+        assert check([path], people="abce", intersect=True)["samples"] == list("abc")
+        with pytest.raises(BadInput, match="shares no sample id"):
+            check([path], people="xyz", intersect=True)
+
+    def test_bad_labels(self, tmp_path):
+        with pytest.raises(BadInput, match=r"none.tsv: no such file"):
+            checks.check([vcf(tmp_path / "x.vcf.gz")], tmp_path / "none.tsv", "population", index_folder=tmp_path)
+
+    def test_haplotypes_of_a_file_that_is_not_phased(self, tmp_path, check):
+        path = vcf(tmp_path / "x.vcf.gz", call="0/1")
+        check([path])
+        with pytest.raises(BadInput, match=r"x\.vcf\.gz: is not phased, and a generator of the run draws haplotypes"):
+            check([path], haplotypes=True)
+        check([vcf(tmp_path / "y.vcf.gz", call="0|1")], haplotypes=True)
+
+    def test_chromosomes(self, tmp_path, check):
+        path = vcf(tmp_path / "x.vcf.gz", ["chr1", "chr2", "chrX"])
+        assert check([path], chromosomes=[2, "chr1"])["contigs"] == ["chr1", "chr2"]
+        with pytest.raises(BadInput, match=r"chromosomes: 7, Y is not among .* \(chr1, chr2, chrX\)"):
+            check([path], chromosomes=["Y", 7, 1])
+
+    @pytest.mark.parametrize("name", ["1", "chr1"])
+    def test_genes(self, tmp_path, check, name):
+        found = check([vcf(tmp_path / "x.vcf.gz")], genes=genes(tmp_path / "genes.bed", name))
+        assert found["contigs"] == ["1", "2"]
+
+    def test_genes_elsewhere(self, tmp_path, check):
+        with pytest.raises(BadInput, match=r"genes.bed: shares no contig .* \(NC_1 against 1, 2\)"):
+            check([vcf(tmp_path / "x.vcf.gz")], genes=genes(tmp_path / "genes.bed", "NC_1"))
+
+    def test_no_genes_file(self, tmp_path, check):
+        with pytest.raises(BadInput, match=r"none.bed"):
+            check([vcf(tmp_path / "x.vcf.gz")], genes=tmp_path / r"none.bed")
+
+    @pytest.mark.parametrize("name", ["none.vcf.gz", r"none.bed"])
+    def test_missing_file(self, tmp_path, check, name):
+        with pytest.raises(BadInput, match=f"{name}: no such file"):
+            check([tmp_path / name])
+
+    def test_no_file(self, check):
+        with pytest.raises(BadInput, match="names no file"):
+            check([])
+
+    def test_no_variants(self, tmp_path, check):
+        with pytest.raises(BadInput, match="holds no variants"):
+            check([vcf(tmp_path / "x.vcf.gz", [])])
+
+    def test_haploid_is_seen_at_once(self, tmp_path, check):
+        with pytest.raises(BadInput, match="4 of 4 people have calls of one allele at 1:10"):
+            check([vcf(tmp_path / "x.vcf.gz", call="1")])
+
+    def test_a_genetic_map_of_other_chromosomes(self, tmp_path, check):
+        (tmp_path / "map.tsv").write_text("chr\tpos\tcM\nchr1\t1\t0\nchr1\t90\t1\n")
+        with pytest.raises(BadInput, match=r"map\.tsv"):
+            check([vcf(tmp_path / "x.vcf.gz")], genetic_map=tmp_path / "map.tsv")
+        check([vcf(tmp_path / "y.vcf.gz", contigs=("1",))], genetic_map=tmp_path / "map.tsv")

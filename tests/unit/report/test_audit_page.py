@@ -1,0 +1,70 @@
+import pandas as pd
+import pytest
+from judged import judged
+
+from syngeno.evaluate import power
+from syngeno.report import audit_page
+
+
+@pytest.fixture(scope="module")
+def table():
+    return judged(generators=("diffusion", "copycat"), labels=("A", "B"), seeds=(1,))
+
+
+@pytest.fixture
+def people():
+    return pd.DataFrame(
+        {
+            "sample": ["SYN000001", "SYN000002", "SYN000003"],
+            "label": ["A", "A", "B"],
+            "nearest_train": ["HG00096", "HG00097", "HG00098"],
+            "distance": [14, 0, 3000],
+            "risk": [0.99, 1.0, 0.4],
+            "kinship_max": [0.45, 0.5, 0.02],
+            "listed": ["near", "exact", ""],
+        }
+    )
+
+
+def rows(page, heading):
+    return page.split(f"<h2>{heading}</h2>")[1].split("</table>")[0].split("<tr")[2:]
+
+
+class TestAudit:
+    def test_opens_with_the_power_of_the_attacks(self, table):
+        page = audit_page.audit(table, {})
+        assert page.index("What each attack can see") < page.index("Copies, near copies")
+        found = rows(page, "What each attack can see")
+        assert len(found) == 5 + 4
+        told = {row.split('class="name">')[1].split("<")[0]: row for row in found}
+        assert power.SEES in told["diffusion: distance"]
+        assert ">without power here<" in told["diffusion: frequency ratio"]
+        assert power.UNTRIED in told["diffusion: denoising loss"]
+        assert power.KNOWS in told["copycat: distance"]
+
+    def test_says_once_per_run_how_many_plants_were_listed(self, table):
+        found = rows(audit_page.audit(table, {}), "What each attack can see")
+        assert [row.count("0.961 to 1<") for row in found] == [1, 0, 0, 0, 0, 1, 0, 0, 0]
+
+    def test_heldout_people_stand_in_brackets(self, table):
+        page = audit_page.audit(table, {})
+        heldout = table[(table["metric"] == "kinship_first") & (table["group"] == "heldout")]["value"].iloc[0]
+        assert f"({heldout:.3g})" in "".join(rows(page, "Kinship with training people"))
+
+    def test_lists_copies_before_near_ones_and_names_no_real_person(self, table, people):
+        page = audit_page.audit(table, {"diffusion": people})
+        assert "1 copies and 1 near copies among 3 people" in page
+        assert page.index("SYN000002") < page.index("SYN000001")
+        assert "SYN000003" not in page
+        assert "HG0" not in page
+
+    def test_a_long_list_is_cut(self, table, people):
+        many = pd.concat([people.iloc[[1]]] * 30, ignore_index=True)
+        page = audit_page.audit(table, {"copycat": many})
+        assert page.count("SYN000002") == audit_page.SHOWN
+        assert "30 copies and 0 near copies among 30 people" in page
+
+    def test_nothing_measured_is_said(self, table):
+        page = audit_page.audit(table[table["metric"] == "aats"], {})
+        assert "No membership attack was run." in page
+        assert page.count("Not measured.") == 2

@@ -1,0 +1,32 @@
+"""Impute held-out people from synthetic and from training people."""
+
+from typing import TYPE_CHECKING
+
+from syngeno import logs
+from syngeno.data import genetic_map, samples, synthetic
+from syngeno.data.store import open_store
+from syngeno.evaluate import imputation, metrics
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+logger = logs.start(snakemake.log[0])
+source, wildcards = snakemake.input, snakemake.wildcards
+table, members = samples.read_people(source.people), samples.read_people(source.members)
+
+with open_store(source.genotypes) as store:
+    places = genetic_map.read(source.genetic_map).place(store.contig, store.position) if source.genetic_map else None
+    asked = {"haplotypes": True, "cm": places}
+    rows = imputation.measure(
+        synthetic=synthetic.read_cohort(source.vcf, source.labels, snakemake.params.label, store, **asked),
+        train=synthetic.real_cohort(store, members, **asked),
+        test=synthetic.real_cohort(store, table[table["split"] == "test"], **asked),
+        seed=int(wildcards.seed),
+        threads=snakemake.threads,
+        memory_mb=snakemake.resources.mem_mb // 2,
+        **snakemake.params.settings,
+    )
+
+numbers = metrics.table(rows, generator=wildcards.generator, fraction=int(wildcards.fraction), seed=wildcards.seed)
+metrics.write(numbers, snakemake.output.metrics)
+logger.info("%d numbers", len(numbers))

@@ -1,0 +1,40 @@
+"""Measure how well a reference panel fills in held-out real people who are typed as the synthetic people are."""
+
+from typing import TYPE_CHECKING
+
+from syngeno import logs
+from syngeno.data import genetic_map, samples, synthetic
+from syngeno.data.store import open_store
+from syngeno.errors import BadInput
+from syngeno.evaluate import metrics
+from syngeno.models import imputed
+from syngeno.workflow import tools
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+logger = logs.start(snakemake.log[0])
+source, wildcards = snakemake.input, snakemake.wildcards
+tools.require(tools.BEAGLE)
+if set(samples.read_people(source.members).index) != set(samples.read_people(source.own).index):
+    fact = "the people to impute were learnt from other training people than this cohort's"
+    raise BadInput(f"generators.{wildcards.generator}", fact, "give both cohorts the same labels and split")
+table, members = samples.read_people(source.people), samples.read_people(source.members)
+
+with open_store(source.typed) as store:
+    at = store.sites()
+with open_store(source.genotypes) as store:
+    places = genetic_map.read(source.genetic_map).place(store.contig, store.position) if source.genetic_map else None
+    rows = imputed.measure(
+        imputed.as_cohort(source.panel, store, places),
+        synthetic.real_cohort(store, table[table["split"] == "test"], cm=places),
+        imputed.typed_in(at, store),
+        synthetic.real_cohort(store, members).frequency,
+        seed=int(wildcards.seed),
+        threads=snakemake.threads,
+        memory_mb=snakemake.resources.mem_mb // 2,
+    )
+
+numbers = metrics.table(rows, generator=wildcards.generator, fraction=int(wildcards.fraction), seed=wildcards.seed)
+metrics.write(numbers, snakemake.output.metrics)
+logger.info("%d numbers", len(numbers))

@@ -1,0 +1,34 @@
+"""Measure a synthetic cohort by one battery of metrics."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from syngeno import logs
+from syngeno.data import genetic_map, samples, synthetic
+from syngeno.data.store import open_store
+from syngeno.evaluate import metrics
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+logger = logs.start(snakemake.log[0])
+source, wildcards = snakemake.input, snakemake.wildcards
+battery = import_module(f"syngeno.{snakemake.params.module}")
+table = samples.read_people(source.people)
+real = {
+    "train": samples.read_people(source.members),
+    "test": table[table["split"] == "test"],
+}
+
+with open_store(source.genotypes) as store:
+    places = genetic_map.read(source.genetic_map).place(store.contig, store.position) if source.genetic_map else None
+    asked = {"haplotypes": wildcards.battery == "fidelity", "cm": places}
+    cohorts = {part: synthetic.real_cohort(store, real[part], **asked).in_canonical_order() for part in real}
+    drawn = synthetic.read_cohort(source.vcf, source.labels, snakemake.params.label, store, **asked)
+cohorts["synthetic"] = drawn.in_canonical_order()
+del drawn  # the same people in another order
+rows = battery.measure(**cohorts, seed=int(wildcards.seed), **snakemake.params.settings)
+
+subject = {"generator": wildcards.generator, "fraction": int(wildcards.fraction), "seed": wildcards.seed}
+metrics.write(metrics.table(rows, variant=wildcards.released.strip("/"), **subject), snakemake.output.metrics)
+logger.info("%d numbers", len(rows))

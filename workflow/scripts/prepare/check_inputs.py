@@ -1,0 +1,32 @@
+"""Open every input and hold them against each other."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from syngeno import logs
+from syngeno.prepare import checks
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+logger = logs.start(snakemake.log[0])
+params = snakemake.params
+Path(snakemake.output.index).mkdir()
+
+checked = checks.check(
+    list(snakemake.input.genotypes),
+    snakemake.input.labels,
+    params.label,
+    index_folder=snakemake.output.index,
+    family=params.family,
+    genes=snakemake.input.get("genes") or None,
+    genetic_map=snakemake.input.get("genetic_map") or None,
+    chromosomes=params.chromosomes,
+    intersect=params.people == "intersect",
+    # No param: a generator that is added to a run prepares nothing again.
+    haplotypes=any(one.get("space") == "haplotype" for one in snakemake.config["generators"].values()),
+)
+
+Path(snakemake.output.inputs).write_text(json.dumps(checked, indent=1) + "\n")
+logger.info("%d people, %d chromosomes", len(checked["samples"]), len(checked["contigs"]))

@@ -1,0 +1,40 @@
+"""Filter the variants of one chromosome into a store."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from syngeno import logs
+from syngeno.data import samples
+from syngeno.data.readers import open_source
+from syngeno.data.store import StoreWriter
+from syngeno.prepare import filters
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+logger = logs.start(snakemake.log[0])
+checked = json.loads(Path(snakemake.input.inputs).read_text())
+table = samples.read_people(snakemake.input.people)
+contig, settings = snakemake.wildcards.contig, snakemake.params.filter
+
+with StoreWriter(
+    snakemake.output.store, table.index.tolist(), {contig: checked["contig_lengths"].get(contig, 0)}
+) as writer:
+    counts = filters.filter_contig(
+        [open_source(source["path"], source["index"]) for source in checked["sources"]],
+        contig,
+        table.index.tolist(),
+        (table["split"] == "train").to_numpy(),
+        table["label"].to_numpy(),
+        call_rate=settings["call_rate"],
+        maf=settings["maf"],
+        hwe=settings["hwe"],
+        seed=settings["seed"],
+        writer=writer,
+    )
+
+pd.DataFrame([{"contig": contig, **counts}]).to_csv(snakemake.output.counts, sep="\t", index=False)
+logger.info("%d of %d variants kept", counts["kept"], counts["read"])

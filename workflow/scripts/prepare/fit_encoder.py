@@ -1,0 +1,25 @@
+"""Fit the encoder on the members."""
+
+from typing import TYPE_CHECKING
+
+from syngeno import logs
+from syngeno.data import samples
+from syngeno.data.store import open_store
+from syngeno.models.latent import encoder
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+logger = logs.start(snakemake.log[0])
+members, settings = samples.read_people(snakemake.input.members), snakemake.params.encoder
+
+with open_store(snakemake.input.genotypes) as store:
+    fitted = encoder.fit(
+        store.dosage_columns(store.rows(members.index)),
+        store.block,
+        components=settings["components"],
+        max_components=settings["max_components"],
+    )
+    encoder.save(snakemake.output.encoder, fitted, store.fingerprint())
+
+logger.info("%d blocks, %d components, on %d people", len(fitted.mask), fitted.mask.sum(), len(members))

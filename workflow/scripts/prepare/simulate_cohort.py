@@ -1,0 +1,26 @@
+"""Simulate the embedded cohort."""
+
+from typing import TYPE_CHECKING
+
+from syngeno import logs
+from syngeno.prepare import simulate
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+logger = logs.start(snakemake.log[0])
+settings = snakemake.params.simulate
+
+simulate.write_cohort(
+    snakemake.output.vcf,
+    snakemake.output.people,
+    snakemake.output.genes,
+    snakemake.output.causal,
+    people=settings["people"],
+    length=settings["length"],
+    seed=settings["seed"],
+    heritability=settings["heritability"],
+    prevalence=settings["prevalence"],
+    causal=settings["causal"],
+)
+logger.info("%d people simulated", settings["people"])

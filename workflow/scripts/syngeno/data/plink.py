@@ -1,0 +1,108 @@
+"""PLINK 1 filesets (.bed, .bim, .fam), read contig by contig as records."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from bed_reader import open_bed
+
+from syngeno.data.records import BASES, DAMAGED, Record, refuse_duplicates, spellings
+from syngeno.errors import BadInput
+
+logger = logging.getLogger(__name__)
+
+BED_MAGIC = b"\x6c\x1b"
+CHUNK_BYTES = 32 << 20  # of a .bed, decoded
+
+
+@dataclass
+class PlinkSource:
+    """A PLINK 1 fileset; the .bim's first allele (A1) is ALT, the second (A2) is REF; calls are unphased."""
+
+    path: Path
+    samples: list[str]
+    contigs: list[str]
+    contig_lengths: dict[str, int]
+    sites: pd.DataFrame = field(repr=False)
+
+    def records(self, contig: str) -> Iterator[Record]:
+        """Yield the records of a contig by position (see Source)."""
+        table = np.array([[0, 0], [0, 1], [1, 1], [-1, -1]], np.int8)
+        people = len(self.samples)
+        step = max(CHUNK_BYTES // (2 * people), 1)
+        with open_bed(self.path, iid_count=people, sid_count=len(self.sites), num_threads=1) as bed:
+            for name in spellings(contig, self.contigs):
+                rows = np.flatnonzero(self.sites["contig"].to_numpy() == name)
+                for start in range(0, len(rows), step):
+                    some = rows[start : start + step]
+                    dosages = bed.read(np.s_[:, some[0] : some[-1] + 1], dtype="int8").T  # -127 is missing
+                    sites = self.sites.iloc[some[0] : some[-1] + 1]
+                    for site, dosage in zip(sites.itertuples(index=False), dosages, strict=True):
+                        snp = site.ref in BASES and site.alt in BASES
+                        calls = table[np.where(dosage < 0, 3, dosage)] if snp else None
+                        phased = snp and not (dosage == 1).any()
+                        yield Record(name, site.position, site.id, site.ref, site.alt, calls, phased)
+
+
+def open_plink(path: Path) -> PlinkSource:
+    """Open a .bed and check it against its .bim and .fam; raises BadInput."""
+    bim, fam = path.with_suffix(".bim"), path.with_suffix(".fam")
+    with path.open("rb") as file:
+        magic = file.read(3)
+    if magic[:2] != BED_MAGIC:
+        raise BadInput(path, "is not a PLINK 1 .bed file (by its first bytes)", "use `plink2 --make-bed`")
+    if magic[2:] != b"\1":
+        raise BadInput(path, "is sample-major, an outdated order", "rewrite it with `plink --make-bed`")
+    for beside in (bim, fam):
+        if not beside.is_file():
+            raise BadInput(beside, f"no such file (part of {path.name})", "put .bed, .bim and .fam into one folder")
+    people = _read_columns(fam, ["family", "sample", "father", "mother", "sex", "phenotype"])
+    sites = _read_columns(bim, ["contig", "id", "morgan", "position", "alt", "ref"])
+    expected = 3 + len(sites) * -(-len(people) // 4)
+    found = path.stat().st_size
+    if found != expected:
+        fact = f"is {found} bytes long where {len(people)} people x {len(sites)} variants take {expected}"
+        raise BadInput(path, fact, "it breaks off, or .bim or .fam belong to another file: " + DAMAGED)
+    samples = people["sample"].tolist()
+    refuse_duplicates(fam, samples, "make the second column unique (`plink2 --update-ids`)")
+    return PlinkSource(path, samples, *_plink_sites(bim, sites))
+
+
+def _read_columns(path: Path, columns: list[str]) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path, sep=r"\s+", header=None, dtype=str, keep_default_na=False)
+    except ValueError as error:  # pandas' errors of parsing and of text encoding too
+        fact = f"cannot be read ({' '.join(str(error).split())})"
+        raise BadInput(path, fact, "make it with `plink2 --make-bed`") from error
+    if table.shape[1] != len(columns) or (table == "").any(axis=None):
+        fact = f"does not hold {len(columns)} columns in every line"
+        raise BadInput(path, fact, "make it with `plink2 --make-bed`")
+    return table.set_axis(columns, axis=1)
+
+
+def _plink_sites(bim: Path, sites: pd.DataFrame) -> tuple[list[str], dict[str, int], pd.DataFrame]:
+    """Check and convert the .bim; contig "0" holds PLINK's unplaced variants and is left out."""
+    remedy = "sort it with `plink2 --make-pgen --sort-vars`, then `plink2 --make-bed`"
+    try:
+        position = sites["position"].astype(np.int64)
+    except ValueError as error:
+        raise BadInput(bim, f"has a position that is no number ({error})", "mend the fourth column") from error
+    contig = sites["contig"].to_numpy(str)
+    starts = np.flatnonzero(np.r_[True, contig[1:] != contig[:-1]])
+    runs = contig[starts].tolist()
+    again = [name for name, count in Counter(runs).items() if count > 1]
+    if again:
+        raise BadInput(bim, f"is not sorted: contig {again[0]} comes again after another", remedy)
+    back = (np.diff(position) < 0) & (contig[1:] == contig[:-1])
+    if back.any():
+        row = int(back.argmax())
+        fact = f"is not sorted: {contig[row]}:{position[row + 1]} follows {contig[row]}:{position[row]}"
+        raise BadInput(bim, fact, remedy)
+    if "0" in runs:
+        logger.warning("%s: %d unplaced variants (contig 0) are left out", bim, (contig == "0").sum())
+    alleles = {column: sites[column].str.upper().replace("0", ".") for column in ("ref", "alt")}
+    return [name for name in runs if name != "0"], {}, sites.assign(position=position, **alleles)

@@ -1,0 +1,319 @@
+"""The one door for real genotypes: VCF, BCF and PLINK .bed files, read contig by contig as records.
+
+Every way in which such a file is commonly broken is told as `BadInput`, with the file, the fact and the
+remedy.
+"""
+
+import gzip
+import logging
+import os
+import re
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from syngeno.data.plink import open_plink
+from syngeno.data.records import BASES, DAMAGED, Record, Source, refuse_duplicates, spellings
+from syngeno.errors import BadInput
+
+logger = logging.getLogger(__name__)
+
+BGZF_EOF = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")  # SAM specification, 4.1.2
+CALLED = "give a file of called genotypes"
+FORMATS = "give a VCF, BCF or PLINK .bed file (`plink2` converts)"
+
+
+def open_source(path: str | Path, index: str | Path | None = None) -> Source:
+    """Open a VCF, BCF or PLINK .bed file and check all that can be checked without reading its genotypes.
+
+    `index` is the .tbi or .csi of a VCF/BCF; by default the one beside it. Raises BadInput.
+    """
+    path = _existing(path)
+    return open_plink(path) if path.suffix == ".bed" else _open_vcf(path, index)
+
+
+def index_beside(path: str | Path) -> Path | None:
+    """Find the .tbi or .csi that lies beside a VCF/BCF."""
+    for suffix in (".tbi", ".csi"):
+        index = Path(f"{path}{suffix}")
+        if index.is_file():
+            return index
+    return None
+
+
+def write_index(path: str | Path, index_path: str | Path) -> None:
+    """Index a VCF/BCF into a file elsewhere (.csi, or .tbi for VCF): the data's folder may be read-only.
+
+    Raises BadInput for a file that `open_source` would refuse, that is unsorted, or that breaks off on the
+    way.
+    """
+    import pysam
+    import pysam.bcftools
+
+    path, index_path = _existing(path), Path(index_path)
+    _read_header(path)
+    index_path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = index_path.with_name(f".{os.getpid()}.{index_path.name}")
+    try:
+        kind = "-t" if index_path.suffix == ".tbi" else "-c"
+        pysam.bcftools.index(kind, "-f", "-o", str(temporary), str(path))
+        os.replace(temporary, index_path)
+    except pysam.SamtoolsError as error:
+        where = _first_disorder(path)
+        if where:
+            raise BadInput(path, f"is not sorted: {where}", "sort it with `bcftools sort`") from error
+        raise BadInput(path, "breaks off or is damaged: it cannot be indexed", DAMAGED) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+# VCF and BCF
+
+
+@dataclass
+class VcfSource:
+    """A bgzipped VCF or a BCF, read by cyvcf2 through its index."""
+
+    path: Path
+    samples: list[str]
+    contigs: list[str]
+    contig_lengths: dict[str, int]
+    index: Path | None = None
+    counts: dict[str, int | None] = field(default_factory=dict, repr=False)  # records by contig (see _index_counts)
+
+    def records(self, contig: str) -> Iterator[Record]:
+        """Yield the records of a contig by position (see Source); BadInput for calls that are not diploid."""
+        if self.index is None:
+            raise BadInput(self.path, "has no index", "index it with `bcftools index`")
+        for name in spellings(contig, self.contigs):
+            yield from self._contig(name)
+
+    def _contig(self, name: str) -> Iterator[Record]:
+        last = read = 0
+        try:
+            for variant in self._fetch(name):
+                position = variant.POS
+                if position < last:
+                    fact = f"is not sorted: {name}:{position} follows {name}:{last}"
+                    raise BadInput(self.path, fact, "sort it with `bcftools sort` and index it again")
+                last, read = position, read + 1
+                yield self._record(variant)
+        except BadInput:
+            raise
+        except Exception as error:  # cyvcf2 raises bare Exceptions
+            if type(error) is not Exception:
+                raise
+            raise BadInput(self.path, f"cannot be read after {name}:{last} ({error})", DAMAGED) from error
+        # htslib ends an iteration quietly at a damaged block, so what was read is held against the index.
+        expected = self.counts.get(name)
+        if expected is not None and read != expected:
+            raise BadInput(
+                self.path,
+                f"gave {read} records of contig {name} where its index {self.index} counts {expected}",
+                "it is damaged, or the index is not its own: make the index again",
+            )
+
+    def _fetch(self, name: str) -> Iterator:
+        from cyvcf2 import VCF
+
+        if self.path.suffix == ".bcf":
+            reader = VCF(str(self.path))
+            reader.set_index(str(self.index))
+        else:  # htslib's notation for an index elsewhere; set_index takes no .csi for VCF
+            reader = VCF(f"{self.path}##idx##{self.index}")
+        yield from reader(name)
+        reader.close()
+
+    def _record(self, variant) -> Record:
+        ref, alt = variant.REF.upper(), ",".join(variant.ALT).upper() or "."
+        contig, position, name = variant.CHROM, variant.POS, variant.ID or "."
+        if ref not in BASES or alt not in BASES:
+            return Record(contig, position, name, ref, alt, None, False)
+        if "GT" not in variant.FORMAT:
+            raise BadInput(self.path, f"no genotypes (GT) at {contig}:{position}", CALLED)
+        calls, phased = self._calls(variant.genotype.array(), f"{contig}:{position}")
+        return Record(contig, position, name, ref, alt, calls, phased)
+
+    def _calls(self, alleles: np.ndarray, where: str) -> tuple[np.ndarray, bool]:
+        """Turn cyvcf2's (people, ploidy + 1): -1 missing, -2 past a short call, last phase; into calls."""
+        ploidy, people = alleles.shape[1] - 1, len(alleles)
+        if ploidy > 2:
+            many = int((alleles[:, 2:-1] > -2).any(axis=1).sum())
+            self._refuse_ploidy(where, many, people, "more than two alleles")
+        if ploidy == 1:
+            haploid, calls = alleles[:, 0] >= 0, np.full((people, 2), -1, np.int8)
+        else:
+            calls = alleles[:, :2].astype(np.int8)
+            if calls.min(initial=0) >= -1:
+                haploid = None
+            else:  # a lone "." is what many callers write for a missing diploid call
+                haploid = (calls[:, 1] == -2) & (calls[:, 0] >= 0)
+                calls[calls == -2] = -1
+        if haploid is not None and haploid.any():
+            self._refuse_ploidy(where, int(haploid.sum()), people, "one allele")
+        if alleles[:, :ploidy].max(initial=0) > 1:
+            raise BadInput(self.path, f"a call at {where} names an allele that is not there", DAMAGED)
+        unphased = alleles[:, -1] == 0
+        first, second = calls[:, 0], calls[:, 1]
+        loose = unphased & (first != second) & (first >= 0) & (second >= 0) if unphased.any() else unphased
+        return calls, not loose.any()
+
+    def _refuse_ploidy(self, where: str, count: int, people: int, what: str) -> None:
+        raise BadInput(
+            self.path,
+            f"{count} of {people} people have calls of {what} at {where}",
+            "only diploid calls are taken: restrict `chromosomes` to autosomes, or use `bcftools +fixploidy`",
+        )
+
+
+def _open_vcf(path: Path, index: str | Path | None) -> VcfSource:
+    header = _read_header(path)
+    columns = header.rstrip("\r\n").rsplit("\n", 1)[-1].split("\t")
+    samples = columns[9:]
+    if not samples:
+        raise BadInput(path, "holds no people (a sites-only file)", CALLED)
+    refuse_duplicates(path, samples, "rename them with `bcftools reheader --samples`")
+    if not re.search(r"^##FORMAT=<ID=GT,", header, re.MULTILINE):
+        raise BadInput(path, "declares no genotypes (##FORMAT=<ID=GT,...>)", CALLED)
+    declared, lengths = _header_contigs(header)
+    index = Path(index) if index else index_beside(path)
+    if index is None:
+        return VcfSource(path, samples, declared, lengths)
+    if not index.is_file():
+        raise BadInput(index, f"no such file (the index of {path})", "make it with `bcftools index`")
+    counts = _index_counts(index, declared)
+    return VcfSource(path, samples, list(counts), lengths, index, counts)
+
+
+def _read_header(path: Path) -> str:
+    """Read the header text of a bgzipped VCF or a BCF; BadInput for what is neither, or cut short."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        start = file.read(18)
+        file.seek(max(size - len(BGZF_EOF), 0))
+        end = file.read()
+    if start.startswith(b"##fileformat=VCF"):
+        raise BadInput(path, "is an uncompressed VCF", "compress it with `bgzip` (or `bcftools view -Oz`)")
+    if start.startswith(b"BCF"):
+        raise BadInput(path, "is an uncompressed BCF", "compress it with `bcftools view -Ob`")
+    if not start.startswith(b"\x1f\x8b"):
+        raise BadInput(path, "is not a VCF, BCF or PLINK .bed file", FORMATS)
+    if not (start[3] & 4 and start[12:14] == b"BC"):
+        remedy = "recompress it: `gunzip -c FILE | bgzip > NEW`"
+        raise BadInput(path, "is compressed by gzip, which cannot be indexed, not by bgzip", remedy)
+    if end != BGZF_EOF:
+        raise BadInput(path, "breaks off (the end-of-file block is missing)", "copy or make the file again")
+    try:
+        with gzip.open(path) as file:
+            magic = file.read(5)
+            if magic[:3] == b"BCF":
+                text = file.read(struct.unpack("<I", file.read(4))[0]).rstrip(b"\0")
+            else:
+                lines = [magic + file.readline()]
+                while lines[-1].startswith(b"##"):
+                    lines.append(file.readline())
+                text = b"".join(lines)
+        header = text.decode()
+    except (OSError, EOFError, UnicodeDecodeError, struct.error, zlib.error) as error:
+        raise BadInput(path, f"has a header that cannot be read ({error})", DAMAGED) from error
+    if not (header.startswith("##fileformat=VCF") and re.search(r"^#CHROM\t", header, re.MULTILINE)):
+        raise BadInput(path, "is not a VCF (no ##fileformat=VCF and #CHROM lines)", FORMATS)
+    if (magic[:3] == b"BCF") != (path.suffix == ".bcf"):
+        found, suffix = ("a BCF", ".bcf") if magic[:3] == b"BCF" else ("a VCF", ".vcf.gz")
+        raise BadInput(path, f"is {found} by another name", f"let its name end in {suffix}")
+    return header
+
+
+def _header_contigs(header: str) -> tuple[list[str], dict[str, int]]:
+    """Give the contigs that a header declares, in the order of their numbers in a BCF, and known lengths."""
+    order, lengths = {}, {}
+    for line in re.findall(r"^##contig=<(.*)>", header, re.MULTILINE):
+        name = re.search(r"(?:^|,)ID=([^,>]+)", line)
+        if name is None:
+            continue
+        length, number = (re.search(rf"(?:^|,){key}=(\d+)", line) for key in ("length", "IDX"))
+        order[name[1]] = int(number[1]) if number else len(order)
+        if length:
+            lengths[name[1]] = int(length[1])
+    return sorted(order, key=order.__getitem__), lengths
+
+
+def _index_counts(index: Path, declared: list[str]) -> dict[str, int | None]:
+    """Read the contigs with records, and how many they have, from a .tbi or .csi (hts-specs: tabix, CSIv1).
+
+    Both keep, per contig, a pseudo-bin (the first number past the last bin) whose second chunk holds that
+    count; None stands for a count that an old index does not have. A BCF's index has no names: its contigs
+    are those of the header, `declared`.
+    """
+    try:
+        data = gzip.decompress(index.read_bytes())
+        at = 0
+
+        def take(layout: str) -> tuple[int, ...]:
+            nonlocal at
+            values = struct.unpack_from("<" + layout, data, at)
+            at += struct.calcsize("<" + layout)
+            return values
+
+        (magic,) = take("4s")
+        if magic == b"TBI\1":
+            (contigs,), depth, names = take("i"), 5, data[36 : 36 + struct.unpack_from("<i", data, 32)[0]]
+            at = 36 + len(names)
+        elif magic == b"CSI\1":
+            _, depth, aux = take("3i")
+            names, at = data[at + 28 : at + aux] if aux else b"", at + aux
+            (contigs,) = take("i")
+        else:
+            raise ValueError("neither .tbi nor .csi")
+        known = [name.decode() for name in names.split(b"\0")[:-1]] or declared
+        last_bin = ((1 << 3 * (depth + 1)) - 1) // 7
+        counts = {}
+        for contig in range(contigs):
+            (bins,) = take("i")
+            if bins:
+                counts[known[contig]] = None
+            for _ in range(bins):
+                (number,) = take("I")
+                at += 8 if magic == b"CSI\1" else 0  # loffset
+                (chunks,) = take("i")
+                if number == last_bin + 1:
+                    counts[known[contig]] = struct.unpack_from("<4Q", data, at)[2]
+                at += 16 * chunks
+            if magic == b"TBI\1":
+                (intervals,) = take("i")
+                at += 8 * intervals
+    except (OSError, EOFError, ValueError, IndexError, struct.error, zlib.error) as error:
+        raise BadInput(index, f"is not a readable index ({error})", "make it by `bcftools index -f`") from error
+    return {contig: count for contig, count in counts.items() if count != 0}
+
+
+def _first_disorder(path: Path) -> str | None:
+    """Say where the records of a VCF/BCF leave their order, if they do."""
+    from cyvcf2 import VCF
+
+    seen, contig, last = set(), None, 0
+    try:
+        for variant in VCF(str(path)):
+            name, position = variant.CHROM, variant.POS
+            if name != contig:
+                if name in seen:
+                    return f"contig {name} comes again at {name}:{position}"
+                seen.add(name)
+                contig, last = name, 0
+            if position < last:
+                return f"{contig}:{position} follows {contig}:{last}"
+            last = position
+    except Exception as error:  # cyvcf2 raises bare Exceptions
+        logger.debug("%s: %s", path, error)
+    return None
+
+
+def _existing(path: str | Path) -> Path:
+    path = Path(path)
+    if not path.is_file():
+        raise BadInput(path, "no such file", "check the path (relative paths start at `data_dir`)")
+    return path

@@ -1,0 +1,270 @@
+"""The synthetic cohort as a VCF, bgzipped and indexed, and back."""
+
+import logging
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import cyvcf2
+import numpy as np
+import pysam
+
+from syngeno.data.records import normal_contig
+from syngeno.data.store import CHUNK, Sites
+from syngeno.errors import BadInput
+
+log = logging.getLogger(__name__)
+
+HEADER = """\
+##fileformat=VCFv4.2
+##FILTER=<ID=PASS,Description="All filters passed">
+##source=syngeno
+"""
+FIELDS = """\
+##INFO=<ID=AC,Number=A,Type=Integer,Description="ALT alleles in called genotypes">
+##INFO=<ID=AN,Number=1,Type=Integer,Description="Alleles in called genotypes">
+##INFO=<ID=AF,Number=A,Type=Float,Description="ALT allele frequency">
+##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">
+"""
+COLUMNS = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT")
+ALLELE = np.frombuffer(b".01", dtype=np.uint8)  # by allele + 1
+
+
+@dataclass(frozen=True, eq=False)
+class Calls:
+    """What a VCF of called people holds, its variants in the order that was asked for.
+
+    Attributes:
+        samples: the people's ids.
+        alleles: int8 (people, 2, variants), 0 for REF and 1 for ALT, none missing.
+        phased: whether every heterozygote is phased.
+    """
+
+    samples: list[str]
+    alleles: np.ndarray
+    phased: bool
+
+    @property
+    def dosages(self) -> np.ndarray:
+        """ALT alleles carried, int8 (people, variants)."""
+        return self.alleles[:, 0] + self.alleles[:, 1]
+
+    def take(self, people: np.ndarray) -> "Calls":
+        """The people at these indices, in this order."""
+        return Calls([self.samples[person] for person in people], self.alleles[people], self.phased)
+
+    def chunks(self) -> Iterator[np.ndarray]:
+        """The calls int8 (v, people, 2), chunk by chunk, for `write_vcf`."""
+        for start in range(0, self.alleles.shape[2], CHUNK):
+            yield self.alleles[:, :, start : start + CHUNK].transpose(2, 0, 1)
+
+
+def synthetic_ids(n: int) -> list[str]:
+    """Ids of n synthetic people: SYN000001, ...; they carry nothing of a real person."""
+    return [f"SYN{number:06d}" for number in range(1, n + 1)]
+
+
+def unphased_calls(dosages: np.ndarray) -> Iterator[np.ndarray]:
+    """Dosages (people, V) as calls int8 (v, people, 2), chunk by chunk, for `write_vcf`."""
+    for start in range(0, dosages.shape[1], CHUNK):
+        alt = dosages[:, start : start + CHUNK].T
+        yield np.stack([alt == 2, alt >= 1], axis=2).astype(np.int8)
+
+
+def write_vcf(
+    path: str | Path,
+    sites: Sites,
+    samples: Sequence[str],
+    chunks: Iterable[np.ndarray],
+    phased: bool,
+    header_lines: Iterable[str] = (),
+) -> None:
+    """Write a bgzipped VCF and its tabix index (path + .tbi); both appear whole, or not at all.
+
+    `chunks` yields calls int8 (v, people, 2), -1 for missing, that follow the sites from first to last;
+    unphased genotypes are written with the smaller allele first, so that their order tells nothing.
+    `header_lines` are further lines of the header ("##..."). The same arguments give the same bytes.
+
+    Raises `ValueError` if the chunks do not fit the sites and samples.
+    """
+    path = Path(path)
+    extra = [line.rstrip("\n") for line in header_lines]
+    if any(not line.startswith("##") or "\n" in line for line in extra):
+        raise ValueError("header lines start with ## and are one line each")
+    contigs = [
+        f"##contig=<ID={name}{f',length={size}' if size else ''}>\n" for name, size in sites.contig_lengths.items()
+    ]
+    head = HEADER + "".join(f"{line}\n" for line in extra) + "".join(contigs) + FIELDS
+    head += "\t".join([*COLUMNS, *samples]) + "\n"
+    done = 0
+    with whole(path) as unfinished:
+        with pysam.BGZFile(str(unfinished), "wb") as file:
+            file.write(head.encode())
+            for calls in chunks:
+                if calls.shape[1:] != (len(samples), 2) or done + len(calls) > len(sites):
+                    raise ValueError(
+                        f"calls of shape {calls.shape} at {done} of {len(sites)} sites, {len(samples)} people"
+                    )
+                file.write(_lines(sites, done, calls, phased))
+                done += len(calls)
+        if done != len(sites):
+            raise ValueError(f"calls end after {done} of {len(sites)} sites")
+    log.info(f"wrote {len(sites)} variants of {len(samples)} people to {path}")
+
+
+@contextmanager
+def whole(path: str | Path) -> Iterator[Path]:
+    """Give a hidden path for a bgzipped VCF, which gets its index (path + .tbi) and its name when the block ends.
+
+    Both appear whole, or not at all.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.part")  # a fixed name: what a killed job leaves is overwritten
+    try:
+        yield unfinished
+        pysam.tabix_index(str(unfinished), preset="vcf", force=True)
+        os.replace(unfinished, path)
+        os.replace(f"{unfinished}.tbi", f"{path}.tbi")
+    finally:
+        unfinished.unlink(missing_ok=True)
+        Path(f"{unfinished}.tbi").unlink(missing_ok=True)
+
+
+def _lines(sites: Sites, first: int, calls: np.ndarray, phased: bool) -> bytes:
+    """The records of a chunk. A genotype is four bytes with its tab: the chunk is one table look-up."""
+    if not phased:
+        calls = np.sort(calls, axis=2)
+    text = np.empty((*calls.shape[:2], 4), dtype=np.uint8)
+    text[..., 0] = ord("\t")
+    text[..., 1] = ALLELE[calls[..., 0] + 1]
+    text[..., 2] = ord("|" if phased else "/")
+    text[..., 3] = ALLELE[calls[..., 1] + 1]
+    alt = (calls == 1).sum(axis=(1, 2)).tolist()
+    called = (calls >= 0).sum(axis=(1, 2)).tolist()
+    parts = []
+    for row, (ac, an) in enumerate(zip(alt, called, strict=True)):
+        site = first + row
+        place = f"{sites.contig[site]}\t{sites.position[site]}\t{sites.id[site] or '.'}"
+        info = f"AC={ac};AN={an};AF={f'{ac / an:.6g}' if an else '.'}"
+        parts.append(f"{place}\t{sites.ref[site]}\t{sites.alt[site]}\t.\tPASS\t{info}\tGT".encode())
+        parts.append(text[row].tobytes())
+        parts.append(b"\n")
+    return b"".join(parts)
+
+
+def read_calls(path: str | Path, sites: Sites) -> Calls:
+    """Read a VCF or BCF that holds exactly these sites, in any order; contigs match with and without "chr".
+
+    Raises `BadInput` if the file cannot be read, lacks sites, has others (alleles count: REF and ALT must be
+    the same), or has calls that are missing or not diploid.
+    """
+    vcf, samples = open_vcf(path)
+    place = places(sites)
+    alleles = np.empty((len(samples), 2, len(sites)), dtype=np.int8)
+    found = np.zeros(len(sites), dtype=bool)
+    others: list[str] = []
+    phased = True
+    waiting: list[tuple[int, np.ndarray]] = []
+
+    def put() -> None:
+        """Many sites together: each alone would touch every person's row."""
+        if waiting:
+            index, calls = zip(*waiting, strict=True)
+            alleles[:, :, list(index)] = np.stack(calls, axis=-1)
+            waiting.clear()
+
+    for variant in records(path, vcf):
+        contig, position, ref, alt = variant_key(variant)
+        index = place.get((contig, position, ref, alt))
+        if index is None or found[index]:
+            others.append(f"{variant.CHROM}:{position} {ref}>{alt}")
+            continue
+        found[index] = True
+        calls, ordered = diploid(path, variant)
+        phased &= ordered
+        waiting.append((index, calls))
+        if len(waiting) == CHUNK:
+            put()
+    put()
+    _compare(path, sites, found, others)
+    return Calls(samples, alleles, phased)
+
+
+def open_vcf(path: str | Path) -> tuple[cyvcf2.VCF, list[str]]:
+    """Open a VCF or BCF, plain or compressed, and give its samples; `BadInput` where that cannot be."""
+    if not Path(path).is_file():
+        raise BadInput(path, "no such file", "check the path")
+    try:
+        vcf = cyvcf2.VCF(str(path))
+    except Exception as error:  # cyvcf2 raises bare Exceptions
+        raise BadInput(path, f"cannot be read as a VCF ({error})", "give a VCF or BCF") from error
+    samples = list(vcf.samples)
+    if not samples or len(set(samples)) < len(samples):
+        raise BadInput(path, "has no samples, or some twice", "give a VCF with one column for each person")
+    return vcf, samples
+
+
+def records(path: str | Path, vcf: cyvcf2.VCF, region: str | None = None) -> Iterator[cyvcf2.Variant]:
+    """The records of an opened file (of a region, where it is indexed), which is closed after the last one.
+
+    `BadInput` where it is damaged.
+    """
+    found = vcf if region is None else vcf(region)
+    try:
+        while True:
+            try:
+                variant = next(found)
+            except StopIteration:
+                return
+            except Exception as error:
+                raise BadInput(path, f"is damaged ({error})", "make the file again") from error
+            yield variant
+    finally:
+        vcf.close()
+
+
+def places(sites: Sites) -> dict[tuple[str, int, str, str], int]:
+    """Where each site stands, by (normal contig, position, REF, ALT)."""
+    names = {name: normal_contig(name) for name in set(sites.contig.tolist())}
+    rows = (sites.contig.tolist(), sites.position.tolist(), sites.ref.tolist(), sites.alt.tolist())
+    return {(names[c], *rest): index for index, (c, *rest) in enumerate(zip(*rows, strict=True))}
+
+
+def variant_key(variant: cyvcf2.Variant) -> tuple[str, int, str, str]:
+    """What `places` looks a record up by; several ALT alleles are joined by commas."""
+    return normal_contig(variant.CHROM), variant.POS, variant.REF, ",".join(variant.ALT)
+
+
+def diploid(path: str | Path, variant: cyvcf2.Variant) -> tuple[np.ndarray, bool]:
+    """Alleles int8 (people, 2) of a biallelic record, and whether all its heterozygotes are phased.
+
+    Raises `BadInput` for calls that are missing, not diploid, or of an allele that is not there.
+    """
+    where = f"{path}, {variant.CHROM}:{variant.POS}"
+    genotype = variant.genotype if "GT" in variant.FORMAT else None
+    calls = None if genotype is None else genotype.array()
+    if calls is None or calls.shape[1] != 3 or (calls[:, :2] == -2).any():
+        raise BadInput(where, "calls are absent or not diploid", "give two alleles (GT) for every person")
+    alleles = calls[:, :2]
+    missing = int((alleles < 0).any(axis=1).sum())
+    if missing:
+        raise BadInput(where, f"{missing} calls are missing", "fill or leave out people and sites with missing calls")
+    if alleles.max() > 1:
+        raise BadInput(where, "a call names an allele that is not there", "make the file again")
+    loose = (calls[:, 2] == 0) & (alleles[:, 0] != alleles[:, 1])
+    return alleles.astype(np.int8), not loose.any()
+
+
+def _compare(path: str | Path, sites: Sites, found: np.ndarray, others: list[str]) -> None:
+    facts = []
+    if not found.all():
+        first = int(np.flatnonzero(~found)[0])
+        name = f"{sites.contig[first]}:{sites.position[first]} {sites.ref[first]}>{sites.alt[first]}"
+        facts.append(f"lacks {int((~found).sum())} of the cohort's {len(sites)} sites (first {name})")
+    if others:
+        facts.append(f"has {len(others)} records that the cohort has not, or twice (first {others[0]})")
+    if facts:
+        raise BadInput(path, " and ".join(facts), "give exactly the sites and alleles of the prepared cohort")

@@ -1,0 +1,11 @@
+"""The metric suites by name, each with the module that holds it.
+
+Read while the Snakefile is parsed, so nothing is imported here.
+"""
+
+MODULES = {
+    "fidelity": "evaluate.fidelity",
+    "privacy": "evaluate.adversarial_accuracy",
+    "utility": "evaluate.utility",
+    "audit": "evaluate.audit",
+}

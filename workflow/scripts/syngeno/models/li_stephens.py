@@ -1,0 +1,239 @@
+"""The control to beat: Li and Stephens' copying model (Genetics 2003), its exact likelihood and its mosaics.
+
+A sequence is an imperfect mosaic of K template sequences, those of its label among the training people (or all).
+Between two variants d centimorgans apart the copied template is chosen anew, each of the K alike, with probability
+
+    r = 1 - exp(-rho d / K),
+
+and surely at a chromosome's start; a symbol is copied wrongly with probability mu, spread evenly over the others.
+`rho`, switches per centimorgan times K, and `mu` are tuned on validation people. The probability of a sequence is
+the sum over all paths of templates, by the forward recursion (Rabiner, Proc. IEEE 1989, with scaling), which costs
+one multiplication and one addition per template and variant because all switches share one probability.
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import numpy as np
+from scipy import optimize
+
+from syngeno.data import sequences
+from syngeno.data.store import Store, indices
+
+log = logging.getLogger(__name__)
+
+MIN_DISTANCE = 1e-6  # centimorgans, about one base pair: a flat stretch of a map does not forbid switches
+COARSE = (1e1, 1e2, 1e3, 1e4, 1e5, 1e6)  # where the search may begin; 4 Ne per centimorgan is 400 for Ne = 10,000
+RHO_BOUNDS, MU_BOUNDS = (1e-2, 1e7), (1e-6, 0.3)
+TUNING_SEQUENCES = 60
+TUNING_TRIES = 26  # the coarse ones included
+CACHE = 1 << 19  # bytes of forward probabilities that are worked on at a time
+HELD = 1 << 28  # bytes of forward probabilities kept between chunks of variants
+TABLES = 1 << 26  # bytes of emission tables
+SMALL, LARGE = np.float32(1e-10), np.float32(1e10)
+FORGETS = 1e-9  # what remains of a template beside a switch this sure is below single precision
+
+
+def tune(
+    store: Store,
+    people: np.ndarray,
+    label: np.ndarray,
+    validation: np.ndarray,
+    validation_label: np.ndarray,
+    *,
+    seed: int,
+    place: np.ndarray,
+    pooled: bool = False,
+    threads: int = 1,
+) -> dict:
+    """The `rho` and `mu` under which validation people are most likely, by Nelder and Mead's search on their logs
+    from the best of a few rho, with Watterson's mu.
+
+    At most `TUNING_SEQUENCES` sequences are asked, of whole people; other arguments as for `nats`. Returns
+    {"rho": float, "mu": float}; progress is logged.
+    """
+    validation, copies = indices(validation, len(store.samples)), sequences.per_person(store)
+    rng = np.random.default_rng([seed, 22])
+    chosen = np.sort(rng.permutation(len(validation))[: max(1, TUNING_SEQUENCES // copies)])
+    asked = validation[chosen], np.asarray(validation_label)[chosen]
+    bounds = np.log([RHO_BOUNDS, MU_BOUNDS])
+    begun, tries = time.monotonic(), 0
+
+    def cost(logs: np.ndarray) -> float:
+        nonlocal tries
+        rho, mu = np.exp(np.clip(logs, *bounds.T)).tolist()
+        mean = nats(store, people, label, *asked, place=place, rho=rho, mu=mu, pooled=pooled, threads=threads).mean()
+        tries += 1
+        left = (time.monotonic() - begun) / tries * (TUNING_TRIES - tries)
+        log.info("rho %.4g, mu %.3g: %.2f nats (try %d, at most %.0f s left)", rho, mu, mean, tries, max(0, left))
+        return mean
+
+    corners = [np.log([rho, default_mu(len(label) * copies)]) for rho in COARSE]
+    start = min(corners, key=cost)
+    found = optimize.minimize(
+        cost,
+        start,
+        method="Nelder-Mead",
+        options={
+            "initial_simplex": start + np.array([[0, 0], [1, 0], [0, 1]]),
+            "maxfev": TUNING_TRIES - len(COARSE),
+            "xatol": 0.1,
+            "fatol": 0.1,
+        },
+    )
+    rho, mu = np.exp(np.clip(found.x, *bounds.T)).tolist()
+    return {"rho": float(f"{rho:.4g}"), "mu": float(f"{mu:.4g}")}
+
+
+def default_mu(templates: int) -> float:
+    """Li and Stephens' mutation probability for K templates: theta / (2 (theta + K)), theta by Watterson."""
+    theta = 1 / np.sum(1 / np.arange(1, max(2, templates)))
+    return float(theta / (2 * (theta + templates)))
+
+
+def draw(
+    store: Store,
+    people: np.ndarray,
+    label: np.ndarray,
+    wanted: np.ndarray,
+    *,
+    seed: int,
+    place: np.ndarray,
+    rho: float,
+    mu: float,
+    pooled: bool = False,
+) -> Iterator[np.ndarray]:
+    """Mosaics of the training people; `place` (V,) centimorgans, else as `independent.draw`."""
+    groups = sequences.grouped(store, label, wanted, pooled)
+    alphabet, sizes = sequences.alphabet(store), groups.sizes
+    order = np.argsort(groups.source, kind="stable")  # the templates of a group stand together
+    first, count = (np.cumsum(sizes) - sizes)[groups.asked], sizes[groups.asked]
+    switch = iter(switch_probability(store, place, rho, sizes)[:, groups.asked])
+    rng = np.random.default_rng([seed, 23])
+    template = np.zeros(len(groups.asked), dtype=np.int64)
+    for symbols in sequences.chunks(store, people):
+        drawn = np.empty((len(symbols), len(template)), dtype=np.int8)
+        for site, seen in enumerate(symbols):
+            moves = np.flatnonzero(rng.random(len(template)) < next(switch))
+            template[moves] = order[first[moves] + (rng.random(len(moves)) * count[moves]).astype(np.int64)]
+            drawn[site] = seen[template]
+            wrong = np.flatnonzero(rng.random(len(template)) < mu)
+            drawn[site, wrong] = (drawn[site, wrong] + rng.integers(1, alphabet, len(wrong))) % alphabet
+        yield sequences.as_calls(store, drawn)
+
+
+def switch_probability(store: Store, place: np.ndarray, rho: float, templates: np.ndarray) -> np.ndarray:
+    """Probability that the template is chosen anew before each variant, float64 (V, groups), by K = `templates`.
+
+    `place` (V,) centimorgans; raises ValueError where they fall along a chromosome or rho is not above 0.
+    """
+    place = np.asarray(place, dtype=np.float64)
+    begins = sequences.starts(store)
+    step = np.diff(place, prepend=0.0)
+    if place.shape != (len(store),) or not np.isfinite(place).all() or (step[~begins] < 0).any():
+        raise ValueError("a place is needed for each variant, finite and not falling along a chromosome")
+    if not rho > 0:
+        raise ValueError(f"rho is a rate above 0, not {rho}")
+    distance = np.where(begins, np.inf, np.maximum(step, MIN_DISTANCE))
+    return -np.expm1(-rho * distance[:, None] / templates)
+
+
+def nats(
+    store: Store,
+    people: np.ndarray,
+    label: np.ndarray,
+    heldout: np.ndarray,
+    heldout_label: np.ndarray,
+    *,
+    place: np.ndarray,
+    rho: float,
+    mu: float,
+    pooled: bool = False,
+    threads: int = 1,
+) -> np.ndarray:
+    """-log probability of each held-out sequence under what `draw` draws from, float64 (sequences,), in nats.
+
+    `place` (V,) centimorgans; other arguments as for `independent.nats`. The result does not depend on `threads`.
+    """
+    if not 0 < mu < 1:
+        raise ValueError(f"mu is a probability between 0 and 1, not {mu}")
+    groups = sequences.grouped(store, label, heldout_label, pooled)
+    people, heldout = (indices(one, len(store.samples)) for one in (people, heldout))
+    switch = switch_probability(store, place, rho, groups.sizes)
+    total, copies = np.empty(len(groups.asked)), sequences.per_person(store)
+    with ThreadPoolExecutor(threads) as pool:
+        for group in np.unique(groups.asked).tolist():
+            templates, asked = groups.source == group, np.flatnonzero(groups.asked == group)
+            batch = max(copies, HELD // (4 * int(templates.sum())) // copies * copies)
+            for at in (asked[start : start + batch] for start in range(0, len(asked), batch)):
+                chosen = people[templates[::copies]], heldout[at[::copies] // copies]
+                total[at] = _forward(store, *chosen, switch[:, group], mu, pool)
+    return total
+
+
+def _forward(
+    store: Store, people: np.ndarray, heldout: np.ndarray, switch: np.ndarray, mu: float, pool: ThreadPoolExecutor
+) -> np.ndarray:
+    """Nats of the sequences of `heldout` as mosaics of those of `people`, chunk by chunk, blocks side by side."""
+    alphabet, copies = sequences.alphabet(store), sequences.per_person(store)
+    K, n = len(people) * copies, len(heldout) * copies
+    size, piece = max(1, CACHE // (4 * K)), max(1, TABLES // (4 * K * alphabet))
+    blocks = [_Block(min(size, n - start), K) for start in range(0, n, size)]
+    ends = range(size, n, size)
+    wrong, first = np.float32(mu / (alphabet - 1) / (1 - mu)), 0
+    for symbols, asked in zip(sequences.chunks(store, people), sequences.chunks(store, heldout), strict=True):
+        for start in range(0, len(symbols), piece):
+            seen, wanted = symbols[start : start + piece], np.split(asked[start : start + piece], ends, axis=1)
+            emission = [np.where(seen == symbol, np.float32(1), wrong) for symbol in range(alphabet)]
+            step = partial(_Block.advance, emission=emission, switch=switch[first : first + len(seen)])
+            list(pool.map(lambda block, part, step=step: step(block, asked=part), blocks, wanted))
+            first += len(seen)
+    return -np.concatenate([block.log_probability() for block in blocks]) - len(store) * np.log1p(-mu)
+
+
+class _Block:
+    """Forward probabilities of a few sequences, (n, K) in single precision, scaled; their logs are kept apart.
+
+    The recursion is x <- e * (x + r / (1 - r) / K * sum(x)), of which 1 - r and 1 - mu (of a symbol copied rightly)
+    are taken out and put into the log.
+    """
+
+    def __init__(self, n: int, K: int) -> None:
+        self.x = np.full((n, K), 1 / K, dtype=np.float32)
+        self.total = np.ones(n, dtype=np.float32)
+        self.log = np.zeros(n)
+        self.ones = np.ones(K, dtype=np.float32)
+
+    def advance(self, emission: list[np.ndarray], asked: np.ndarray, switch: np.ndarray) -> None:
+        """Go on over variants: `emission` per symbol (v, K), relative to a right copy; `asked` (v, n)."""
+        x, K = self.x, self.x.shape[1]
+        for site, r in enumerate(switch.tolist()):
+            if 1 - r < FORGETS:
+                self.log += np.log(self.total)
+                x[:] = 1 / K
+            else:
+                x += (np.float32(r / (1 - r) / K) * self.total)[:, None]
+                self.log += np.log1p(-r)
+            self._emit([table[site] for table in emission], asked[site])
+            np.dot(x, self.ones, out=self.total)
+            if self.total.min() < SMALL or self.total.max() > LARGE:
+                self._rescale()
+
+    def _emit(self, emission: list[np.ndarray], symbol: np.ndarray) -> None:
+        counts = np.bincount(symbol, minlength=len(emission))
+        common = int(counts.argmax())
+        self.x *= emission[common]
+        for other in np.flatnonzero(counts).tolist():
+            if other != common:
+                self.x[symbol == other] *= emission[other] / emission[common]
+
+    def _rescale(self) -> None:
+        self.log += np.log(self.total)
+        self.x /= self.total[:, None]
+        self.total[:] = 1
+
+    def log_probability(self) -> np.ndarray:
+        return self.log + np.log(self.total)

@@ -1,0 +1,240 @@
+"""Which variants of a contig are kept, and what fills a missing call; decided by training people alone."""
+
+import heapq
+import logging
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import gammaln
+
+from syngeno.data.records import normal_contig
+from syngeno.data.store import CHUNK, StoreWriter
+from syngeno.errors import BadInput
+
+if TYPE_CHECKING:
+    from syngeno.data.records import Record, Source
+
+log = logging.getLogger(__name__)
+
+# read = all of these up to kept, each record counted once, by the first filter that takes it.
+COUNTS = ("read", "not_snp", "multiallelic", "duplicate", "call_rate", "maf", "hwe", "kept", "filled_calls")
+REMEDIES = {
+    "not_snp": "give a file with biallelic SNPs",
+    "multiallelic": "split or merge its records before, so that each position holds one SNP",
+    "duplicate": "give each file once",
+    "call_rate": "lower `call_rate`, or give fuller genotypes",
+    "maf": "lower `maf`",
+    "hwe": "lower `hwe`, or set it to 0",
+}
+LOG_P_TOLERANCE = 1e-7  # two tables of equal probability may differ by rounding of the log-gamma function
+TABLE_CELLS = 4_000_000  # doubles held at once while the exact test enumerates heterozygote counts
+
+
+def hwe_exact(hom_ref: np.ndarray, het: np.ndarray, hom_alt: np.ndarray) -> np.ndarray:
+    """P values of the exact test of Hardy-Weinberg equilibrium, for genotype counts (v,): float64 (v,).
+
+    Wigginton, Cutler & Abecasis (Am J Hum Genet 76:887-893, 2005): given n people and r copies of the rarer
+    allele, the probability of h heterozygotes is 2^h n! r! (2n-r)! / (((r-h)/2)! h! (n-(r+h)/2)! (2n)!); the
+    p value sums it over all h that are no more probable than the one seen. 1 where nobody was called.
+    """
+    tables = np.stack(np.broadcast_arrays(hom_ref, het, hom_alt), axis=-1).astype(np.int64)
+    if (tables < 0).any():
+        raise ValueError("genotype counts are negative")
+    shape = tables.shape[:-1]
+    tables = tables.reshape(-1, 3)
+    people = tables.sum(axis=1)
+    rarer = tables[:, 1] + 2 * np.minimum(tables[:, 0], tables[:, 2])
+    distinct, inverse = np.unique(np.stack([people, rarer, tables[:, 1]], axis=1), axis=0, return_inverse=True)
+    p = np.empty(len(distinct))
+    step = max(1, TABLE_CELLS // (int(rarer.max(initial=0)) // 2 + 1))
+    for start in range(0, len(distinct), step):
+        p[start : start + step] = _exact(*distinct[start : start + step].T)
+    return p[inverse.reshape(-1)].reshape(shape)
+
+
+def _exact(people: np.ndarray, rarer: np.ndarray, het: np.ndarray) -> np.ndarray:
+    # Heterozygotes have the parity of the rarer allele's count: h = r, r-2, ..., 0 or 1.
+    h = rarer[:, None] - 2 * np.arange(int(rarer.max(initial=0)) // 2 + 1)[None]
+    possible = h >= 0
+    h = np.where(possible, h, 0)
+    rare_hom = (rarer[:, None] - h) / 2
+    log_p = h * np.log(2) - gammaln(rare_hom + 1) - gammaln(h + 1) - gammaln(people[:, None] - h - rare_hom + 1)
+    log_p = np.where(possible, log_p, -np.inf)
+    log_p -= np.logaddexp.reduce(log_p, axis=1, keepdims=True)
+    seen = np.take_along_axis(log_p, ((rarer - het) // 2)[:, None], axis=1)
+    return np.minimum(1.0, np.where(log_p <= seen + LOG_P_TOLERANCE, np.exp(log_p), 0).sum(axis=1))
+
+
+def filter_contig(
+    sources: Sequence["Source"],
+    contig: str,
+    samples: Sequence[str],
+    train: np.ndarray,
+    label: np.ndarray,
+    *,
+    call_rate: float | None,
+    maf: float | None,
+    hwe: float | None,
+    seed: int,
+    writer: StoreWriter,
+) -> dict[str, int]:
+    """Filter one contig of one or more sources into an open store; returns how many records each filter took.
+
+    `samples` are the people wanted, in the wanted order, and every source must have them; `train` (bool) and
+    `label` are aligned with them. Thresholds, off where None or 0, look at training people only: `call_rate`,
+    the least share of people called; `maf`, the least minor allele frequency; `hwe`, the least p value of the
+    exact test, within each label. A variant that no training person is called at goes under `call_rate`.
+
+    The same variant met again is taken once, positions with differing alleles are dropped. Missing alleles
+    are drawn by the training people's allele frequency, by a generator of (seed, contig, position) and the
+    person's place: neither other variants nor other people's calls matter. The writer must know the contig;
+    its `phased` is set. One chunk of variants is held at a time.
+    """
+    train, label = np.flatnonzero(np.asarray(train, dtype=bool)), np.asarray(label)
+    if not len(train):
+        raise ValueError("no training people to filter by")
+    groups = [np.flatnonzero(label[train] == value) for value in np.unique(label[train])]
+    counts = dict.fromkeys(COUNTS, 0)
+    phased = True
+    for batch in _batches(biallelic_snps(sources, contig, samples, counts), CHUNK):
+        records = [record for record, _ in batch]
+        calls = np.stack([record.calls[order] for record, order in batch]).astype(np.int8)
+        frequency, kept = _judge(calls[:, train], groups, call_rate, maf, hwe, counts)
+        records = [record for record, keep in zip(records, kept, strict=True) if keep]
+        if not records:
+            continue
+        position = np.array([record.position for record in records])
+        calls = calls[kept]
+        counts["filled_calls"] += fill(calls, frequency[kept], position, contig, seed)
+        counts["kept"] += len(records)
+        phased = phased and all(record.phased for record in records)
+        names, ref, alt = np.array([(record.id, record.ref, record.alt) for record in records]).T
+        writer.append(position, names, ref, alt, calls, contig=contig)
+    writer.phased = phased
+    log.info(f"contig {contig}: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
+    return counts
+
+
+def biallelic_snps(
+    sources: Sequence["Source"], contig: str, samples: Sequence[str], counts: dict[str, int]
+) -> Iterator[tuple["Record", np.ndarray]]:
+    """The biallelic SNPs of one contig, by position, each once, beside where its columns hold the samples.
+
+    All records are counted under "read" in `counts`, and those left out under "duplicate", "multiallelic" or
+    "not_snp". Raises BadInput for a source that lacks one of the samples.
+    """
+    merged = heapq.merge(*_records(sources, contig, samples), key=lambda pair: pair[0].position)
+    return _biallelic_snps(merged, counts)
+
+
+def _records(
+    sources: Sequence["Source"], contig: str, samples: Sequence[str]
+) -> list[Iterator[tuple["Record", np.ndarray]]]:
+    """Each source's records of the contig, beside where its columns hold the samples."""
+    streams = []
+    for source in sources:
+        column = {sample: index for index, sample in enumerate(source.samples)}
+        absent = [sample for sample in samples if sample not in column]
+        if absent:
+            fact = f"lacks {len(absent)} of the people ({absent[0]})"
+            raise BadInput(source.path, fact, "give files of the same people")
+        streams.append(_stream(source, contig, np.array([column[sample] for sample in samples])))
+    return streams
+
+
+def _stream(source: "Source", contig: str, order: np.ndarray) -> Iterator[tuple["Record", np.ndarray]]:
+    for record in source.records(contig):
+        yield record, order
+
+
+def _biallelic_snps(
+    records: Iterable[tuple["Record", np.ndarray]], counts: dict[str, int]
+) -> Iterator[tuple["Record", np.ndarray]]:
+    for _, here in groupby(records, key=lambda pair: pair[0].position):
+        distinct: dict[tuple[str, str], tuple[Record, np.ndarray]] = {}
+        for pair in here:
+            counts["read"] += 1
+            alleles = (pair[0].ref, pair[0].alt)
+            counts["duplicate"] += alleles in distinct
+            distinct.setdefault(alleles, pair)
+        record, _ = pair = next(iter(distinct.values()))
+        if len(distinct) > 1 or "," in record.alt:
+            counts["multiallelic"] += len(distinct)
+        elif record.calls is None or {record.ref, record.alt} - set("ACGT"):
+            counts["not_snp"] += 1
+        else:
+            yield pair
+
+
+def _batches(items: Iterable, size: int) -> Iterator[list]:
+    batch = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _judge(
+    calls: np.ndarray,
+    groups: list[np.ndarray],
+    call_rate: float | None,
+    maf: float | None,
+    hwe: float | None,
+    counts: dict[str, int],
+) -> tuple[np.ndarray, np.ndarray]:
+    """ALT frequency (v,) and which variants are kept (v,), given calls of the training people alone.
+
+    `groups` are the people of each label; what is dropped is added to the counts.
+    """
+    # Sums over a last axis of two are slow, so alleles are looked at in one row, or one by one.
+    row = calls.reshape(len(calls), -1)
+    alleles, alt = (row >= 0).sum(axis=1), (row == 1).sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        frequency, rarer = alt / alleles, np.minimum(alt, alleles - alt) / alleles
+    first, second = calls[:, :, 0], calls[:, :, 1]
+    called = (first >= 0) & (second >= 0)
+    kept = np.ones(len(calls), dtype=bool)
+
+    def drop(name: str, failing: np.ndarray) -> None:
+        counts[name] += int((kept & failing).sum())
+        kept[failing] = False
+
+    drop("call_rate", alleles == 0)
+    if call_rate:
+        drop("call_rate", called.mean(axis=1) < call_rate)
+    if maf:
+        drop("maf", rarer < maf)
+    if hwe:
+        dosage = np.where(called, first + second, -1)
+        for people in groups:
+            drop("hwe", hwe_exact(*((dosage[:, people] == g).sum(axis=1) for g in (0, 1, 2))) < hwe)
+    return frequency, kept
+
+
+def fill(calls: np.ndarray, frequency: np.ndarray, position: np.ndarray, contig: str, seed: int) -> int:
+    """Fill missing alleles of calls (v, people, 2), in place, by draws of ALT frequency (v,); how many calls.
+
+    Every person has a draw of their own at every variant, used only where it is needed, so that one person's
+    missing call does not shift the draws of the others.
+    """
+    missing = calls < 0
+    for site in np.flatnonzero(missing.reshape(len(calls), -1).any(axis=1)):
+        rng = np.random.default_rng([seed, zlib.crc32(normal_contig(contig).encode()), int(position[site])])
+        drawn = rng.random(calls.shape[1:]) < frequency[site]
+        calls[site][missing[site]] = drawn[missing[site]]
+    return int((missing[:, :, 0] | missing[:, :, 1]).sum())
+
+
+def explain_empty(counts: Mapping[str, int], where: object = "filters") -> BadInput:
+    """The error for a cohort of which no variant is left: names the filter that took most, and what to do."""
+    if not counts.get("read"):
+        return BadInput(where, "the genotypes hold no variant", "check `genotypes:` and `chromosomes:`")
+    worst = max(REMEDIES, key=lambda name: counts.get(name, 0))
+    fact = f"no variant is left of {counts['read']}: `{worst}` took {counts.get(worst, 0)}"
+    return BadInput(where, fact, REMEDIES[worst])

@@ -1,0 +1,245 @@
+"""The embedded cohort: people of three continents and of admixed descent, with a trait and genes, by msprime.
+
+Demography: the American admixture model of Browning et al. (PLoS Genet 2018), which is the out-of-Africa
+model of Gravel et al. (PNAS 2011) with an admixed population founded 12 generations ago. Chromosomes are
+simulated apart, so they are unlinked. Nothing in it stems from a real person.
+"""
+
+import gzip
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from syngeno.errors import BadInput
+from syngeno.prepare import trait
+
+logger = logging.getLogger(__name__)
+
+POPULATIONS = {
+    "AFR": "AFRICA",
+    "EUR": "EURASIA",
+    "EAS": "EURASIA",
+    "ADX": "ADMIXED",
+}  # and their superpopulations
+MUTATION_RATE = 2.36e-8  # per base and generation, with which the demography was fitted (Gravel et al. 2011)
+RECOMBINATION_RATE = 1e-8
+GENE_LENGTH = (10_000, 60_000)  # bp
+GENE_GAP = 5_000  # bp, mean
+OVERLAPPING = 0.1  # of the genes begin within the one before
+BASES = "ACGT"
+
+
+@dataclass(frozen=True)
+class Chromosome:
+    """Biallelic SNPs of one contig: `position` counts from 1, `haplotypes` is int8 (variants, people, 2)."""
+
+    contig: str
+    length: int
+    position: np.ndarray
+    ref: np.ndarray
+    alt: np.ndarray
+    haplotypes: np.ndarray
+
+
+@dataclass(frozen=True)
+class SimulatedCohort:
+    """What `simulate` returns.
+
+    `people`: sample, population, superpopulation, sex, case. `genes`: contig, start, end, name (BED).
+    `causal`: contig, position, ref, alt, effect (see `trait.assign`).
+    """
+
+    chromosomes: list[Chromosome]
+    people: pd.DataFrame
+    genes: pd.DataFrame
+    causal: pd.DataFrame
+
+
+def simulate(
+    people: int,
+    contigs: int,
+    length: float,
+    seed: int,
+    heritability: float = 0.5,
+    prevalence: float = 0.3,
+    causal: int = 20,
+) -> SimulatedCohort:
+    """Simulate `people`, equal parts of the four populations, over `contigs` chromosomes of `length` bp.
+
+    The contigs are called "1", "2" and so on. The trait follows the liability-threshold model (Falconer
+    1965), see `trait.assign`, with `causal` common variants. Same arguments, same cohort. Raises ValueError
+    for impossible numbers, BadInput for chromosomes too short to hold the causal variants.
+    """
+    if people < len(POPULATIONS) or contigs < 1 or length < 1 or causal < 1:
+        raise ValueError(f"nothing to simulate: {people} people, {contigs} contigs of {length} bp, {causal} causal")
+    if not (0 <= heritability <= 1 and 0 < prevalence < 1):
+        raise ValueError(f"heritability {heritability} or prevalence {prevalence} is no share")
+    sizes = [len(part) for part in np.array_split(np.arange(people), len(POPULATIONS))]
+    # Shuffled, so that neither the order of people nor their ids tell the population.
+    order = np.random.default_rng([seed, 0]).permutation(people)
+    chromosomes = [_chromosome(str(c + 1), int(length), sizes, order, seed) for c in range(contigs)]
+    cases, effects = _trait(chromosomes, heritability, prevalence, causal, np.random.default_rng([seed, 1]))
+    population = np.repeat(list(POPULATIONS), sizes)[order]
+    table = pd.DataFrame(
+        {
+            "sample": [f"SIM{number:05d}" for number in range(1, people + 1)],
+            "population": population,
+            "superpopulation": [POPULATIONS[name] for name in population],
+            "sex": np.random.default_rng([seed, 2]).choice(["female", "male"], people),
+            "case": np.where(cases, "case", "control"),
+        }
+    )
+    genes = _genes(chromosomes, np.random.default_rng([seed, 3]))
+    return SimulatedCohort(chromosomes, table, genes, effects)
+
+
+def write_cohort(
+    vcf_paths: list[str | Path],
+    people_path: str | Path,
+    genes_path: str | Path,
+    causal_path: str | Path,
+    *,
+    people: int,
+    length: float,
+    seed: int,
+    heritability: float = 0.5,
+    prevalence: float = 0.3,
+    causal: int = 20,
+) -> None:
+    """Simulate a cohort (see `simulate`) and write it: a .vcf.gz with .tbi per chromosome, and its tables.
+
+    Same arguments, same bytes.
+    """
+    cohort = simulate(people, len(vcf_paths), length, seed, heritability, prevalence, causal)
+    for path, chromosome in zip(vcf_paths, cohort.chromosomes, strict=True):
+        _write_vcf(Path(path), chromosome, cohort.people["sample"].tolist())
+        logger.info("contig %s: %d variants", chromosome.contig, len(chromosome.position))
+    cohort.people.to_csv(people_path, sep="\t", index=False, lineterminator="\n")
+    cohort.causal.to_csv(causal_path, sep="\t", index=False, lineterminator="\n", float_format="%.6g")
+    bed = cohort.genes.to_csv(sep="\t", index=False, header=False, lineterminator="\n")
+    Path(genes_path).write_bytes(gzip.compress(bed.encode(), mtime=0))
+
+
+def _demography():
+    import msprime
+
+    model = msprime.Demography()
+    for name, size, growth in (
+        ("AFR", 14474, 0),
+        ("EUR", 34039, 0.0038),
+        ("EAS", 45852, 0.0048),
+        ("ADX", 54664, 0.05),
+        ("OOA", 1861, 0),
+        ("AMH", 14474, 0),
+        ("ANC", 7310, 0),
+    ):
+        model.add_population(name=name, initial_size=size, growth_rate=growth)
+    model.set_symmetric_migration_rate(["AFR", "EUR"], 2.5e-5)
+    model.set_symmetric_migration_rate(["AFR", "EAS"], 0.78e-5)
+    model.set_symmetric_migration_rate(["EUR", "EAS"], 3.11e-5)
+    model.add_admixture(12, derived="ADX", ancestral=["AFR", "EUR", "EAS"], proportions=[1 / 6, 2 / 6, 3 / 6])
+    model.add_population_split(920, derived=["EUR", "EAS"], ancestral="OOA")
+    model.add_symmetric_migration_rate_change(920, ["AFR", "OOA"], 15e-5)
+    model.add_population_split(2040, derived=["OOA", "AFR"], ancestral="AMH")
+    model.add_population_split(5920, derived=["AMH"], ancestral="ANC")
+    return model
+
+
+def _chromosome(contig: str, length: int, sizes: list[int], order: np.ndarray, seed: int) -> Chromosome:
+    import msprime
+
+    ancestry, mutations = np.random.default_rng([seed, 4, int(contig)]).integers(1, 2**31, 2)
+    trees = msprime.sim_ancestry(
+        dict(zip(POPULATIONS, sizes, strict=True)),
+        demography=_demography(),
+        sequence_length=length,
+        recombination_rate=RECOMBINATION_RATE,
+        random_seed=int(ancestry),
+    )
+    trees = msprime.sim_mutations(trees, rate=MUTATION_RATE, random_seed=int(mutations))
+    sites, rows = [], []
+    for variant in trees.variants():
+        # A repeated mutation can leave a third allele, or one that nobody carries.
+        found = np.unique(variant.genotypes)
+        if len(found) == 2 and found[0] == 0:
+            sites.append((int(variant.site.position) + 1, variant.alleles[0], variant.alleles[found[1]]))
+            rows.append((variant.genotypes != 0).astype(np.int8).reshape(-1, 2)[order])
+    position, ref, alt = zip(*sites, strict=True) if sites else ((), (), ())
+    haplotypes = np.array(rows, np.int8).reshape(-1, len(order), 2)
+    return Chromosome(
+        contig, length, np.array(position, np.int64), np.array(ref, "U1"), np.array(alt, "U1"), haplotypes
+    )
+
+
+def _trait(
+    chromosomes: list[Chromosome],
+    heritability: float,
+    prevalence: float,
+    causal: int,
+    random: np.random.Generator,
+) -> tuple[np.ndarray, pd.DataFrame]:
+    """Draw causal variants and cases."""
+    candidates = []
+    for number, chromosome in enumerate(chromosomes):
+        frequency = chromosome.haplotypes.mean(axis=(1, 2))
+        common = np.flatnonzero(np.minimum(frequency, 1 - frequency) >= trait.COMMON)
+        candidates += [(number, row) for row in common]
+    if len(candidates) < causal:
+        fact = f"{causal} causal variants are asked for where {len(candidates)} variants are common"
+        raise BadInput("simulate", fact, "raise `length` or lower `causal`")
+    chosen = [candidates[index] for index in sorted(random.choice(len(candidates), causal, replace=False))]
+    dosages = np.array([chromosomes[number].haplotypes[row].sum(axis=1) for number, row in chosen])
+    cases, effects = trait.assign(dosages, heritability, prevalence, random)
+    rows = [
+        (
+            chromosomes[n].contig,
+            chromosomes[n].position[row],
+            chromosomes[n].ref[row],
+            chromosomes[n].alt[row],
+        )
+        for n, row in chosen
+    ]
+    return cases, pd.DataFrame(rows, columns=["contig", "position", "ref", "alt"]).assign(effect=effects)
+
+
+def _genes(chromosomes: list[Chromosome], random: np.random.Generator) -> pd.DataFrame:
+    """Lay genes along the chromosomes, most after a gap, some into the one before (0-based, end excluded)."""
+    rows = []
+    for chromosome in chromosomes:
+        end = 0
+        while True:
+            size = int(random.integers(*GENE_LENGTH, endpoint=True))
+            gap = int(random.exponential(GENE_GAP))
+            overlap = min(size, end) // 4 if random.random() < OVERLAPPING else 0
+            start = end - overlap if overlap else end + gap
+            if start >= chromosome.length:
+                break
+            end = max(end, min(start + size, chromosome.length))
+            rows.append((chromosome.contig, start, min(start + size, chromosome.length), f"GENE{len(rows) + 1:04d}"))
+    return pd.DataFrame(rows, columns=["contig", "start", "end", "name"])
+
+
+def _write_vcf(path: Path, chromosome: Chromosome, samples: list[str]) -> None:
+    import pysam
+
+    if path.suffixes[-2:] != [".vcf", ".gz"]:
+        raise ValueError(f"{path} must end in .vcf.gz")
+    header = [
+        "##fileformat=VCFv4.2",
+        "##source=syngeno simulation (msprime)",
+        f"##contig=<ID={chromosome.contig},length={chromosome.length}>",
+        '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">',
+        "\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *samples]),
+    ]
+    cells = np.frombuffer(b"0|0\t" * len(samples), np.uint8).reshape(-1, 4).copy()
+    cells[-1, 3] = ord("\n")
+    with pysam.BGZFile(str(path), "w") as file:
+        file.write(("\n".join(header) + "\n").encode())
+        sites = zip(chromosome.position, chromosome.ref, chromosome.alt, chromosome.haplotypes, strict=True)
+        for position, ref, alt, haplotypes in sites:
+            cells[:, 0:3:2] = haplotypes + ord("0")
+            file.write(f"{chromosome.contig}\t{position}\t.\t{ref}\t{alt}\t.\tPASS\t.\tGT\t".encode() + cells.tobytes())
+    pysam.tabix_index(str(path), preset="vcf", force=True)

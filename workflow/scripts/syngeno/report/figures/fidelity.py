@@ -1,0 +1,288 @@
+"""Figures of fidelity: spectrum, linkage, structure, likelihood, and the literature's numbers beside ours."""
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from syngeno.report.style import (
+    STYLE,
+    below,
+    blank,
+    colours,
+    hollow_handle,
+    legend,
+    lines,
+    names,
+    of,
+    ours,
+    points,
+    subjects,
+    without,
+)
+from syngeno.stats.ld import BINS, CM_BINS
+
+SFS = ["mac 1", "mac 2", "mac 3-5", "mac 6-10", "mac 11-20", "mac 21-50", "mac 51+"]
+DIVERSITY = {
+    "polymorphic_share": "Polymorphic share",
+    "singleton_share": "Singleton share",
+    "polymorphic_ratio": "Polymorphic / train",
+    "heterozygosity": "Heterozygosity",
+    "inbreeding_f": "Inbreeding F",
+    "hwe_outliers": "Out of HWE",
+    "haplotype_diversity": "Haplotype diversity",
+    "haplotype_diversity_r": "Haplotype diversity, r",
+}
+STRUCTURE = {
+    "fst_difference": "Fst difference",
+    "fst_to_train": "Fst to train",
+    "wasserstein_pc1_6": "Wasserstein, PC1-6",
+    "sinkhorn_pc1_2": "Sinkhorn, PC1-2",
+    "distance_within": "Distance within",
+    "distance_between": "Distance to test",
+    "distance_within_w1": "Within, W1 to test's",
+    "distance_between_w1": "Between, W1 to test's",
+}
+PUBLISHED = {
+    "heldout_nats": "Held-out nats",
+    "wasserstein_pc1_6": "Wasserstein, PC1-6",
+    "sinkhorn_pc1_2": "Sinkhorn, PC1-2",
+    "distance_within_w1": "Distances within, W1",
+    "distance_between_w1": "Distances between, W1",
+}
+CEILING = "real train"
+FROM_LITERATURE = " (published)"
+
+NO_LINKAGE = "Too few pairs of variants within reach: no linkage to show."
+NO_STRUCTURE = "Nothing was measured of how people and populations differ."
+NO_SPECTRUM = "No site-frequency spectrum was measured."
+NO_PUBLISHED = "No held-out likelihood was measured, and nobody published numbers on this cohort."
+
+
+def spectrum(metrics: pd.DataFrame) -> Figure:
+    """The site-frequency spectrum, as it is and relative to real people's, and diversity in single numbers."""
+    numbers, shades = ours(metrics), colours(metrics)
+    sfs = of(numbers, "sfs", None)
+    bins = [name for name in SFS if name in set(sfs["group"])]
+    single = [name for name in DIVERSITY if len(of(numbers, name))]
+    if not bins and not single:
+        return without(NO_SPECTRUM)
+    with mpl.rc_context(STYLE):
+        figure = plt.figure(figsize=(12, 3.6 + 2.3 * -(-len(single) // 4)))
+        above, below = figure.subfigures(2, 1, height_ratios=[3.6, max(2.3 * -(-len(single) // 4), 0.1)])
+        left, right = above.subplots(1, 2)
+        if bins:
+            lines(left, sfs, bins, shades)
+            lines(right, sfs, bins, shades, relative=True)
+            left.set(ylabel="share of variants", title="Site-frequency spectrum", ylim=(0, None))
+            right.set(title="The same, relative to real people")
+            for axis in (left, right):
+                axis.set_xticks(range(len(bins)), [name.removeprefix("mac ") for name in bins])
+                axis.set_xlabel("copies of the minor allele")
+        else:
+            blank(left, NO_SPECTRUM)
+            right.axis("off")
+        _numbers(below, metrics, {name: DIVERSITY[name] for name in single})
+        legend(figure, metrics)
+    return figure
+
+
+def ld_decay(metrics: pd.DataFrame) -> Figure:
+    """Mean r2 by distance for all people and within each label, and correlation of three variants at a time."""
+    numbers, shades = ours(metrics), colours(metrics)
+    r2 = of(numbers, "ld_r2", None)
+    bins, cm = ([name for name in known if name in set(r2["group"])] for known in (BINS, CM_BINS))
+    if not bins:
+        return without(NO_LINKAGE)
+    triples = of(numbers, "three_point_r", None)
+    gaps = [name for name in dict.fromkeys(triples["group"]) if name != "all"]
+    tops = [("all people, by base pairs", r2, bins, "mean r²")]
+    tops += [("all people, by the genetic map", r2, cm, "mean r²")] if cm else []
+    tops += [("three variants at a time", triples, gaps, "correlation with train")] if gaps else []
+    labels = [
+        group.removesuffix(f": {bins[0]}") for group in dict.fromkeys(r2["group"]) if group.endswith(f": {bins[0]}")
+    ]
+    across = min(max(len(labels), 1), 5)
+    rows = -(-len(labels) // across)
+    with mpl.rc_context(STYLE):
+        heights = [3.6, 2.1 * rows + 0.3] if rows else [3.6]
+        figure = plt.figure(figsize=(max(4.2 * len(tops), 8.5), sum(heights) + 0.6))
+        parts = np.atleast_1d(figure.subfigures(len(heights), 1, height_ratios=heights))
+        for axis, (title, part, groups, unit) in zip(
+            parts[0].subplots(1, len(tops), squeeze=False)[0], tops, strict=True
+        ):
+            lines(axis, part, groups, shades)
+            axis.set(title=title, ylabel=unit)
+            axis.set_ylim(bottom=min(0, axis.get_ylim()[0]) if unit != "mean r²" else 0)
+            axis.tick_params(axis="x", labelrotation=20, labelsize=8)
+        if rows:
+            _within_labels(parts[1], r2, labels, bins, across, metrics)
+        legend(figure, metrics)
+    return figure
+
+
+def structure(metrics: pd.DataFrame) -> Figure:
+    """Fst between populations, synthetic above and real below the diagonal; distances of people and of structure."""
+    numbers = ours(metrics)
+    panels = subjects(of(numbers, "fst", None))
+    single = {name: title for name, title in STRUCTURE.items() if len(of(numbers, name))}
+    if not panels and not single:
+        return without(NO_STRUCTURE)
+    across = min(4, max(len(panels), 2))
+    rows, below = -(-len(panels) // across), 2.3 * -(-len(single) // 4)
+    with mpl.rc_context(STYLE):
+        figure = plt.figure(figsize=(12.5, 3.4 * max(rows, 0.3) + below + 0.6))
+        top, bottom = figure.subfigures(2, 1, height_ratios=[3.4 * max(rows, 0.3), max(below, 0.1)])
+        if panels:
+            _fst(top, panels, across, names(metrics))
+        else:
+            blank(top.subplots(), "No Fst between labels was measured: that needs two of them.", 80)
+        _numbers(bottom, metrics, single)
+        legend(figure, metrics)
+    return figure
+
+
+def published(metrics: pd.DataFrame) -> Figure:
+    """Held-out likelihood, and the literature's numbers (hollow) beside ours; real train's are lines."""
+    chosen = (metrics["seed"] != "all") & (metrics["variant"] == "") & (metrics["group"] == "all")
+    likelihood = (metrics["metric"] == "heldout_nats") & metrics["protocol"].isin(["ours", "published"])
+    numbers = metrics[chosen & (likelihood | (metrics["protocol"] == "published"))]
+    present = [name for name in PUBLISHED if len(of(numbers, name))]
+    if not present:
+        return without(NO_PUBLISHED)
+    shades, called = colours(metrics), names(metrics)
+    real = numbers["generator"].str.removesuffix(FROM_LITERATURE) == CEILING
+    present_names = dict.fromkeys(_called(one, called) for one in numbers[~real].itertuples())
+    order = [name for name in called.values() if name in present_names]
+    order += [name for name in present_names if name not in order]
+    with mpl.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            1, len(present), figsize=(2.4 + 2.3 * len(present), 1.6 + 0.3 * len(order)), sharey=True, squeeze=False
+        )
+        for axis, metric in zip(axes[0], present, strict=True):
+            for one in of(numbers[real], metric).itertuples():
+                axis.axvline(one.value, color="0.4", linewidth=1, linestyle="--" if _is_literature(one) else "-")
+            for name, rows in _by_name(of(numbers[~real], metric), called):
+                theirs = _is_literature(rows[0])
+                shade = "0.35" if theirs else shades.get((rows[0].generator, rows[0].fraction), "0.35")
+                values = [one.value for one in rows]
+                y = order.index(name)
+                axis.plot(
+                    values, [y] * len(rows), marker="o", markersize=6.5, linestyle="", color=shade,
+                    markerfacecolor="white" if theirs else shade,
+                )  # fmt: skip
+                axis.annotate(
+                    _short(np.mean(values)), (max(values), y), xytext=(7, 0), textcoords="offset points",
+                    va="center", fontsize=8, color="0.25",
+                )  # fmt: skip
+            axis.set_xscale("log")
+            axis.margins(x=0.1)
+            axis.set_xlim(right=axis.get_xlim()[1] * _room(axis))
+            axis.set_title(PUBLISHED[metric])
+            axis.grid(axis="y", color="0.93")
+            axis.xaxis.set_minor_formatter(mpl.ticker.NullFormatter())
+        axes[0, 0].set_yticks(range(len(order)), order)
+        axes[0, 0].set_ylim(len(order) - 0.4, -0.6)
+        below(figure, _published_handles(numbers[real]))
+    return figure
+
+
+def _by_name(numbers: pd.DataFrame, called: dict) -> list[tuple[str, list]]:
+    """(what it is called, its rows: one per seed)."""
+    rows: dict[str, list] = {}
+    for one in numbers.itertuples():
+        rows.setdefault(_called(one, called), []).append(one)
+    return list(rows.items())
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
+def _room(axis: plt.Axes) -> float:
+    """By how much to multiply the right end of a log axis, so that a number fits beside the last point."""
+    left, right = axis.get_xlim()
+    return (right / left) ** 0.3
+
+
+def _published_handles(real: pd.DataFrame) -> list[plt.Artist]:
+    literature = real["generator"].str.endswith(FROM_LITERATURE)
+    handles = [plt.Line2D([], [], color="0.35", marker="o", linestyle="", label="this run"), hollow_handle("published")]
+    for style, label, there in (
+        ("-", "real train against real test, this run", ~literature),
+        ("--", "real train against real test, published", literature),
+    ):
+        if there.any():
+            handles.append(plt.Line2D([], [], color="0.4", linewidth=1, linestyle=style, label=label))
+    return handles
+
+
+def _is_literature(one: object) -> bool:
+    return one.generator.endswith(FROM_LITERATURE)
+
+
+def _called(one: object, called: dict) -> str:
+    return one.generator if _is_literature(one) else called.get((one.generator, one.fraction), one.generator)
+
+
+def _numbers(figure: Figure, metrics: pd.DataFrame, titles: dict[str, str]) -> None:
+    """One small panel of points for each of the metrics."""
+    if not titles:
+        return
+    numbers, shades = ours(metrics), colours(metrics)
+    rows = -(-len(titles) // 4)
+    axes = list(figure.subplots(rows, 4, squeeze=False).flat)
+    for axis, (metric, title) in zip(axes, titles.items(), strict=False):
+        points(axis, [of(numbers, metric)], [""], shades)
+        axis.set_title(title)
+        axis.tick_params(axis="x", length=0)
+    for axis in axes[len(titles) :]:
+        axis.axis("off")
+
+
+def _within_labels(
+    figure: Figure, r2: pd.DataFrame, labels: list[str], bins: list[str], across: int, metrics: pd.DataFrame
+) -> None:
+    rows = -(-len(labels) // across)
+    axes = figure.subplots(rows, across, sharex=True, sharey=True, squeeze=False)
+    for axis, label in zip(axes.flat, labels, strict=False):
+        lines(axis, r2, [f"{label}: {name}" for name in bins], colours(metrics))
+        axis.set_title(label)
+        axis.set_xticks(range(len(bins)), bins)
+        axis.tick_params(axis="x", labelrotation=60, labelsize=7)
+        axis.set_ylim(bottom=0)
+    for axis in list(axes.flat)[len(labels) :]:
+        axis.axis("off")
+    figure.supylabel("mean r², within", fontsize=10)
+
+
+def _fst(figure: Figure, panels: list, across: int, called: dict) -> None:
+    matrices = []
+    for subject, part in panels:
+        pairs = part.groupby("group", sort=False)[["value", "real"]].mean()
+        labels = sorted({label for group in pairs.index for label in group.split(" / ")})
+        place = {label: i for i, label in enumerate(labels)}
+        matrix = np.full((len(labels), len(labels)), np.nan)
+        for group, one in pairs.iterrows():
+            i, j = sorted(place[label] for label in group.split(" / "))
+            matrix[i, j], matrix[j, i] = one["value"], one["real"]
+        matrices.append((called[subject], labels, matrix))
+    top = max(np.nanmax(matrix) for _, _, matrix in matrices)
+    axes = figure.subplots(-(-len(panels) // across), across, squeeze=False)
+    for axis, (name, labels, matrix) in zip(axes.flat, matrices, strict=False):
+        image = axis.imshow(matrix, vmin=0, vmax=top, cmap="viridis")
+        axis.set_title(name)
+        small = {"fontsize": 8 if len(labels) < 9 else 6}
+        axis.set_xticks(range(len(labels)), labels, rotation=0 if len(labels) < 5 else 90, **small)
+        axis.set_yticks(range(len(labels)), labels, **small)
+        axis.tick_params(length=0)
+        axis.spines[:].set_visible(False)
+        if len(labels) < 6:
+            for (i, j), value in np.ndenumerate(matrix):
+                if np.isfinite(value):
+                    shade = "black" if value > 0.6 * top else "white"
+                    axis.text(j, i, f"{value:.3f}", ha="center", va="center", fontsize=8, color=shade)
+    for axis in list(axes.flat)[len(panels) :]:
+        axis.axis("off")
+    figure.colorbar(image, ax=list(axes.flat), label="Fst: synthetic above,\nreal below the diagonal", shrink=0.7)

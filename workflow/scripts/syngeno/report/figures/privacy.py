@@ -1,0 +1,162 @@
+"""Figures of privacy: nearest neighbours, membership attacks and their power, copies and relatives."""
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from syngeno.evaluate import power
+from syngeno.report.style import (
+    GUIDE,
+    STYLE,
+    blank,
+    colours,
+    hollow_handle,
+    interval,
+    legend,
+    names,
+    of,
+    ours,
+    points,
+    subjects,
+    without,
+)
+
+DEGREES = {"kinship_duplicate": "same person\n> .354", "kinship_first": "1st degree\n> .177",
+           "kinship_second": "2nd degree\n> .0884"}  # fmt: skip
+
+NO_ATTACKS = "No membership attack was run on these generators."
+NO_PLANTS = "No generator was judged with planted training people, so nothing is known of the attacks' power."
+NO_COPIES = "No copies were looked for among these people."
+NO_KINSHIP = "Kinship means nothing on so few chromosomes or variants; only the contrast with held-out people is shown."
+
+
+def aats(metrics: pd.DataFrame) -> Figure:
+    """Nearest-neighbour adversarial accuracy and privacy loss, in genotype and in encoder space."""
+    terms = [("aa_truth", "train"), ("aa_truth", "test"), ("aa_syn", "train")]
+    titles = ["real, against\ntrain", "real, against\ntest", "synthetic"]
+    numbers, shades = ours(metrics), colours(metrics)
+    with mpl.rc_context(STYLE):
+        figure, axes = plt.subplots(2, 2, figsize=(10, 7), width_ratios=[3, 1.6], squeeze=False)
+        for (left, right), (group, space) in zip(
+            axes, [("all", "genotypes"), ("encoder_space", "encoded people")], strict=True
+        ):
+            points(left, [of(numbers, metric, group, against) for metric, against in terms], titles, shades)
+            left.axhline(0.5, **GUIDE)
+            left.set(ylim=(-0.03, 1.03), ylabel="adversarial accuracy", title=f"Distances between {space}")
+            saturated = of(numbers, "aa_saturated", group)
+            blind = [subject for subject, part in subjects(saturated) if (part["value"] > 0).any()]
+            points(right, [of(numbers, "privacy_loss", group)], ["test - train"], shades, blind)
+            right.axhline(0, **GUIDE)
+            right.set(ylabel="privacy loss", title="Privacy loss (0 is ideal)")
+        legend(figure, metrics, hollow_handle("saturated"))
+    return figure
+
+
+def membership(metrics: pd.DataFrame) -> Figure:
+    """What each attack says of each generator, and whether it sees planted training people."""
+    numbers, shades = ours(metrics), colours(metrics)
+    found = set(of(numbers, "membership_auc", None)["group"])
+    attacks = [name for name in power.ATTACKS if name in found]
+    if not attacks:
+        return without(NO_ATTACKS)
+    table = power.power(metrics)
+    tried = table[table["gain"].notna()]
+    tried_attacks = [name for name in attacks if name in set(tried["attack"])]
+    rows = max(2, tried.groupby(["generator", "fraction", "seed"]).ngroups)
+    with mpl.rc_context(STYLE):
+        figure = plt.figure(figsize=(11, 4 + 0.34 * rows + 0.7))
+        above, below = figure.subfigures(2, 1, height_ratios=[4, 0.34 * rows + 0.7])
+        titles = [power.ATTACKS[name].replace(" ", "\n") for name in attacks]
+        for axis, metric, title, guide in zip(
+            above.subplots(1, 2),
+            ("membership_auc", "membership_tpr_at_1pct"),
+            ("Area under the curve", "True-positive rate at 1 % false positives"),
+            (0.5, power.FALSE_POSITIVES),
+            strict=True,
+        ):
+            points(axis, [of(numbers, metric, name) for name in attacks], titles, shades)
+            axis.axhline(guide, **GUIDE)
+            axis.set_title(title)
+            if metric == "membership_tpr_at_1pct":
+                axis.set(**_rate("y"))
+        legend(above, metrics)
+        if tried.empty:
+            blank(below.subplots(), NO_PLANTS, 80)
+        else:
+            _power(below, tried, tried_attacks, metrics)
+    return figure
+
+
+def relatives(metrics: pd.DataFrame) -> Figure:
+    """Copies, near copies, people at high risk, and kinship with training people beside that of held-out people."""
+    numbers, shades = ours(metrics), colours(metrics)
+    if of(numbers, "duplicate_share").empty:
+        return without(NO_COPIES)
+    with mpl.rc_context(STYLE):
+        figure, axes = plt.subplots(1, 3, figsize=(12.5, 4.2), width_ratios=[3, 2, 3])
+        shares = {"duplicate_share": "copies", "near_duplicate_share": "near copies", "high_risk": "risk\nabove .95"}
+        present = [name for name in shares if len(of(numbers, name))]
+        points(axes[0], [of(numbers, name) for name in present], [shares[name] for name in present], shades)
+        axes[0].set(ylabel="share of synthetic people", title="Copies of training people", ylim=(-0.03, 1.03))
+        points(axes[1], [of(numbers, "kinship_contrast")], ["against held-out people"], shades)
+        axes[1].axhline(0.5, **GUIDE)
+        axes[1].set(ylim=(-0.03, 1.03), title="P(more kin to train than held-out)")
+        degrees = [name for name in DEGREES if len(of(numbers, name))]
+        if degrees:
+            points(axes[2], [of(numbers, name) for name in degrees], [DEGREES[name] for name in degrees], shades)
+            for x, name in enumerate(degrees):
+                heldout = of(numbers, name, "heldout")["value"].mean()
+                axes[2].plot([x - 0.42, x + 0.42], [heldout, heldout], color="black", linewidth=1.2, linestyle="--")
+            axes[2].set(ylabel="share of people", title="Largest kinship with a training person", ylim=(-0.03, 1.03))
+        else:
+            blank(axes[2], NO_KINSHIP, 34)
+        dashes = plt.Line2D([], [], color="black", linestyle="--", linewidth=1.2, label="held-out people")
+        legend(figure, metrics, *([dashes] if degrees else []))
+    return figure
+
+
+def _power(figure: Figure, tried: pd.DataFrame, attacks: list[str], metrics: pd.DataFrame) -> None:
+    """True-positive rate without plants (hollow) and with them (full), a line between; grey is without power."""
+    shades, called = colours(metrics), names(metrics)
+    runs = [
+        ((*subject, seed), part)
+        for subject, of_subject in subjects(tried)
+        for seed, part in of_subject.groupby("seed", sort=False)
+    ]
+    several = tried["seed"].nunique() > 1
+    axes = figure.subplots(1, len(attacks), sharex=True, sharey=True, squeeze=False)[0]
+    for axis, attack in zip(axes, attacks, strict=True):
+        for y, ((generator, fraction, _), part) in enumerate(runs):
+            for one in part[part["attack"] == attack].itertuples():
+                shade = shades[generator, fraction] if one.sees else "0.65"
+                ends = [one.tpr, one.tpr + one.gain]
+                bounds = pd.DataFrame({"value": [one.gain], "low": [one.gain_low], "high": [one.gain_high]})
+                axis.plot(ends, [y, y], color=shade, linewidth=2.5, solid_capstyle="butt")
+                axis.errorbar(ends[1], y, xerr=np.array(interval(bounds)), color=shade, elinewidth=1, capsize=2.5)
+                axis.plot(ends[0], y, marker="o", color=shade, markerfacecolor="white", markersize=6)
+                axis.plot(ends[1], y, marker="o", color=shade, markersize=6)
+        axis.axvline(power.FALSE_POSITIVES, **GUIDE)
+        axis.set(title=power.ATTACKS[attack], **_rate("x"))
+    axes[0].set_yticks(
+        range(len(runs)),
+        [called[name, fraction] + (f", seed {seed}" if several else "") for (name, fraction, seed), _ in runs],
+    )
+    axes[0].set_ylim(len(runs) - 0.4, -0.6)
+    figure.supxlabel(
+        "true-positive rate at 1 % false positives: ○ without plants, ● with plants "
+        "(bar: interval of the difference; grey: without power here)",
+        fontsize=9,
+    )
+
+
+def _rate(way: str) -> dict:
+    """Settings of an axis for true-positive rates: logarithmic above 1 %, linear below, so that 0 has a place."""
+    ticks = [0, 0.01, 0.1, 1]
+    return {
+        f"{way}scale": mpl.scale.SymmetricalLogScale(None, linthresh=power.FALSE_POSITIVES, linscale=0.6),
+        f"{way}lim": (-0.003, 1.3),
+        f"{way}ticks": ticks,
+        f"{way}ticklabels": [f"{tick:g}" for tick in ticks],
+    }

@@ -1,0 +1,74 @@
+"""Population structure: how far two clouds of people lie apart on principal axes, and Fst."""
+
+import os
+
+import numpy as np
+from scipy import stats
+
+from syngeno.data.cohort import Cohort
+from syngeno.stats.pca import Axes, fit_axes
+
+PCS = 6
+# Entropic regularisation of the Sinkhorn distance, on costs divided by their maximum, as in published figures.
+REGULARISATION = 0.002
+
+
+def principal_axes(people: Cohort, components: int) -> Axes:
+    """The first principal axes of the dosages of people, at most people - 1 of them; raises as `fit_axes`."""
+    return fit_axes(people.dosages, components)
+
+
+def coordinates(train: Cohort, *others: Cohort, components: int = PCS) -> list[np.ndarray]:
+    """Where train and other cohorts lie on train's axes, each float64 (people, k); for the figure."""
+    axes = principal_axes(train.in_canonical_order(), components)
+    return [axes.coordinates(cohort.dosages) for cohort in (train, *others)]
+
+
+def wasserstein(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    """1-Wasserstein distance between two clouds along each axis: (n, k) and (m, k) give float64 (k,)."""
+    return np.array([stats.wasserstein_distance(x, y) for x, y in zip(ours.T, theirs.T, strict=True)])
+
+
+def sinkhorn(ours: np.ndarray, theirs: np.ndarray) -> float:
+    """Entropic optimal-transport cost between two clouds, (n, k) and (m, k).
+
+    Cuturi (NeurIPS 2013), as POT's `ot.sinkhorn2` computes it: squared Euclidean costs divided by their largest,
+    regularisation .002, at most 1,000 iterations. A cloud is not at 0 from itself: the regularisation blurs, which
+    costs up to about .002. Takes memory for a few n x m matrices. 0 where all points are one.
+    """
+    os.environ.setdefault("POT_BACKEND_DISABLE_PYTORCH", "1")  # which takes seconds to load, for nothing here
+    import ot
+
+    cost = ot.dist(ours, theirs, metric="sqeuclidean")
+    largest = cost.max()
+    if largest == 0:
+        return 0.0
+    return float(ot.sinkhorn2(ot.unif(len(ours)), ot.unif(len(theirs)), cost / largest, REGULARISATION, warn=False))
+
+
+def fst(ours: np.ndarray, theirs: np.ndarray) -> float:
+    """Hudson's Fst between two sets of people, dosages (n, variants) and (m, variants).
+
+    The estimator of Hudson, Slatkin & Maddison (1992) in the form of Bhatia et al. (Genome Res 23:1514-1521,
+    2013), as the ratio of sums over variants. Unbiased, so two samples of one population are at 0 on average, and
+    below 0 as often as above. nan where neither set varies and they do not differ.
+    """
+    import allel
+
+    between_less_within, between = allel.hudson_fst(_allele_counts(ours), _allele_counts(theirs))
+    total = between.sum()
+    return float(between_less_within.sum() / total) if total > 0 else np.nan
+
+
+def fst_between_labels(cohort: Cohort, labels: list[str]) -> dict[tuple[str, str], float]:
+    """Fst of each pair of labels (in the order given), nan as in `fst`."""
+    dosages = {label: cohort.of(label).dosages for label in labels}
+    return {
+        (one, other): fst(dosages[one], dosages[other]) for i, one in enumerate(labels) for other in labels[i + 1 :]
+    }
+
+
+def _allele_counts(dosages: np.ndarray) -> np.ndarray:
+    """REF and ALT alleles at each variant, int64 (variants, 2)."""
+    alt = dosages.sum(0, dtype=np.int64)
+    return np.stack([2 * len(dosages) - alt, alt], axis=1)
