@@ -15,7 +15,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from syngeno.models.latent import model as latent_model
-from syngeno.models.latent import networks, sampling
+from syngeno.models.latent import networks
 from syngeno.training import loop
 
 COMPONENTS, LABELS, BATCH, STEPS, DRAWN, CALLS = 8, 14, 32, 60, 1000, 50
@@ -81,7 +81,7 @@ def main(people: int = 687, blocks: int = 291, threads: int = 2) -> None:
         speed = (last["step"] - first["step"]) / (last["seconds"] - first["seconds"])
         began = time.perf_counter()
         asked = rng.integers(0, LABELS, DRAWN)
-        sampling.draw(model, asked, 1, sampler="ddim", steps=CALLS, threads=threads)
+        latent_model.draw(model, asked, 1, sampler="ddim", steps=CALLS, threads=threads)
         drawing = time.perf_counter() - began
         fresh = networks.build(blocks, COMPONENTS, LABELS, network)
         learning = fastest / operations(fresh, BATCH, blocks, True)

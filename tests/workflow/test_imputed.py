@@ -6,11 +6,12 @@ import pysam.bcftools
 import pytest
 from runs import Run
 
-from syngeno.evaluate import imputation, metrics
+from syngeno.data import beagle
+from syngeno.evaluate import metrics
 
 pytestmark = [
     pytest.mark.workflow,
-    pytest.mark.skipif(not imputation.available(), reason="Beagle is not installed"),
+    pytest.mark.skipif(not beagle.available(), reason="Beagle is not installed"),
 ]
 
 MADE = {"cohorts": {"made": {"simulate": {"people": 160, "length": 2e5}, "label": "population"}}}

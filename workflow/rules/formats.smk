@@ -3,11 +3,11 @@
 
 FORMATS = config["release"]["formats"]
 CONVERTED = [
-    file for name in plink2.FILES if name in FORMATS for file in plink2.FILES[name]
+    file for name in tools.FORMATS if name in FORMATS for file in tools.FORMATS[name]
 ]
 
 if CONVERTED:
-    refuse_without(plink2.check_tool)
+    refuse_without(tools.require, tools.PLINK2)
 
 
 rule formats:

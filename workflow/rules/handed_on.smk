@@ -1,6 +1,5 @@
 # Functions for the rules that make more of drawn people: imputation, formats, genomes. No rules here.
 
-from syngeno.export import plink2
 from syngeno.workflow import tools
 
 

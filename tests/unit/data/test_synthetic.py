@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from syngeno.data import synthetic, vcf
-from syngeno.data.labels import label_plan, write_labels
+from syngeno.data import cohort as data_cohort
+from syngeno.data import vcf
+from syngeno.data.samples import label_plan, write_labels
 from syngeno.data.store import StoreWriter, open_store
 from syngeno.errors import BadInput
 
@@ -24,18 +25,18 @@ def store(tmp_path):
 class TestRealCohort:
     def test_takes_the_people_of_the_table_in_its_order(self, store):
         table = pd.DataFrame({"label": ["B", "A"]}, index=["c", "a"])
-        cohort = synthetic.real_cohort(store, table)
+        cohort = data_cohort.real_cohort(store, table)
         assert cohort.dosages.tolist() == [[2] * 4, [1] * 4]
         assert cohort.label.tolist() == ["B", "A"]
         assert cohort.block.tolist() == [0, 0, 1, 1]
 
     def test_haplotypes_and_map_only_when_asked_for(self, store):
         table = pd.DataFrame({"label": ["A", "B"]}, index=["a", "c"])
-        plain = synthetic.real_cohort(store, table)
+        plain = data_cohort.real_cohort(store, table)
         assert plain.haplotypes is None
         assert plain.cm is None
         assert plain.sample.tolist() == ["a", "c"]
-        cohort = synthetic.real_cohort(store, table, haplotypes=True, cm=np.arange(4.0))
+        cohort = data_cohort.real_cohort(store, table, haplotypes=True, cm=np.arange(4.0))
         assert cohort.haplotypes.tolist() == [[[0] * 4, [1] * 4], [[1] * 4, [1] * 4]]
         assert np.array_equal(cohort.dosages, plain.dosages)
         assert cohort.cm.tolist() == [0, 1, 2, 3]
@@ -43,13 +44,13 @@ class TestRealCohort:
     def test_no_haplotypes_without_phase(self, store):
         store.phased = False
         table = pd.DataFrame({"label": ["A"]}, index=["a"])
-        cohort = synthetic.real_cohort(store, table, haplotypes=True)
+        cohort = data_cohort.real_cohort(store, table, haplotypes=True)
         assert cohort.haplotypes is None
         assert cohort.dosages.tolist() == [[1] * 4]
 
     def test_a_person_who_is_not_in_the_store(self, store):
         with pytest.raises(BadInput, match=r"holds other people than the split: it lacks 1 of them \(z\)"):
-            synthetic.real_cohort(store, pd.DataFrame({"label": ["A"]}, index=["z"]))
+            data_cohort.real_cohort(store, pd.DataFrame({"label": ["A"]}, index=["z"]))
 
 
 class TestReadCohort:
@@ -61,7 +62,7 @@ class TestReadCohort:
 
     def test_reads_what_was_written(self, store, tmp_path):
         dosages = self.write(store, tmp_path, ["S1", "S2"], ["S1", "S2"])
-        cohort = synthetic.read_cohort(tmp_path / "s.vcf.gz", tmp_path / "s.tsv", ["population", "case"], store)
+        cohort = data_cohort.read_cohort(tmp_path / "s.vcf.gz", tmp_path / "s.tsv", ["population", "case"], store)
         assert np.array_equal(cohort.dosages, dosages)
         assert cohort.label.tolist() == ["A|x", "B|y"]
         assert cohort.sample.tolist() == ["S1", "S2"]
@@ -77,7 +78,7 @@ class TestReadCohort:
         calls = np.array([[[1, 0], [0, 1]], [[0, 0], [1, 1]], [[0, 1], [1, 0]], [[1, 1], [0, 0]]], dtype=np.int8)
         vcf.write_vcf(tmp_path / "s.vcf.gz", store.sites(), ["S1", "S2"], [calls], phased=file_phased)
         write_labels(tmp_path / "s.tsv", ["S1", "S2"], np.array(["A", "B"]), "population")
-        cohort = synthetic.read_cohort(
+        cohort = data_cohort.read_cohort(
             tmp_path / "s.vcf.gz", tmp_path / "s.tsv", "population", store, haplotypes=asked, cm=np.arange(4.0)
         )
         if asked and file_phased and store_phased:
@@ -90,7 +91,7 @@ class TestReadCohort:
     def test_a_person_without_label(self, store, tmp_path):
         self.write(store, tmp_path, ["S1", "S2"], ["S1", "S3"])
         with pytest.raises(BadInput, match=r"1 people have no label \(S2\)"):
-            synthetic.read_cohort(tmp_path / "s.vcf.gz", tmp_path / "s.tsv", ["population", "case"], store)
+            data_cohort.read_cohort(tmp_path / "s.vcf.gz", tmp_path / "s.tsv", ["population", "case"], store)
 
 
 class TestLabelPlan:

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from syngeno.data import beagle
 from syngeno.data.cohort import Cohort
 from syngeno.evaluate import imputation
 
-needs_beagle = pytest.mark.skipif(not imputation.available(), reason="Beagle is not installed")
+needs_beagle = pytest.mark.skipif(not beagle.available(), reason="Beagle is not installed")
 
 FOUNDERS = np.random.default_rng(7).random((8, 200)) < np.random.default_rng(8).beta(0.8, 1.2, 200)
 
@@ -111,14 +112,14 @@ class TestThinned:
 class TestAbsence:
     def test_without_beagle_there_is_a_line_and_no_number(self, monkeypatch, tmp_path, caplog):
         monkeypatch.setenv("PATH", str(tmp_path))
-        assert not imputation.available()
+        assert not beagle.available()
         assert measure(people(30, 1), people(30, 2), people(10, 3)) == {}
         assert "no Beagle here" in caplog.text
 
     def test_without_ld(self, monkeypatch, caplog):
         caplog.set_level("INFO", "syngeno")
-        monkeypatch.setattr(imputation, "available", lambda: True)
-        monkeypatch.setattr(imputation, "impute", no_run)
+        monkeypatch.setattr(beagle, "available", lambda: True)
+        monkeypatch.setattr(beagle, "impute", no_run)
         rng = np.random.default_rng(1)
         loose = [cohort(rng.integers(0, 2, (300, 2, 50)).astype(np.int8)) for _ in range(3)]
         assert measure(*loose) == {}
@@ -126,8 +127,8 @@ class TestAbsence:
 
     def test_with_too_few_common_variants(self, monkeypatch, caplog):
         caplog.set_level("INFO", "syngeno")
-        monkeypatch.setattr(imputation, "available", lambda: True)
-        monkeypatch.setattr(imputation, "impute", no_run)
+        monkeypatch.setattr(beagle, "available", lambda: True)
+        monkeypatch.setattr(beagle, "impute", no_run)
         assert measure(people(30, 1), people(30, 2), people(10, 3), observed=0.01) == {}
         assert "too few common variants" in caplog.text
 
@@ -176,12 +177,12 @@ class TestImpute:
     def right(self, **change):
         """Share of masked genotypes that are imputed right."""
         panel = replace(self.panel, **change)
-        dosages = imputation.impute(panel, panel.haplotypes is not None, self.target, self.typed, seed=1, memory_mb=300)
+        dosages = beagle.impute(panel, panel.haplotypes is not None, self.target, self.typed, seed=1, memory_mb=300)
         assert (dosages[:, self.typed] == self.target.dosages[:, self.typed]).all()
         return (np.abs(dosages - self.target.dosages)[:, ~self.typed] < 0.5).mean()
 
     def test_unphased_panels_are_phased(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(imputation.tempfile, "tempdir", str(tmp_path))
+        monkeypatch.setattr(beagle.tempfile, "tempdir", str(tmp_path))
         assert self.right(haplotypes=None) > 0.9
         assert os.listdir(tmp_path) == []  # real people's genotypes were among what was there
 
@@ -190,6 +191,6 @@ class TestImpute:
         assert near > 0.9 > 0.85 > far
 
     def test_a_failure_is_told_in_beagles_words(self, tmp_path):
-        beagle = imputation.Beagle(tmp_path, 1, 1, 200)
+        run = beagle.Beagle(tmp_path, 1, 1, 200)
         with pytest.raises(RuntimeError, match=r"Beagle failed.*none\.vcf"):
-            beagle.run(gt=tmp_path / "none.vcf", out=tmp_path / "out")
+            run.run(gt=tmp_path / "none.vcf", out=tmp_path / "out")

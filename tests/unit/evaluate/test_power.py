@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from judged import judged
 
-from syngeno.evaluate import metrics, power
+from syngeno.evaluate import membership, metrics
 
 
 def attacked(gain, low, *, tpr=0.01, tpr_low=0.0, attack="distance", generator="g", seed=1):
@@ -24,28 +24,28 @@ class TestPower:
     @pytest.mark.parametrize(
         ("gain", "low", "tpr_low", "verdict"),
         [
-            (0.05, 0.01, 0.0, power.SEES),
-            (0.05, 0.0, 0.0, power.POWERLESS),
-            (0.05, -0.01, 0.0, power.POWERLESS),
-            (-0.05, -0.09, 0.0, power.POWERLESS),
-            (0.0, 0.0, 0.5, power.KNOWS),
-            (0.05, np.nan, 0.0, power.POWERLESS),
+            (0.05, 0.01, 0.0, membership.SEES),
+            (0.05, 0.0, 0.0, membership.POWERLESS),
+            (0.05, -0.01, 0.0, membership.POWERLESS),
+            (-0.05, -0.09, 0.0, membership.POWERLESS),
+            (0.0, 0.0, 0.5, membership.KNOWS),
+            (0.05, np.nan, 0.0, membership.POWERLESS),
         ],
     )
     def test_the_interval_of_the_paired_difference_decides(self, gain, low, tpr_low, verdict):
-        table = power.power(attacked(gain, low, tpr_low=tpr_low))
+        table = membership.power(attacked(gain, low, tpr_low=tpr_low))
         assert list(table["verdict"]) == [verdict]
-        assert bool(table["sees"].iloc[0]) is (verdict == power.SEES)
+        assert bool(table["sees"].iloc[0]) is (verdict == membership.SEES)
 
     def test_both_rates_and_their_difference_stand_in_a_row(self):
-        one = power.power(attacked(0.05, 0.01)).iloc[0]
+        one = membership.power(attacked(0.05, 0.01)).iloc[0]
         assert (one["tpr"], one["planted"], one["gain"]) == pytest.approx((0.01, 0.06, 0.05))
         assert (one["gain_low"], one["gain_high"]) == pytest.approx((0.01, 0.15))
 
     def test_an_attack_without_plants_was_not_tried(self):
         table = attacked(0.05, 0.01)
-        alone = power.power(table[table["variant"] == ""])
-        assert list(alone["verdict"]) == [power.UNTRIED]
+        alone = membership.power(table[table["variant"] == ""])
+        assert list(alone["verdict"]) == [membership.UNTRIED]
         assert not alone["sees"].any()
 
     def test_a_row_for_each_attack_generator_and_seed_and_none_for_means_or_releases(self):
@@ -53,7 +53,7 @@ class TestPower:
         released = table[table["metric"].str.startswith("membership") & (table["variant"] == "")]
         table = pd.concat([table, released.assign(variant="released")], ignore_index=True)
         table = pd.concat([table, released.assign(variant="released planted 5 %")], ignore_index=True)
-        found = power.power(table)
+        found = membership.power(table)
         assert len(found) == 2 * (5 + 4)  # the denoising loss of the diffusion model only
         assert not found.duplicated(["generator", "fraction", "seed", "attack"]).any()
         assert set(found["seed"]) == {"1", "2"}
@@ -67,8 +67,8 @@ class TestUnseen:
         half = [attacked(0.05, 0.01, generator="half"), attacked(0.0, -0.1, attack="density_ratio", generator="half")]
         untried = attacked(0.0, -0.1, generator="untried")
         table = pd.concat([blind, seen, known, *half, untried[untried["variant"] == ""]], ignore_index=True)
-        assert power.unseen(table) == {("blind", 100)}
+        assert membership.unseen(table) == {("blind", 100)}
 
     def test_an_attack_on_the_model_does_not_make_up_for_blindness(self):
         both = pd.concat([attacked(0.0, -0.01), attacked(0.9, 0.8, attack="denoising_loss")], ignore_index=True)
-        assert power.unseen(both) == {("g", 100)}
+        assert membership.unseen(both) == {("g", 100)}

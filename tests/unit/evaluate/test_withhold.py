@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from syngeno.evaluate import withhold
+from syngeno.evaluate import audit
 
 
 def audited():
@@ -20,35 +20,35 @@ def audited():
 
 class TestChoose:
     def test_copies_always_go(self):
-        found = withhold.choose(audited(), 0)
+        found = audit.choose(audited(), 0)
         assert found["sample"].tolist() == ["S2", "S3"]
-        assert found["why"].tolist() == [withhold.WHY["exact"], withhold.WHY["near"]]
+        assert found["why"].tolist() == [audit.WHY["exact"], audit.WHY["near"]]
 
     def test_copies_count_among_the_riskiest(self):
-        assert withhold.choose(audited(), 40)["sample"].tolist() == ["S2", "S3"]
+        assert audit.choose(audited(), 40)["sample"].tolist() == ["S2", "S3"]
 
     def test_the_riskiest_go_ties_by_distance(self):
-        found = withhold.choose(audited(), 60)
+        found = audit.choose(audited(), 60)
         assert found["sample"].tolist() == ["S2", "S3", "S5"]
-        assert found["why"].iloc[2] == withhold.RISKY
+        assert found["why"].iloc[2] == audit.RISKY
         assert found["risk"].tolist() == [1, 1, 0.9]
 
     def test_percent_is_rounded_up(self):
-        assert len(withhold.choose(audited(), 40.1)) == 3
+        assert len(audit.choose(audited(), 40.1)) == 3
 
     def test_nobody_listed_nobody_withheld(self):
-        assert withhold.choose(audited().assign(listed=""), 0).empty
+        assert audit.choose(audited().assign(listed=""), 0).empty
 
     def test_order_of_people_decides_nothing(self):
         mixed = audited().sample(frac=1, random_state=3)
-        assert set(withhold.choose(mixed, 60)["sample"]) == {"S2", "S3", "S5"}
+        assert set(audit.choose(mixed, 60)["sample"]) == {"S2", "S3", "S5"}
 
     def test_names_no_real_person(self):
-        found = withhold.choose(audited(), 99)
-        assert list(found.columns) == list(withhold.COLUMNS)
+        found = audit.choose(audited(), 99)
+        assert list(found.columns) == list(audit.WITHHELD_COLUMNS)
         assert not found.astype(str).apply(lambda column: column.str.contains("R")).any(axis=None)
 
     @pytest.mark.parametrize("percent", [-1, 100])
     def test_refuses(self, percent):
         with pytest.raises(ValueError, match="percent"):
-            withhold.choose(audited(), percent)
+            audit.choose(audited(), percent)

@@ -12,8 +12,9 @@ from syngeno.data import vcf
 from syngeno.data.store import Sites
 from syngeno.errors import BadInput
 from syngeno.export import plink2 as converter
+from syngeno.workflow import tools
 
-needs_plink2 = pytest.mark.skipif(shutil.which(converter.PLINK2) is None, reason="plink2 is not installed")
+needs_plink2 = pytest.mark.skipif(shutil.which(tools.PLINK2) is None, reason="plink2 is not installed")
 
 SAMPLES = ["SYN000001", "SYN000002", "SYN000003"]
 LABELS = (
@@ -184,7 +185,7 @@ def test_chromosome_code(contigs, code):
 
 class TestConvertWithoutTool:
     def test_the_vcf_alone_needs_none(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(converter, "PLINK2", "no-such-tool")
+        monkeypatch.setattr(tools, "PLINK2", "no-such-tool")
         convert(write(tmp_path / "a"), ["vcf"])
         found = {path.name for path in (tmp_path / "a").iterdir()}
         handed_on = {"synthetic.vcf.gz", "synthetic.vcf.gz.tbi", "synthetic.labels.tsv", "synthetic.people.txt"}
@@ -205,7 +206,7 @@ class TestConvertWithoutTool:
 
     @pytest.mark.parametrize(("tool", "error"), [("no-such-tool", BadInput), ("false", RuntimeError)])
     def test_leaves_nothing_where_the_tool_is_missing_or_fails(self, tmp_path, monkeypatch, tool, error):
-        monkeypatch.setattr(converter, "PLINK2", tool)
+        monkeypatch.setattr(tools, "PLINK2", tool)
         before = set(write(tmp_path).iterdir())
         with pytest.raises(error, match=tool if error is BadInput else "plink2 failed"):
             convert(tmp_path)

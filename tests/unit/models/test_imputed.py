@@ -9,6 +9,7 @@ import pytest
 from syngeno.data import vcf
 from syngeno.data.store import Sites, StoreWriter, open_store
 from syngeno.errors import BadInput
+from syngeno.evaluate import imputation
 from syngeno.models import imputed as imputed_model
 from syngeno.stats import kinship
 from unit.evaluate.test_imputation import FOUNDERS, needs_beagle, people
@@ -194,7 +195,7 @@ def test_r2_of_held_out_people():
     knows, other = (
         {
             row["group"]: row["value"]
-            for row in imputed_model.measure(one, people(80, 3), typed, frequency, seed=1, memory_mb=300)
+            for row in imputation.measure_panel(one, people(80, 3), typed, frequency, seed=1, memory_mb=300)
         }
         for one in (people(60, 6), people(60, 6, founders=np.random.default_rng(3).permuted(FOUNDERS, axis=1)))
     )

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from syngeno.paper import comparison
+from syngeno.paper import experiments
 
 GROUP = "latents: mlp"
 
@@ -22,7 +22,7 @@ def value(table, metric, real_fraction):
 
 class TestOfReal:
     def test_accuracy_of_a_share(self):
-        table = comparison.of_real(guesses(80), fraction=20, seed=3)
+        table = experiments.of_real(guesses(80), fraction=20, seed=3)
         found = value(table[table["group"] == GROUP], "accuracy", 20)
         assert found["value"] == pytest.approx(0.8)
         assert found["low"] < 0.8 < found["high"]
@@ -30,12 +30,12 @@ class TestOfReal:
 
     def test_balanced_accuracy_weighs_labels_alike(self):
         truth = np.array(["A"] * 90 + ["B"] * 10)
-        table = comparison.of_real(pd.DataFrame({"label": truth, GROUP: "A"}), fraction=100, seed=1)
+        table = experiments.of_real(pd.DataFrame({"label": truth, GROUP: "A"}), fraction=100, seed=1)
         assert table.set_index(["metric", "group"])["value"].to_dict() == {
             ("accuracy", GROUP): 0.9,
             ("balanced_accuracy", GROUP): 0.5,
-            ("accuracy", comparison.CHANCE): 0.9,
-            ("balanced_accuracy", comparison.CHANCE): 0.5,
+            ("accuracy", experiments.CHANCE): 0.9,
+            ("balanced_accuracy", experiments.CHANCE): 0.5,
         }
 
 
@@ -45,7 +45,7 @@ class TestOfGenerator:
             "synthetic": {0: guesses(60), 20: guesses(75)},
             "real": {100: guesses(80), 20: guesses(50)},
         } | change
-        return comparison.of_generator(**given, generator="g", fraction=100, seed=1)
+        return experiments.of_generator(**given, generator="g", fraction=100, seed=1)
 
     def test_recovery_is_over_real_people_of_the_generators_own_fraction(self):
         found = value(self.judged(), "recovery_rate", 0)
@@ -65,7 +65,7 @@ class TestOfGenerator:
 
     def test_what_is_left_of_the_gain_in_the_papers_protocol(self):
         real = {20: guesses(50)}
-        table = comparison.of_generator(
+        table = experiments.of_generator(
             {0: guesses(40), 20: guesses(60)}, real, generator="g", fraction=20, seed=1, paper=guesses(90)
         )
         found = value(table, "gain_left", 20)
@@ -73,7 +73,7 @@ class TestOfGenerator:
         assert 0 < found["low"] < 0.25 < found["high"] < 0.5
 
     def test_nothing_is_left_of_no_gain(self):
-        table = comparison.of_generator(
+        table = experiments.of_generator(
             {20: guesses(60)}, {20: guesses(50)}, generator="g", fraction=20, seed=1, paper=guesses(50)
         )
         assert "gain_left" not in set(table["metric"])
@@ -95,7 +95,7 @@ class TestOfGenerator:
 
 class TestBetween:
     def test_each_over_each_on_the_same_people(self):
-        table = comparison.between({"a": guesses(60), "b": guesses(50)}, seed=1).set_index(["generator", "against"])
+        table = experiments.between({"a": guesses(60), "b": guesses(50)}, seed=1).set_index(["generator", "against"])
         assert set(table.index) == {("a", "b"), ("b", "a")}
         lead, lag = table.loc[("a", "b")], table.loc[("b", "a")]
         assert (lead["metric"], lead["group"], lead["fraction"], lead["n"]) == ("lead", GROUP, 100, 100)
@@ -104,9 +104,9 @@ class TestBetween:
         assert 0.02 < lead["low"] < 0.1 < lead["high"] < 0.18
 
     def test_one_generator_leads_nobody(self):
-        assert comparison.between({"a": guesses(60)}, seed=1).empty
+        assert experiments.between({"a": guesses(60)}, seed=1).empty
 
     def test_other_test_people(self):
         other = guesses(50).iloc[::-1].reset_index(drop=True)
         with pytest.raises(ValueError, match="a and b are of different test people"):
-            comparison.between({"a": guesses(50), "b": other}, seed=1)
+            experiments.between({"a": guesses(50), "b": other}, seed=1)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from syngeno.paper import experiments
-from syngeno.paper.experiments import People
+from syngeno.paper import classifiers
+from syngeno.paper.classifiers import People
 
 KINDS = ["mlp", "logistic_regression"]
 SETTINGS = {"epochs": 10, "least_steps": 0, "learning_rate": 3e-3}
@@ -20,7 +20,7 @@ def people(count, seed, labels=("A", "B", "C")):
 
 def guesses(learners, validation=None, test=None, kinds=KINDS):
     validation, test = validation or people(30, 2), test or people(60, 3)
-    return experiments.guesses(learners, validation, test, seed=1, kinds=kinds, **SETTINGS)
+    return classifiers.guesses(learners, validation, test, seed=1, kinds=kinds, **SETTINGS)
 
 
 class TestGuesses:

@@ -8,7 +8,7 @@ import pytest
 
 from syngeno.data import readers
 from syngeno.errors import BadInput
-from syngeno.prepare import checks, simulate, trait
+from syngeno.prepare import checks, simulate
 
 SETTINGS = {"people": 120, "length": 2e5, "seed": 3, "causal": 10}
 
@@ -72,7 +72,7 @@ class TestSimulate:
         )
         assert len(dosages) == 10
         frequency = dosages.mean(axis=1) / 2
-        assert (np.minimum(frequency, 1 - frequency) >= trait.COMMON).all()
+        assert (np.minimum(frequency, 1 - frequency) >= simulate.COMMON).all()
         assert np.var(cohort.causal["effect"].to_numpy() @ dosages) == pytest.approx(0.5)
 
     def test_full_heritability_leaves_no_noise(self):

@@ -7,7 +7,7 @@ import pytest
 
 from syngeno.data.records import Record
 from syngeno.errors import BadInput
-from syngeno.prepare import trait
+from syngeno.prepare import simulate as prepare_simulate
 
 PEOPLE = 400
 SAMPLES = [f"P{k}" for k in range(PEOPLE)]
@@ -42,7 +42,7 @@ SITES = [(contig, 10 * k, 0.3) for contig in "12" for k in range(1, 31)]
 
 def simulate(source, samples=SAMPLES, **settings):
     settings = {"heritability": 0.6, "prevalence": 0.25, "causal": 10, "seed": 1} | settings
-    return trait.simulate([source], ["1", "2"], samples, **settings)
+    return prepare_simulate.simulate_trait([source], ["1", "2"], samples, **settings)
 
 
 def test_heritability_and_prevalence():
@@ -99,7 +99,7 @@ def test_too_few_variants():
 
 def test_add():
     table = pd.DataFrame({"sample": ["b", "a", "c"], "sex": ["f", "m", "f"]})
-    found = trait.add(table, ["a", "b"], np.array([True, False]), "people.tsv")
+    found = prepare_simulate.add(table, ["a", "b"], np.array([True, False]), "people.tsv")
     assert found.to_dict("list") == {"sample": ["b", "a"], "sex": ["f", "m"], "trait": ["control", "case"]}
     with pytest.raises(BadInput, match=r"people\.tsv: has a column `trait`"):
-        trait.add(found, ["a"], np.array([True]), "people.tsv")
+        prepare_simulate.add(found, ["a"], np.array([True]), "people.tsv")

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 from judged import judged
 
-from syngeno.evaluate import power
+from syngeno.evaluate import membership
 from syngeno.report import audit_page
 
 
@@ -37,10 +37,10 @@ class TestAudit:
         found = rows(page, "What each attack can see")
         assert len(found) == 5 + 4
         told = {row.split('class="name">')[1].split("<")[0]: row for row in found}
-        assert power.SEES in told["diffusion: distance"]
+        assert membership.SEES in told["diffusion: distance"]
         assert ">without power here<" in told["diffusion: frequency ratio"]
-        assert power.UNTRIED in told["diffusion: denoising loss"]
-        assert power.KNOWS in told["copycat: distance"]
+        assert membership.UNTRIED in told["diffusion: denoising loss"]
+        assert membership.KNOWS in told["copycat: distance"]
 
     def test_says_once_per_run_how_many_plants_were_listed(self, table):
         found = rows(audit_page.audit(table, {}), "What each attack can see")

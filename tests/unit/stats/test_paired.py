@@ -1,37 +1,37 @@
 import numpy as np
 import pytest
 
-from syngeno.stats import paired
+from syngeno.stats import intervals
 
 ALL, NONE, HALF = np.ones(100, bool), np.zeros(100, bool), np.arange(100) < 50
 
 
 class TestRatio:
     def test_same_people_right_is_one_in_every_draw(self):
-        assert paired.ratio(HALF, HALF, 1) == (1, 1)
+        assert intervals.ratio(HALF, HALF, 1) == (1, 1)
 
     def test_holds_the_ratio_and_is_as_wide_as_the_binomial(self):
-        low, high = paired.ratio(HALF, ALL, 1)
+        low, high = intervals.ratio(HALF, ALL, 1)
         assert low == pytest.approx(0.5 - 1.96 * 0.05, abs=0.015)
         assert high == pytest.approx(0.5 + 1.96 * 0.05, abs=0.015)
 
     def test_draws_where_nobody_is_right_are_left_out(self):
         one = np.arange(100) == 0
-        assert paired.ratio(one, one, 1) == (1, 1)
+        assert intervals.ratio(one, one, 1) == (1, 1)
 
 
 class TestDifference:
     def test_same_people_right_is_nothing_in_every_draw(self):
-        assert paired.difference(HALF, HALF, 1) == (0, 0)
+        assert intervals.difference(HALF, HALF, 1) == (0, 0)
 
     def test_sign(self):
-        assert paired.difference(ALL, NONE, 1) == (1, 1)
-        low, high = paired.difference(NONE, HALF, 1)
+        assert intervals.difference(ALL, NONE, 1) == (1, 1)
+        low, high = intervals.difference(NONE, HALF, 1)
         assert -0.62 < low < -0.5 < high < -0.38
 
     def test_pairs_are_narrower_than_strangers(self):
         """Right on the same people, less two: the difference hardly varies."""
-        low, high = paired.difference(HALF, np.arange(100) < 48, 1)
+        low, high = intervals.difference(HALF, np.arange(100) < 48, 1)
         assert high - low < 0.08
 
 
@@ -39,15 +39,15 @@ class TestShare:
     def test_half_of_what_is_there(self):
         """Of 100 people 20 are right to begin with, then 60 or 40, the same ones among them."""
         right = {n: np.arange(100) < n for n in (20, 40, 60)}
-        low, high = paired.share(right[40], right[60], right[20], 1)
+        low, high = intervals.share(right[40], right[60], right[20], 1)
         assert 0.3 < low < 0.5 < high < 0.7
 
     def test_all_and_nothing_are_sure(self):
-        assert paired.share(ALL, ALL, NONE, 1) == (1, 1)
-        assert paired.share(NONE, ALL, NONE, 1) == (0, 0)
+        assert intervals.share(ALL, ALL, NONE, 1) == (1, 1)
+        assert intervals.share(NONE, ALL, NONE, 1) == (0, 0)
 
     def test_a_loss_is_less_than_nothing(self):
-        assert paired.share(NONE, ALL, HALF, 1)[1] < -0.5
+        assert intervals.share(NONE, ALL, HALF, 1)[1] < -0.5
 
     def test_there_is_no_share_of_nothing(self):
-        assert np.isnan(paired.share(ALL, HALF, HALF, 1)).all()
+        assert np.isnan(intervals.share(ALL, HALF, HALF, 1)).all()

@@ -4,13 +4,13 @@ import time
 
 import pytest
 
-from syngeno.workflow import walltime
+from syngeno.workflow import cluster
 
 
 class TestUntil:
     def test_never_outside_slurm(self, monkeypatch):
         monkeypatch.delenv("SLURM_JOB_ID", raising=False)
-        assert walltime.until() == math.inf
+        assert cluster.until() == math.inf
 
     @pytest.mark.parametrize(
         ("said", "seconds"),
@@ -30,9 +30,9 @@ class TestUntil:
         asked.chmod(0o755)
         monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
         monkeypatch.setenv("SLURM_JOB_ID", "7")
-        assert walltime.until() - time.monotonic() == pytest.approx(seconds, abs=1)
+        assert cluster.until() - time.monotonic() == pytest.approx(seconds, abs=1)
 
     def test_never_without_squeue(self, tmp_path, monkeypatch):
         monkeypatch.setenv("PATH", str(tmp_path))
         monkeypatch.setenv("SLURM_JOB_ID", "7")
-        assert walltime.until() == math.inf
+        assert cluster.until() == math.inf

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from syngeno import logs
-from syngeno.data import samples, synthetic
+from syngeno.data import cohort, samples
 from syngeno.data.store import open_store
 from syngeno.evaluate import audit, metrics
 
@@ -21,10 +21,10 @@ scores = pd.read_csv(source.scores, sep="\t", dtype={"sample": str}, keep_defaul
 
 with open_store(source.genotypes) as store:
     found = audit.run(
-        synthetic=synthetic.read_cohort(source.vcf, source.labels, snakemake.params.label, store),
-        train=synthetic.real_cohort(store, members),
-        test=synthetic.real_cohort(store, table[table["split"] == "test"]),
-        reference=synthetic.real_cohort(store, table[table["split"] == "validation"]),
+        synthetic=cohort.read_cohort(source.vcf, source.labels, snakemake.params.label, store),
+        train=cohort.real_cohort(store, members),
+        test=cohort.real_cohort(store, table[table["split"] == "test"]),
+        reference=cohort.real_cohort(store, table[table["split"] == "validation"]),
         seed=int(wildcards.seed),
         planted=planted,
         member_scores=None if scores is None else scores.set_index("sample")["score"],

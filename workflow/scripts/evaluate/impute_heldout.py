@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from syngeno import logs
-from syngeno.data import genetic_map, samples, synthetic
+from syngeno.data import cohort, genetic_map, samples
 from syngeno.data.store import open_store
 from syngeno.evaluate import imputation, metrics
 
@@ -18,9 +18,9 @@ with open_store(source.genotypes) as store:
     places = genetic_map.read(source.genetic_map).place(store.contig, store.position) if source.genetic_map else None
     asked = {"haplotypes": True, "cm": places}
     rows = imputation.measure(
-        synthetic=synthetic.read_cohort(source.vcf, source.labels, snakemake.params.label, store, **asked),
-        train=synthetic.real_cohort(store, members, **asked),
-        test=synthetic.real_cohort(store, table[table["split"] == "test"], **asked),
+        synthetic=cohort.read_cohort(source.vcf, source.labels, snakemake.params.label, store, **asked),
+        train=cohort.real_cohort(store, members, **asked),
+        test=cohort.real_cohort(store, table[table["split"] == "test"], **asked),
         seed=int(wildcards.seed),
         threads=snakemake.threads,
         memory_mb=snakemake.resources.mem_mb // 2,

@@ -11,7 +11,7 @@ import pandas as pd
 from syngeno import logs
 from syngeno.data import samples, sequences
 from syngeno.data.store import open_store
-from syngeno.evaluate import likelihood, metrics
+from syngeno.evaluate import metrics
 from syngeno.models.haplotype import model as haplotype_model
 from syngeno.models.haplotype import prior, reranker
 
@@ -38,7 +38,7 @@ with open_store(source.genotypes) as store:
     )
 
 heldout = nats[len(nats) // len(asked) * len(members) :]
-rows = likelihood.rows(heldout, test["label"].to_numpy())
+rows = metrics.rows(heldout, test["label"].to_numpy())
 subject = {"generator": wildcards.generator, "fraction": int(wildcards.fraction), "seed": wildcards.seed}
 metrics.write(metrics.table(rows, **subject), snakemake.output.likelihood)
 

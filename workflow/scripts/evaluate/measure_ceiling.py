@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from syngeno import logs
-from syngeno.data import samples, synthetic
+from syngeno.data import cohort, samples
 from syngeno.data.store import open_store
 from syngeno.evaluate import metrics, published
 
@@ -18,8 +18,8 @@ table = samples.read_people(source.people)
 
 with open_store(source.genotypes) as store:
     rows = published.measure(
-        synthetic.real_cohort(store, table[table["split"] != "test"], haplotypes=True),
-        synthetic.real_cohort(store, table[table["split"] == "test"], haplotypes=True),
+        cohort.real_cohort(store, table[table["split"] != "test"], haplotypes=True),
+        cohort.real_cohort(store, table[table["split"] == "test"], haplotypes=True),
     )
 
 ceiling = metrics.table(rows, generator="real train", fraction=None, seed=1, protocol="published")

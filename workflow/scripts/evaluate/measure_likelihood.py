@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from syngeno import logs
 from syngeno.data import genetic_map, samples
 from syngeno.data.store import open_store
-from syngeno.evaluate import likelihood, metrics
+from syngeno.evaluate import metrics
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -27,7 +27,7 @@ with open_store(source.genotypes) as store:
     heldout = store.rows(test.index), test["label"].to_numpy()
     nats = control.nats(store, *train, *heldout, **settings)
 
-rows = likelihood.rows(nats, test["label"].to_numpy())
+rows = metrics.rows(nats, test["label"].to_numpy())
 subject = {"generator": wildcards.generator, "fraction": int(wildcards.fraction), "seed": wildcards.seed}
 metrics.write(metrics.table(rows, **subject), snakemake.output.likelihood)
 logger.info("%.1f nats per held-out sequence by the %s control", nats.mean(), kind)

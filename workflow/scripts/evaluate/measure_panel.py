@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from syngeno import logs
-from syngeno.data import genetic_map, samples, synthetic
+from syngeno.data import cohort, genetic_map, samples
 from syngeno.data.store import open_store
 from syngeno.errors import BadInput
 from syngeno.evaluate import metrics
@@ -27,9 +27,9 @@ with open_store(source.genotypes) as store:
     places = genetic_map.read(source.genetic_map).place(store.contig, store.position) if source.genetic_map else None
     rows = imputed.measure(
         imputed.as_cohort(source.panel, store, places),
-        synthetic.real_cohort(store, table[table["split"] == "test"], cm=places),
+        cohort.real_cohort(store, table[table["split"] == "test"], cm=places),
         imputed.typed_in(at, store),
-        synthetic.real_cohort(store, members).frequency,
+        cohort.real_cohort(store, members).frequency,
         seed=int(wildcards.seed),
         threads=snakemake.threads,
         memory_mb=snakemake.resources.mem_mb // 2,

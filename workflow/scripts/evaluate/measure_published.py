@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from syngeno import logs
-from syngeno.data import samples, synthetic
+from syngeno.data import cohort, samples
 from syngeno.data.store import open_store
 from syngeno.evaluate import metrics, published
 
@@ -16,8 +16,8 @@ table = samples.read_people(source.people)
 
 with open_store(source.genotypes) as store:
     rows = published.measure(
-        synthetic.read_cohort(source.vcf, source.labels, snakemake.params.label, store, haplotypes=True),
-        synthetic.real_cohort(store, table[table["split"] == "test"], haplotypes=True),
+        cohort.read_cohort(source.vcf, source.labels, snakemake.params.label, store, haplotypes=True),
+        cohort.real_cohort(store, table[table["split"] == "test"], haplotypes=True),
     )
 
 subject = {"generator": wildcards.generator, "fraction": int(wildcards.fraction), "seed": wildcards.seed}

@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from syngeno import logs
-from syngeno.data import genetic_map, samples, synthetic
+from syngeno.data import cohort, genetic_map, samples
 from syngeno.data.store import open_store
 from syngeno.evaluate import envelope
 
@@ -22,7 +22,7 @@ shares = {"test": split["test"] / split["train"], "reference": split.get("valida
 with open_store(source.genotypes) as store:
     chart = genetic_map.read(source.genetic_map) if source.genetic_map else None
     cm = None if chart is None else chart.place(store.contig, store.position)
-    real = synthetic.real_cohort(store, table, haplotypes=name == "fidelity", cm=cm).in_canonical_order()
+    real = cohort.real_cohort(store, table, haplotypes=name == "fidelity", cm=cm).in_canonical_order()
 numbers = envelope.real_vs_real(
     partial(battery.measure, **params.settings),
     real,

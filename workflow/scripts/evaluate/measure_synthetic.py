@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from syngeno import logs
-from syngeno.data import genetic_map, samples, synthetic
+from syngeno.data import cohort, genetic_map, samples
 from syngeno.data.store import open_store
 from syngeno.evaluate import metrics
 
@@ -23,8 +23,8 @@ real = {
 with open_store(source.genotypes) as store:
     places = genetic_map.read(source.genetic_map).place(store.contig, store.position) if source.genetic_map else None
     asked = {"haplotypes": wildcards.battery == "fidelity", "cm": places}
-    cohorts = {part: synthetic.real_cohort(store, real[part], **asked).in_canonical_order() for part in real}
-    drawn = synthetic.read_cohort(source.vcf, source.labels, snakemake.params.label, store, **asked)
+    cohorts = {part: cohort.real_cohort(store, real[part], **asked).in_canonical_order() for part in real}
+    drawn = cohort.read_cohort(source.vcf, source.labels, snakemake.params.label, store, **asked)
 cohorts["synthetic"] = drawn.in_canonical_order()
 del drawn  # the same people in another order
 rows = battery.measure(**cohorts, seed=int(wildcards.seed), **snakemake.params.settings)

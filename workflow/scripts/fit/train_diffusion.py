@@ -12,7 +12,7 @@ import pandas as pd
 from syngeno import logs
 from syngeno.models.latent import model as latent_model
 from syngeno.training import loop
-from syngeno.workflow import walltime
+from syngeno.workflow import cluster
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -26,7 +26,7 @@ saving = loop.Saving(
     Path(params.state),
     hashlib.sha256(settings.encode() + latents).hexdigest(),
     every=snakemake.config["generators"][wildcards.generator]["training"]["save_every"],
-    until=walltime.until(),
+    until=cluster.until(),
 )
 
 model, history = latent_model.train(

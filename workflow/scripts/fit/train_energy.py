@@ -15,7 +15,7 @@ from syngeno.models.haplotype import model as haplotype_model
 from syngeno.models.haplotype import prior, reranker
 from syngeno.training import loop
 from syngeno.training.device import pick_device
-from syngeno.workflow import walltime
+from syngeno.workflow import cluster
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -31,7 +31,7 @@ saving = loop.Saving(
     Path(params.state),
     hashlib.sha256(settings.encode() + founders).hexdigest(),
     every=snakemake.config["generators"][wildcards.generator]["training"]["save_every"],
-    until=walltime.until(),
+    until=cluster.until(),
 )
 
 with open_store(source.genotypes) as store:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from syngeno import logs
 from syngeno.evaluate import metrics
-from syngeno.paper import comparison
+from syngeno.paper import experiments
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -18,7 +18,7 @@ read = partial(pd.read_csv, sep="\t", dtype=str, keep_default_na=False)
 synthetic = dict(zip(params.added, map(read, source.synthetic), strict=True))
 real = dict(zip(params.compared, map(read, source.real), strict=True))
 
-numbers = comparison.of_generator(
+numbers = experiments.of_generator(
     synthetic,
     real,
     generator=wildcards.generator,

@@ -6,7 +6,7 @@ from syngeno import logs
 from syngeno.data import samples
 from syngeno.data.store import open_store
 from syngeno.models.latent import encoder
-from syngeno.paper import experiments
+from syngeno.paper import classifiers
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -17,9 +17,9 @@ parts = [samples.read_people(source.members), *(table[table["split"] == part] fo
 
 with open_store(source.genotypes) as store:
     fitted = encoder.load(source.encoder, store.fingerprint())
-    members, validation, test = (experiments.real_people(store, fitted, part) for part in parts)
+    members, validation, test = (classifiers.real_people(store, fitted, part) for part in parts)
 
-guesses = experiments.guesses(
+guesses = classifiers.guesses(
     members,
     validation,
     test,

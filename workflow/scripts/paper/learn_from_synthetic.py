@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING
 
 from syngeno import logs
-from syngeno.data import samples, synthetic
+from syngeno.data import cohort, samples
 from syngeno.data.store import open_store
 from syngeno.models.latent import encoder
-from syngeno.paper import experiments
+from syngeno.paper import classifiers
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -16,17 +16,17 @@ source, table = snakemake.input, samples.read_people(snakemake.input.people)
 
 with open_store(source.genotypes) as store:
     fitted = encoder.load(source.encoder, store.fingerprint())
-    drawn = synthetic.read_cohort(source.vcf, source.labels, snakemake.params.label, store)
-    latents = synthetic.latents(source.shards, fitted, drawn.dosages)
-    learners = experiments.People(latents, drawn.dosages, drawn.label)
+    drawn = cohort.read_cohort(source.vcf, source.labels, snakemake.params.label, store)
+    latents = encoder.of_shards(source.shards, fitted, drawn.dosages)
+    learners = classifiers.People(latents, drawn.dosages, drawn.label)
     if source.added:
         members = samples.read_people(source.added)
-        learners = learners.with_others(experiments.real_people(store, fitted, members))
+        learners = learners.with_others(classifiers.real_people(store, fitted, members))
     validation, test = (
-        experiments.real_people(store, fitted, table[table["split"] == part]) for part in ("validation", "test")
+        classifiers.real_people(store, fitted, table[table["split"] == part]) for part in ("validation", "test")
     )
 
-guesses = experiments.guesses(
+guesses = classifiers.guesses(
     learners,
     validation,
     test,

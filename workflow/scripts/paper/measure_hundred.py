@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from syngeno import logs
-from syngeno.data import samples, synthetic
+from syngeno.data import cohort, samples
 from syngeno.data.store import open_store
-from syngeno.evaluate import hundred, metrics
+from syngeno.evaluate import adversarial_accuracy, metrics
 from syngeno.models.latent import encoder
 
 if TYPE_CHECKING:
@@ -18,11 +18,11 @@ source, wildcards, data = snakemake.input, snakemake.wildcards, np.load(snakemak
 table = samples.read_people(source.people)
 with open_store(source.genotypes) as store:
     fitted = encoder.load(source.encoder, store.fingerprint())
-    drawn = synthetic.read_cohort(source.vcf, source.labels, snakemake.params.label, store)
-    latents = synthetic.latents(source.shards, fitted, drawn.dosages)
+    drawn = cohort.read_cohort(source.vcf, source.labels, snakemake.params.label, store)
+    latents = encoder.of_shards(source.shards, fitted, drawn.dosages)
     heldout = encoder.encode(fitted, store.dosage_columns(store.rows(table.index[table["split"] == "test"])))
 
-numbers = hundred.measure(
+numbers = adversarial_accuracy.measure_few(
     latents,
     data["train"],
     heldout,

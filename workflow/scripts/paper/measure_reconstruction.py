@@ -8,8 +8,8 @@ import numpy as np
 
 from syngeno import logs
 from syngeno.evaluate import metrics
+from syngeno.models.latent import losses
 from syngeno.models.latent import model as latent_model
-from syngeno.models.latent import reconstruction
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -21,10 +21,10 @@ model, data = latent_model.load_model(source.model, hashlib.sha256(latents).hexd
 rows = []
 for part in ("train", "validation"):
     people, label = data[part], data[f"{part}_label"]
-    errors = reconstruction.errors(model, people, label, int(wildcards.seed), threads=snakemake.threads)
+    errors = losses.errors(model, people, label, int(wildcards.seed), threads=snakemake.threads)
     rows += [
         metrics.row("reconstruction_error", error, group=f"noise {level:g}", against=part, n=len(people))
-        for level, error in zip(reconstruction.LEVELS, errors, strict=True)
+        for level, error in zip(losses.RECONSTRUCTION_LEVELS, errors, strict=True)
     ]
 
 subject = {"generator": wildcards.generator, "fraction": int(wildcards.fraction), "seed": wildcards.seed}

@@ -8,7 +8,7 @@ import pandas as pd
 
 from syngeno import logs
 from syngeno.evaluate import metrics
-from syngeno.paper import comparison
+from syngeno.paper import experiments
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -18,13 +18,13 @@ read = partial(pd.read_csv, sep="\t", dtype=str, keep_default_na=False)
 tables = [metrics.read(path) for path in [*snakemake.input.metrics, *snakemake.input.reconstruction]]
 for path in snakemake.input.real:
     fraction, seed = map(int, path.split("/")[-3:-1])
-    tables.append(comparison.of_real(read(path), fraction=fraction, seed=seed))
+    tables.append(experiments.of_real(read(path), fraction=fraction, seed=seed))
 of_seed = defaultdict(dict)
 for path in snakemake.input.synthetic:
     generator, fraction, seed = path.split("/")[-5:-2]
     if fraction == "100":
         of_seed[int(seed)][generator] = read(path)
-tables += [comparison.between(one, seed=seed) for seed, one in of_seed.items()]
+tables += [experiments.between(one, seed=seed) for seed, one in of_seed.items()]
 
 numbers = metrics.over_seeds(pd.concat(tables, ignore_index=True))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from syngeno import logs
 from syngeno.data import samples
 from syngeno.data.readers import open_source
-from syngeno.prepare import checks, trait
+from syngeno.prepare import checks, simulate
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -23,14 +23,14 @@ with tempfile.TemporaryDirectory() as folder:
         chromosomes=params.chromosomes,
         intersect=params.people == "intersect",
     )
-    cases, causal = trait.simulate(
+    cases, causal = simulate.simulate_trait(
         [open_source(one["path"], one["index"]) for one in checked["sources"]],
         checked["contigs"],
         checked["samples"],
         **params.trait,
     )
 
-table = trait.add(samples.read_table(source.labels), checked["samples"], cases, source.labels)
+table = simulate.add(samples.read_table(source.labels), checked["samples"], cases, source.labels)
 table.to_csv(snakemake.output.people, sep="\t", index=False)
 causal.to_csv(snakemake.output.causal, sep="\t", index=False, float_format="%.6g")
 logger.info("%d of %d people are cases", cases.sum(), len(cases))

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from syngeno import logs
-from syngeno.data import samples, synthetic
+from syngeno.data import cohort as data_cohort
+from syngeno.data import samples
 from syngeno.data.store import open_store
 from syngeno.evaluate import association
 from syngeno.report import style
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
 logger = logs.start(snakemake.log[0])
 source, table = snakemake.input, samples.read_people(snakemake.input.people)
 with open_store(source.genotypes) as store:
-    train, test = (synthetic.real_cohort(store, table[table["split"] == part]) for part in ("train", "test"))
+    train, test = (data_cohort.real_cohort(store, table[table["split"] == part]) for part in ("train", "test"))
     cohorts = {
-        vcf.split("/")[-4]: synthetic.read_cohort(vcf, labels, snakemake.params.label, store)
+        vcf.split("/")[-4]: data_cohort.read_cohort(vcf, labels, snakemake.params.label, store)
         for vcf, labels in zip(source.vcf, source.labels, strict=True)
     }
 panels = {**cohorts, "held-out people": test}

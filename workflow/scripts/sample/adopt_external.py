@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from syngeno import logs
-from syngeno.data import labels, samples, vcf
+from syngeno.data import samples, vcf
 from syngeno.data.store import open_store
 from syngeno.models import external
 
@@ -18,5 +18,5 @@ with open_store(source.genotypes) as store:
     sites = store.sites()
     calls, label = external.adopt(source.vcf, source.people, params.label, sites, real["label"], store.samples)
 vcf.write_vcf(snakemake.output.vcf, sites, calls.samples, calls.chunks(), calls.phased)
-labels.write_labels(snakemake.output.labels, calls.samples, label, params.label)
+samples.write_labels(snakemake.output.labels, calls.samples, label, params.label)
 logger.info("%d people taken over", len(calls.samples))

@@ -4,8 +4,8 @@ import os
 from typing import TYPE_CHECKING
 
 from syngeno import logs
-from syngeno.data import labels, vcf
 from syngeno.data import samples as sample_tables
+from syngeno.data import vcf
 from syngeno.data.store import open_store
 from syngeno.models import controls
 
@@ -34,5 +34,5 @@ with open_store(snakemake.input.genotypes) as store:
         phased=store.phased,
         header_lines=["##syngeno_control=copycat: these are REAL training people; never hand this file on"],
     )
-labels.write_labels(snakemake.output.labels, samples, wanted, params.label)
+sample_tables.write_labels(snakemake.output.labels, samples, wanted, params.label)
 logger.info("%d people copied", len(samples))

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from syngeno import logs
-from syngeno.data import labels, vcf
+from syngeno.data import samples as data_samples
+from syngeno.data import vcf
 from syngeno.data.store import open_store
 from syngeno.models.latent import encoder
 
@@ -22,5 +23,5 @@ with open_store(snakemake.input.genotypes) as store:
     fitted = encoder.load(snakemake.input.encoder, store.fingerprint())
     calls = vcf.unphased_calls(encoder.decode(fitted, latents, rng))
     vcf.write_vcf(snakemake.output.vcf, store.sites(), samples, calls, phased=False)
-labels.write_labels(snakemake.output.labels, samples, label, snakemake.params.label)
+data_samples.write_labels(snakemake.output.labels, samples, label, snakemake.params.label)
 logger.info("%d people", len(samples))

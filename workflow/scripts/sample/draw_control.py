@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syngeno import logs
-from syngeno.data import genetic_map, labels, vcf
+from syngeno.data import genetic_map, vcf
 from syngeno.data import samples as sample_tables
 from syngeno.data.store import open_store
 
@@ -18,7 +18,7 @@ source, params, seed = snakemake.input, snakemake.params, int(snakemake.wildcard
 members, table = sample_tables.read_people(source.members), sample_tables.read_people(source.people)
 validation = table[table["split"] == "validation"]
 count = {None: len(members), "train": (table["split"] == "train").sum()}.get(params.people, params.people)
-wanted = labels.label_plan(members["label"], count, params.labels)
+wanted = sample_tables.label_plan(members["label"], count, params.labels)
 samples = vcf.synthetic_ids(len(wanted))
 control, settings, more = import_module(f"syngeno.{params.module}"), dict(params.settings), {}
 
@@ -30,6 +30,6 @@ with open_store(source.genotypes) as store:
     settings |= control.tune(*train, *chosen, seed=seed, **settings, **more)
     calls = control.draw(*train, wanted, seed=seed, **settings, **more)
     vcf.write_vcf(snakemake.output.vcf, store.sites(), samples, calls, phased=store.phased)
-labels.write_labels(snakemake.output.labels, samples, wanted, params.label)
+sample_tables.write_labels(snakemake.output.labels, samples, wanted, params.label)
 Path(snakemake.output.settings).write_text(json.dumps(settings, indent=2) + "\n")
 logger.info("%d people drawn by the %s control with %s", len(samples), params.kind, settings)

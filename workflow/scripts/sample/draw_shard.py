@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from syngeno import logs
-from syngeno.data import labels, samples
+from syngeno.data import samples
 from syngeno.models.haplotype import model as haplotype_model
 from syngeno.models.haplotype import prior, reranker
 
@@ -20,7 +20,7 @@ trained_on = hashlib.sha256(Path(source.founders).read_bytes()).hexdigest()
 model, fitted = reranker.load_model(source.model, trained_on)
 members, table = samples.read_people(source.members), samples.read_people(source.people)
 count = {None: len(members), "train": (table["split"] == "train").sum()}.get(params.people, params.people)
-plan = labels.label_plan(members["label"], count, params.labels)
+plan = samples.label_plan(members["label"], count, params.labels)
 part = np.array_split(plan, params.shards)[shard - 1]
 
 drawn = haplotype_model.draw(

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from syngeno import logs
-from syngeno.data import labels, samples
+from syngeno.data import samples
 from syngeno.models.latent import model as latent_model
-from syngeno.models.latent import sampling
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -20,11 +19,11 @@ model = latent_model.load_model(snakemake.input.model, hashlib.sha256(latents).h
 members = samples.read_people(snakemake.input.members)
 table = samples.read_people(snakemake.input.people)
 count = {None: len(members), "train": (table["split"] == "train").sum()}.get(params.people, params.people)
-plan = labels.label_plan(members["label"], count, params.labels)
+plan = samples.label_plan(members["label"], count, params.labels)
 shard = int(snakemake.wildcards.shard)
 part = np.array_split(plan, params.shards)[shard - 1]
 
-drawn = sampling.draw(
+drawn = latent_model.draw(
     model,
     np.searchsorted(model["labels"], part),
     int(snakemake.wildcards.seed),

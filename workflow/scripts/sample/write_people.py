@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from syngeno import logs
-from syngeno.data import labels, sequences, vcf
+from syngeno.data import samples as data_samples
+from syngeno.data import sequences, vcf
 from syngeno.data.store import open_store
 
 if TYPE_CHECKING:
@@ -18,5 +19,5 @@ with open_store(snakemake.input.genotypes) as store:
     vcf.write_vcf(
         snakemake.output.vcf, store.sites(), samples, sequences.call_chunks(seen, symbols), phased=seen.phased
     )
-labels.write_labels(snakemake.output.labels, samples, label, snakemake.params.label)
+data_samples.write_labels(snakemake.output.labels, samples, label, snakemake.params.label)
 logger.info("%d people", len(samples))

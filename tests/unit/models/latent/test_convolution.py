@@ -1,14 +1,14 @@
 import pytest
 import torch
 
-from syngeno.models.latent import convolution
+from syngeno.models.latent import networks
 from unit.models.latent.test_networks import made, people
 
 
 class TestLevels:
     @pytest.mark.parametrize(("blocks", "count"), [(1, 1), (7, 1), (8, 2), (282, 7), (511, 7), (512, 8), (26_624, 8)])
     def test_the_coarsest_keeps_four_blocks(self, blocks, count):
-        assert convolution.levels(blocks, 8) == count
+        assert networks.levels(blocks, 8) == count
 
 
 class TestCNN:

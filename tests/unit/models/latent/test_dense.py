@@ -1,6 +1,6 @@
 import torch
 
-from syngeno.models.latent.dense import MLP
+from syngeno.models.latent.networks import MLP
 
 
 def test_keeps_as_much_of_the_input_as_the_condition_says():

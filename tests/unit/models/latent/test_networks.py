@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from syngeno.models.latent import convolution, networks
+from syngeno.models.latent import networks
 
 SMALL = {
     "embedding": 16,
@@ -43,7 +43,7 @@ class TestBuild:
         network = networks.build(512, 8, 26)
         assert [layer.out_features for layer in network.mlp.down] == [1024, 512, 256]
         assert network.cnn.multiple == 128
-        attending = [2**i for i, b in enumerate(network.cnn.down) if isinstance(b.attention, convolution.Attention)]
+        attending = [2**i for i, b in enumerate(network.cnn.down) if isinstance(b.attention, networks.Attention)]
         assert attending == [32, 64]
 
     @pytest.mark.parametrize(

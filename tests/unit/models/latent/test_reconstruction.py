@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from syngeno.models.latent import reconstruction
+from syngeno.models.latent import losses
 
 
 class Exact(torch.nn.Module):
@@ -30,8 +30,8 @@ def judged(monkeypatch):
         abar, bound = cosine_alpha_bar(50), torch.full((4, 3), 9.0)
         process = Diffusion(abar, mask, "v", -bound, bound)
         network = Exact(torch.from_numpy(x0), abar, knows)
-        monkeypatch.setattr(reconstruction, "restore", lambda model, device: (process, network))
-        return reconstruction.errors({"mask": mask}, x0, np.zeros(6, int), 1, device="cpu", **change)
+        monkeypatch.setattr(losses, "restore", lambda model, device: (process, network))
+        return losses.errors({"mask": mask}, x0, np.zeros(6, int), 1, device="cpu", **change)
 
     return errors
 

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from syngeno.models.latent import model as latent_model
-from syngeno.models.latent import networks, sampling
+from syngeno.models.latent import networks
 from syngeno.training import loop
 
 NETWORK = {"embedding": 16, "mlp_widths": [32, 32], "kind": "mlp"}
@@ -38,7 +38,7 @@ class TestDraw:
     )
     def test_people_are_of_the_label_asked_for(self, model, how):
         label = np.repeat([0, 1], 150)
-        drawn = sampling.draw(model, label, 3, **how)
+        drawn = latent_model.draw(model, label, 3, **how)
         assert drawn.dtype == np.float32
         assert drawn.shape == (300, 2, 2)
         assert (drawn[:, 1, 1] == 0).all()
@@ -49,25 +49,25 @@ class TestDraw:
     def test_same_seed_and_shard_same_people(self, model):
         label = np.zeros(10, int)
         settings = {"sampler": "ddim", "steps": 5}
-        first = sampling.draw(model, label, 3, **settings)
+        first = latent_model.draw(model, label, 3, **settings)
         torch.manual_seed(99)
-        assert (sampling.draw(model, label, 3, **settings) == first).all()
-        assert not (sampling.draw(model, label, 3, shard=1, **settings) == first).any(0).all()
-        assert not (sampling.draw(model, label, 4, **settings) == first).any(0).all()
+        assert (latent_model.draw(model, label, 3, **settings) == first).all()
+        assert not (latent_model.draw(model, label, 3, shard=1, **settings) == first).any(0).all()
+        assert not (latent_model.draw(model, label, 4, **settings) == first).any(0).all()
 
     def test_batches_differ_from_each_other(self, model):
-        drawn = sampling.draw(model, np.zeros(8, int), 3, sampler="ddim", steps=5, batch=4)
+        drawn = latent_model.draw(model, np.zeros(8, int), 3, sampler="ddim", steps=5, batch=4)
         assert not np.allclose(drawn[:4], drawn[4:])
 
     def test_stays_within_the_training_range(self, model):
-        drawn = sampling.draw(model, np.zeros(200, int), 3, sampler="ddim", steps=3)
+        drawn = latent_model.draw(model, np.zeros(200, int), 3, sampler="ddim", steps=3)
         assert (drawn >= model["low"].numpy() - 1e-6).all()
         assert (drawn <= model["high"].numpy() + 1e-6).all()
 
     def test_guidance_moves_away_from_the_average(self, model):
         label = np.ones(200, int)
-        plain = sampling.draw(model, label, 3, sampler="ddim", steps=15)
-        steered = sampling.draw(model, label, 3, sampler="ddim", steps=15, guidance=2.0)
+        plain = latent_model.draw(model, label, 3, sampler="ddim", steps=15)
+        steered = latent_model.draw(model, label, 3, sampler="ddim", steps=15, guidance=2.0)
         assert (steered[:, 0, 0] > 0).mean() >= (plain[:, 0, 0] > 0).mean()
         assert not np.allclose(steered, plain)
 
@@ -86,21 +86,21 @@ class TestDraw:
             device="cpu",
         )
         settings = {"label": np.arange(200) % 2, "seed": 3, "sampler": "ddim", "steps": 50, "eta": 1.0}
-        whole, other = sampling.draw(made, **settings), sampling.draw(made, **settings | {"seed": 4})
-        monkeypatch.setattr(sampling, "autocast", lambda device: torch.autocast(device.type, dtype=torch.bfloat16))
-        half = sampling.draw(made, **settings)
+        whole, other = latent_model.draw(made, **settings), latent_model.draw(made, **settings | {"seed": 4})
+        monkeypatch.setattr(latent_model, "autocast", lambda device: torch.autocast(device.type, dtype=torch.bfloat16))
+        half = latent_model.draw(made, **settings)
         assert not (half == whole).all()
         assert np.abs(half - whole).mean() < 0.03 < 0.5 < np.abs(other - whole).mean()
         assert half.std() == pytest.approx(whole.std(), rel=0.02)
 
     def test_nobody(self, model):
-        assert sampling.draw(model, np.zeros(0, int), 3).shape == (0, 2, 2)
+        assert latent_model.draw(model, np.zeros(0, int), 3).shape == (0, 2, 2)
 
     def test_bad_settings(self, model):
         with pytest.raises(ValueError, match="sampler 'euler'"):
-            sampling.draw(model, np.zeros(2, int), 3, sampler="euler")
+            latent_model.draw(model, np.zeros(2, int), 3, sampler="euler")
         with pytest.raises(ValueError, match="there are 2"):
-            sampling.draw(model, np.array([2]), 3)
+            latent_model.draw(model, np.array([2]), 3)
 
     def test_any_network_of_the_family(self, model):
         other = dict(model)
@@ -110,4 +110,4 @@ class TestDraw:
         }
         network = networks.build(2, 2, 2, other["config"]["network"])
         other["weights"] = network.state_dict()
-        assert np.isfinite(sampling.draw(other, np.array([0, 1]), 3, sampler="ddim", steps=2)).all()
+        assert np.isfinite(latent_model.draw(other, np.array([0, 1]), 3, sampler="ddim", steps=2)).all()

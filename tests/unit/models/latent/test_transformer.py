@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from syngeno.models.latent import transformer
+from syngeno.models.latent import networks
 from unit.models.latent.test_networks import made, people
 
 
@@ -11,11 +11,11 @@ class TestPatches:
         [(1, 1, 1), (7, 1, 7), (16, 2, 8), (130, 16, 9), (282, 16, 18), (26_624, 16, 1664)],
     )
     def test_patches_are_smaller_where_blocks_are_few(self, blocks, patch, tokens):
-        made_of = transformer.Patches(blocks, 1, 4, 16, blockwise=False)
+        made_of = networks.Patches(blocks, 1, 4, 16, blockwise=False)
         assert (made_of.patch, made_of.tokens) == (patch, tokens)
 
     def test_a_token_sees_its_own_blocks_only(self):
-        layer = transformer.Patches(17, 3, 8, 2, blockwise=True)
+        layer = networks.Patches(17, 3, 8, 2, blockwise=True)
         x = torch.randn(2, 17, 3)
         other = x.clone()
         other[:, 4:6] += 1
@@ -25,7 +25,7 @@ class TestPatches:
     def test_shared_maps_tell_no_place_but_positions_do(self):
         x = torch.randn(1, 1, 3).expand(2, 16, 3)
         for change, differ in (((False, False), False), ((True, False), True), ((False, True), True)):
-            tokens = transformer.Patches(16, 3, 8, 2, *change)(x)
+            tokens = networks.Patches(16, 3, 8, 2, *change)(x)
             assert ((tokens - tokens[:, :1]).abs().max() > 1e-4) == differ
 
 

@@ -17,9 +17,8 @@ import numpy as np
 from scipy import stats
 
 from syngeno.data.cohort import Cohort
-from syngeno.data.samples import JOINT
+from syngeno.data.samples import JOINT, TRAITS
 from syngeno.evaluate.metrics import row
-from syngeno.export.plink2 import TRAITS
 
 GENOME_WIDE = 5e-8
 HITS_MIN = 20

@@ -14,9 +14,12 @@ explained in its module.
 members (`membership_tpr_gain`) and over those planted (`planted_gain`; an attack that knows many members without
 plants gains little over all of them, and yet should find these). An attack on the trained model itself cannot gain, as
 plants come after it, and has no such rows.
+
+Whom to keep back from release: copies of training people, and those at the highest risk.
 """
 
 import logging
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,8 +28,7 @@ from scipy import stats
 
 from syngeno.data.cohort import Cohort, same_variants
 from syngeno.evaluate import membership
-from syngeno.evaluate.adversarial_accuracy import share_row
-from syngeno.evaluate.metrics import row
+from syngeno.evaluate.metrics import row, share_row
 from syngeno.stats import kinship
 from syngeno.stats import nearest as nearest_samples
 
@@ -315,3 +317,25 @@ def _planted_listed(planted: Cohort, train: Cohort, yardstick: _Yardstick) -> di
 def _ids(cohort: Cohort) -> np.ndarray:
     """The people's ids, empty where nobody gave them any."""
     return np.full(len(cohort), "") if cohort.sample is None else cohort.sample
+
+
+WITHHELD_COLUMNS = ("sample", "risk", "why")
+WHY = {"exact": "same genotypes as a training person", "near": "nearly the genotypes of a training person"}
+RISKY = "among the nearest to training people"
+
+
+def choose(people: pd.DataFrame, percent: float) -> pd.DataFrame:
+    """Whom to withhold: sample, risk, why, in the order of the audit.
+
+    `people` is the table of an audit (sample, distance, risk, kinship_max, listed). Whoever is listed as a copy goes,
+    and besides the `percent` of all people (rounded up) with the highest risk; ties go by smaller distance, larger
+    kinship, then id. The copies count among that percentage. Nothing of a real person is in the result. Raises
+    ValueError for a percentage that is not from 0 to below 100.
+    """
+    if not 0 <= percent < 100:
+        raise ValueError(f"{percent} percent to withhold; give 0 or more, below 100")
+    order = np.lexsort((people["sample"], -people["kinship_max"], people["distance"], -people["risk"]))
+    riskiest = np.zeros(len(people), dtype=bool)
+    riskiest[order[: math.ceil(len(people) * percent / 100 - 1e-9)]] = True
+    why = people["listed"].map(WHY).fillna(pd.Series(np.where(riskiest, RISKY, ""), index=people.index))
+    return people.assign(why=why).loc[why != "", list(WITHHELD_COLUMNS)].reset_index(drop=True)

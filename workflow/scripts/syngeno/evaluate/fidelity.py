@@ -9,9 +9,8 @@ from scipy import stats
 
 from syngeno.data.cohort import Cohort, same_variants
 from syngeno.evaluate.metrics import row
-from syngeno.prepare.filters import hwe_exact
-from syngeno.stats import diversity, haplotypes, ld, pairwise, structure
-from syngeno.stats.diversity import MAF_BINS
+from syngeno.stats import diversity, ld, pairwise, structure
+from syngeno.stats.diversity import MAF_BINS, hwe_exact
 
 HWE_P = 0.001
 
@@ -277,9 +276,9 @@ def _three_point(synthetic: Cohort, train: Cohort) -> list[dict]:
     ours, real = (_single(cohort) for cohort in (synthetic, train))
     varies = (train.frequency > 0) & (train.frequency < 1)
     found = {}
-    for gap in haplotypes.GAPS:
-        chosen = haplotypes.triplets(train.contig, varies, gap)
-        found[f"gap {gap}"] = [haplotypes.three_point(one, chosen) for one in (ours, real)]
+    for gap in diversity.GAPS:
+        chosen = diversity.triplets(train.contig, varies, gap)
+        found[f"gap {gap}"] = [diversity.three_point(one, chosen) for one in (ours, real)]
     found = {"all": [np.concatenate(values) for values in zip(*found.values(), strict=True)]} | found
     return [
         row("three_point_r", np.corrcoef(x, y)[0, 1], group=group, against="train", n=len(x))
@@ -289,10 +288,10 @@ def _three_point(synthetic: Cohort, train: Cohort) -> list[dict]:
 
 
 def _diversity(synthetic: Cohort, train: Cohort) -> list[dict]:
-    starts = haplotypes.windows(train.contig)
+    starts = diversity.windows(train.contig)
     if not len(starts):
         return []
-    ours, real = (haplotypes.diversity(_single(cohort), starts) for cohort in (synthetic, train))
+    ours, real = (diversity.diversity(_single(cohort), starts) for cohort in (synthetic, train))
     n = len(synthetic)
     rows = [row("haplotype_diversity", ours.mean(), n=n)]
     if _correlates(ours, real):
@@ -301,7 +300,7 @@ def _diversity(synthetic: Cohort, train: Cohort) -> list[dict]:
     if len(synthetic.labels) > 1:
         for label in synthetic.labels:
             people = synthetic.of(label)
-            value = haplotypes.diversity(_single(people), starts).mean()
+            value = diversity.diversity(_single(people), starts).mean()
             rows.append(row("haplotype_diversity", value, group=label, n=len(people)))
     return rows
 

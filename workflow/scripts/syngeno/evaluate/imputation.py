@@ -11,21 +11,16 @@ at most `UNPHASED` people, so their r2 does not compare with that of a phased pa
 
 import hashlib
 import logging
-import tempfile
 import time
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from scipy import stats
 
-from syngeno.data import genetic_map, vcf
+from syngeno.data import beagle
 from syngeno.data.cohort import Cohort, same_variants
-from syngeno.data.store import Sites
 from syngeno.evaluate.metrics import row
 from syngeno.stats import ld
 from syngeno.stats.diversity import MAF_BINS
-from syngeno.workflow import tools
 
 PEOPLE = ("synthetic", "train", "test")
 OBSERVED = 0.1
@@ -41,28 +36,6 @@ _BLOCK = 1000
 _Z = stats.norm.ppf(0.975)
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Beagle:
-    """How Beagle runs: its seed and threads, the memory of its Java machine, and where its files lie."""
-
-    folder: Path
-    seed: int
-    threads: int
-    memory_mb: int
-
-    def run(self, **arguments: object) -> None:
-        """Call Beagle with `name=value` arguments; RuntimeError, with the end of what it said, if it fails."""
-        given = arguments | {"nthreads": self.threads, "seed": self.seed}
-        java = f"-Xmx{self.memory_mb}m -Djava.io.tmpdir={self.folder}"
-        named = [f"{name}={value}" for name, value in given.items()]
-        tools.run("Beagle", [tools.BEAGLE, *named], self.folder, {"JAVA_TOOL_OPTIONS": java})
-
-
-def available() -> bool:
-    """Whether Beagle 5 can be called."""
-    return tools.available(tools.BEAGLE)
 
 
 def measure(
@@ -98,7 +71,7 @@ def measure(
     same_variants(synthetic, train, test)
     if not 0 < observed < 1:
         raise ValueError(f"observed must be between 0 and 1, not {observed}")
-    if not available():
+    if not beagle.available():
         log.warning("no Beagle here: imputation is not measured (install `beagle`, then --forcerun impute_heldout)")
         return []
     if not ld.linked(train):
@@ -122,11 +95,32 @@ def measure(
     imputed = []
     for name, panel in (("synthetic", synthetic), ("real", train)):
         began = time.monotonic()
-        dosages = impute(panel, phased, test, typed, seed=seed, threads=threads, memory_mb=memory_mb)
+        dosages = beagle.impute(panel, phased, test, typed, seed=seed, threads=threads, memory_mb=memory_mb)
         imputed.append(dosages[:, ~typed])
         log.info("imputed %d people from %d %s ones, %.0f s", len(test), len(panel), name, time.monotonic() - began)
     both = {"imputation_r2": imputed[0], "imputation_r2_real": imputed[1]}
     return rows_of(truth, both, frequency, seed, ratio="imputation_ratio")
+
+
+def measure_panel(
+    panel: Cohort,
+    test: Cohort,
+    typed: np.ndarray,
+    frequency: np.ndarray,
+    *,
+    seed: int,
+    threads: int = 1,
+    memory_mb: int = 4000,
+) -> list[dict]:
+    """How well the panel fills in held-out real people: `panel_r2` by minor-allele frequency, as metric rows.
+
+    Of `test` (at most `TARGETS` of them) Beagle sees unphased genotypes at the `typed` variants, bool
+    (variants,); r2 and intervals are those of `measure`. `frequency` (variants,) is that of training people.
+    """
+    test = thinned(test, TARGETS, np.random.default_rng([seed, 45]))
+    given = {"seed": seed, "threads": threads, "memory_mb": memory_mb}
+    dosages = beagle.impute(panel, True, test, typed, **given)[:, ~typed]
+    return rows_of(test.dosages[:, ~typed], {"panel_r2": dosages}, frequency[~typed], seed)
 
 
 def thinned(cohort: Cohort, people: int, rng: np.random.Generator) -> Cohort:
@@ -156,42 +150,6 @@ def typed_variants(train: Cohort, share: float, rng: np.random.Generator) -> tup
             kept[here] = True
             typed[rng.choice(common, wanted, replace=False)] = True
     return kept, typed[kept]
-
-
-def impute(
-    panel: Cohort,
-    phased: bool,
-    target: Cohort,
-    typed: np.ndarray,
-    *,
-    seed: int,
-    threads: int = 1,
-    memory_mb: int = 4000,
-) -> np.ndarray:
-    """Dosages of all variants that Beagle imputes from a panel for people who are typed at some.
-
-    Args:
-        panel: the reference people; where `phased` their haplotypes are taken as they are, else phased first.
-        target: the people to impute, of whom Beagle sees unphased genotypes at the `typed` variants only.
-        typed: bool (variants,).
-
-    Returns:
-        float32 (target people, variants), at the typed variants what was typed.
-    """
-    with tempfile.TemporaryDirectory(prefix="syngeno-imputation-") as name:
-        folder = Path(name)
-        beagle = Beagle(folder, seed, threads, memory_mb)
-        maps = _write_map(folder / "map", panel)
-        _write(folder / "target.vcf.gz", target.at(typed), phased=False)
-        _write(folder / "panel.vcf.gz", panel, phased)
-        reference = folder / "panel.vcf.gz"
-        if not phased:
-            began = time.monotonic()
-            beagle.run(gt=reference, out=folder / "phased", em="false", **maps)
-            log.info("phased a panel of %d people, %.0f s", len(panel), time.monotonic() - began)
-            reference = folder / "phased.vcf.gz"
-        beagle.run(gt=folder / "target.vcf.gz", ref=reference, out=folder / "imputed", **maps)
-        return _read_dosages(folder / "imputed.vcf.gz", panel, len(target))
 
 
 def r2(truth: np.ndarray, imputed: np.ndarray, times: np.ndarray) -> np.ndarray:
@@ -264,39 +222,3 @@ def _row(metric: str, values: np.ndarray, group: str, n: int) -> dict:
     """
     half = _Z * values[1:].std(ddof=1)
     return row(metric, values[0], group=group, against="test", low=values[0] - half, high=values[0] + half, n=n)
-
-
-def _write(path: Path, people: Cohort, phased: bool) -> None:
-    """Write people as Beagle reads them; alleles are all called A and C, for only their numbers matter."""
-    sites = Sites(
-        people.contig,
-        people.position,
-        np.full(len(people.position), "."),
-        np.full(len(people.position), "A"),
-        np.full(len(people.position), "C"),
-        dict.fromkeys(people.contig.tolist(), 0),
-    )
-    ids = [f"{path.name}{number}" for number in range(len(people))]  # Beagle wants no id in both files
-    chunks = vcf.Calls(ids, people.haplotypes, True).chunks() if phased else vcf.unphased_calls(people.dosages)
-    vcf.write_vcf(path, sites, ids, chunks, phased)
-
-
-def _write_map(path: Path, panel: Cohort) -> dict[str, Path]:
-    """Beagle's `map` argument, where there is a genetic map; else it takes 1 cM for 1 Mb."""
-    if panel.cm is None:
-        return {}
-    genetic_map.write_plink(path, panel.contig, panel.position, panel.cm)
-    return {"map": path}
-
-
-def _read_dosages(path: Path, panel: Cohort, people: int) -> np.ndarray:
-    """Beagle's DS, float32 (people, variants), in the panel's order."""
-    place = {site: i for i, site in enumerate(zip(panel.contig.tolist(), panel.position.tolist(), strict=True))}
-    dosages = np.full((people, len(place)), np.nan, dtype=np.float32)
-    opened, _ = vcf.open_vcf(path)
-    for variant in vcf.records(path, opened):
-        dosages[:, place[variant.CHROM, variant.POS]] = variant.format("DS")[:, 0]
-    absent = int(np.isnan(dosages[0]).sum())
-    if absent:
-        raise RuntimeError(f"Beagle left out {absent} of {len(place)} variants")
-    return dosages

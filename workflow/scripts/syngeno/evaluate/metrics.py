@@ -4,6 +4,8 @@
 say which number it is; `value, low, high` are the number and its interval; `real, real_low, real_high` are
 the real-vs-real envelope of the same number; `n` is how many people (or pairs, or variants) stand behind it,
 and in rows with seed "all" how many seeds.
+
+How probable a model finds held-out people, as rows of the metrics table.
 """
 
 from collections.abc import Iterable
@@ -14,6 +16,7 @@ import pandas as pd
 from scipy import stats
 
 from syngeno.errors import BadInput
+from syngeno.stats.intervals import wilson
 
 COLUMNS = [
     "generator",
@@ -62,6 +65,12 @@ def row(
         "high": float(high),
         "n": int(n),
     }
+
+
+def share_row(metric: str, share: float, n: int, group: str, against: str) -> dict:
+    """A share of people as a metric row, with its Wilson interval."""
+    low, high = wilson(share, n)
+    return row(metric, share, group=group, against=against, low=low, high=high, n=n)
 
 
 def table(
@@ -153,3 +162,26 @@ def _typed(rows: pd.DataFrame) -> pd.DataFrame:
 def _half_width(values: np.ndarray) -> float:
     k = len(values)
     return float(stats.t.ppf(0.975, k - 1) * values.std(ddof=1) / np.sqrt(k))
+
+
+_Z = 1.959964
+
+
+def rows(nats: np.ndarray, label: np.ndarray, against: str = "test") -> list[dict]:
+    """Rows `heldout_nats`: mean over sequences with its normal 95 % interval, of all and by label.
+
+    `nats` (sequences,), `label` (people,) in the same order; a person's sequences stand side by side. A person's two
+    haplotypes share their ancestry, so the interval is that of the mean over people (n).
+    """
+    label = np.asarray(label, dtype=str)
+    if not len(label) or not len(nats) or len(nats) % len(label):
+        raise ValueError(f"{len(nats)} likelihoods for {len(label)} people")
+    of_people = nats.reshape(len(label), -1).mean(1)
+    parts = {"all": np.ones(len(label), dtype=bool)} | {name: label == name for name in np.unique(label).tolist()}
+    return [_row(of_people[part], group, against) for group, part in parts.items()]
+
+
+def _row(nats: np.ndarray, group: str, against: str) -> dict:
+    mean, n = nats.mean(), len(nats)
+    half = _Z * nats.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan
+    return row("heldout_nats", mean, n=n, group=group, against=against, low=mean - half, high=mean + half)

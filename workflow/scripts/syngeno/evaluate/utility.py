@@ -13,13 +13,12 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
-from statsmodels.stats.proportion import proportion_confint
 from threadpoolctl import threadpool_limits
 
 from syngeno.data.cohort import Cohort, same_variants
 from syngeno.evaluate import association
 from syngeno.evaluate.metrics import row
-from syngeno.stats import paired
+from syngeno.stats import intervals
 from syngeno.stats.structure import Axes, principal_axes
 
 PEOPLE = ("synthetic", "train", "test")
@@ -135,11 +134,11 @@ def _numbers(synthetic: np.ndarray, real: np.ndarray, label: np.ndarray, seed: i
     """Metrics of one classifier from who was told right, bool (test people,) each."""
     numbers = []
     for suffix, right in (("", synthetic), ("_real", real)):
-        low, high = proportion_confint(right.sum(), len(right), method="wilson")
+        low, high = intervals.wilson(right.mean(), len(right))
         numbers.append({"metric": f"accuracy{suffix}", "value": right.mean(), "low": low, "high": high})
         numbers.append({"metric": f"balanced_accuracy{suffix}", "value": balanced_accuracy(right, label)})
     if real.any():
-        low, high = paired.ratio(synthetic, real, seed)
+        low, high = intervals.ratio(synthetic, real, seed)
         rate = synthetic.mean() / real.mean()
         numbers.append({"metric": "recovery_rate", "value": rate, "low": low, "high": high})
     return numbers
@@ -150,6 +149,6 @@ def _recalls(metric: str, right: np.ndarray, label: np.ndarray) -> list[dict]:
     rows = []
     for one in np.unique(label):
         told = right[label == one]
-        low, high = proportion_confint(told.sum(), len(told), method="wilson")
+        low, high = intervals.wilson(told.mean(), len(told))
         rows.append(row(metric, told.mean(), group=str(one), against="test", low=low, high=high, n=len(told)))
     return rows

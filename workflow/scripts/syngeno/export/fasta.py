@@ -23,7 +23,7 @@ import pysam.bcftools
 from syngeno.data.reference import FastaWriter, Reference, letters, upper, write_record
 from syngeno.data.vcf import diploid, open_vcf, records
 from syngeno.errors import BadInput
-from syngeno.workflow import checksums
+from syngeno.workflow import tools
 from syngeno.workflow.regions import Region
 
 logger = logging.getLogger(__name__)
@@ -148,7 +148,7 @@ def write_genomes(
         checked = pd.DataFrame([row for person in people for row in rows[person]], columns=list(COLUMNS))
         checked.to_csv(part / "checked.tsv", sep="\t", index=False, lineterminator="\n")
         names = [f"{person}.fa.gz{ending}" for person in people for ending in ("", ".fai", ".gzi")]
-        checksums.write(part / checksums.NAME, (part / name for name in [*names, "checked.tsv"]))
+        tools.write_checksums(part / tools.CHECKSUMS, (part / name for name in [*names, "checked.tsv"]))
         os.replace(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)

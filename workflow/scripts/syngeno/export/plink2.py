@@ -1,8 +1,6 @@
 """Synthetic people in the formats that geneticists' tools read, by plink2: PLINK 1, PLINK 2 and BGEN.
 
-Sex and labels go with them, sites, alleles and contigs stay those of the VCF. Also read while the Snakefile is parsed,
-so nothing heavy is imported at the top.
-"""
+Sex and labels go with them, sites, alleles and contigs stay those of the VCF."""
 
 import csv
 import logging
@@ -13,22 +11,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from syngeno.data.samples import TRAITS
 from syngeno.errors import BadInput
-from syngeno.workflow import checksums, tools
+from syngeno.workflow import tools
 
 logger = logging.getLogger(__name__)
 
-PLINK2 = "plink2"
-FILES = {
-    "plink": ("synthetic.bed", "synthetic.bim", "synthetic.fam"),
-    "pgen": ("synthetic.pgen", "synthetic.pvar", "synthetic.psam"),
-    "bgen": ("synthetic.bgen", "synthetic.sample"),
-}
 PEOPLE = "synthetic.people.txt"
 
 # As plink codes them; 0 is unknown.
 SEXES = {"male": "1", "m": "1", "1": "1", "female": "2", "f": "2", "2": "2"}
-TRAITS = {"control": "1", "case": "2"}, {"1": "1", "2": "2"}, {"0": "1", "1": "2"}
 # plink2 would take such a value for a number or for none at all.
 NO_CLASS = re.compile(r"[-+.0-9].*|na|nan|none|inf|infinity", re.IGNORECASE)
 NO_NAME = re.compile(r"[-,\s]+")  # of a column, where plink2 takes several
@@ -52,15 +44,6 @@ class People:
     sex: list[str]
     labels: dict[str, list[str]] = field(default_factory=dict)
     traits: list[str] = field(default_factory=list)
-
-
-def check_tool() -> None:
-    """Raise BadInput where plink2 cannot be called."""
-    if not tools.available(PLINK2):
-        remedy = (
-            f"install {PLINK2} (`apt-get install plink2`, or Bioconda's), run with `--sdm conda`, or ask for [vcf] only"
-        )
-        raise BadInput("run file, release.formats", f"{PLINK2}, which writes plink, pgen and bgen, is not here", remedy)
 
 
 def read_people(path: str | Path, known: Iterable[Sequence[str]] = ()) -> People:
@@ -105,7 +88,7 @@ def convert(
     threads: int = 1,
     memory_mb: int = LEAST_MEMORY,
 ) -> People:
-    """Write people in these formats (keys of `FILES`, or vcf) beside their VCF, and a table of sex and labels.
+    """Write people in these formats (keys of `tools.FORMATS`, or vcf) beside their VCF, and a table of sex and labels.
 
     `vcf` is bgzipped and indexed; `known` as for `read_people`. Variants without an id get chromosome:position:REF:ALT.
     REF stays REF, also where a format knows A1 and A2 only. Phase is kept, but by PLINK 1, which has none. The .sample
@@ -116,9 +99,9 @@ def convert(
         BadInput: no plink2 here; labels or contigs that it cannot take. RuntimeError: it fails.
     """
     vcf, labels = Path(vcf), Path(labels)
-    asked = [name for name in FILES if name in formats]
+    asked = [name for name in tools.FORMATS if name in formats]
     if asked:
-        check_tool()
+        tools.require(tools.PLINK2)
     people = read_people(labels, known)
     folder = vcf.with_name(".formats.part")  # a fixed name: what a killed job leaves is overwritten
     shutil.rmtree(folder, ignore_errors=True)
@@ -127,14 +110,14 @@ def convert(
         _write_people(folder / PEOPLE, people)
         if asked:
             _run_all(vcf, folder, people, asked, ["--threads", str(threads), "--memory", str(memory_mb)])
-        made = [PEOPLE, *(file for name in asked for file in FILES[name])]
-        for name in {file for files in FILES.values() for file in files} - set(made):
+        made = [PEOPLE, *(file for name in asked for file in tools.FORMATS[name])]
+        for name in {file for files in tools.FORMATS.values() for file in files} - set(made):
             vcf.with_name(name).unlink(missing_ok=True)  # of other people, from an earlier run
         for name in made:
             os.replace(folder / name, vcf.with_name(name))
         handed_on = [vcf, Path(f"{vcf}.tbi"), labels, *(vcf.with_name(name) for name in made)]
-        checksums.write(folder / checksums.NAME, handed_on)
-        os.replace(folder / checksums.NAME, vcf.with_name(checksums.NAME))
+        tools.write_checksums(folder / tools.CHECKSUMS, handed_on)
+        os.replace(folder / tools.CHECKSUMS, vcf.with_name(tools.CHECKSUMS))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return people
@@ -160,14 +143,17 @@ def _run_all(vcf: Path, folder: Path, people: People, formats: list[str], limits
     ids = ["--set-missing-var-ids", "@:#:$r:$a"]
     # Without INFO, whose allele counts would be untrue of the first subset that somebody takes.
     pgen = ["--make-pgen", "pvar-cols=xheader", "--out", stem]
-    tools.run("plink2", [PLINK2, "--vcf", vcf, *ids, "--update-sex", table, *labels, *pgen, *common])
+    tools.run("plink2", [tools.PLINK2, "--vcf", vcf, *ids, "--update-sex", table, *labels, *pgen, *common])
     _refuse_renamed(vcf, contigs, folder / "synthetic.pvar")
     if "plink" in formats:
         trait = ["--pheno", table, "--pheno-name", *people.traits] if len(people.traits) == 1 else []
-        tools.run("plink2", [PLINK2, "--pfile", stem, "--no-psam-pheno", *trait, "--make-bed", "--out", stem, *common])
+        tools.run(
+            "plink2", [tools.PLINK2, "--pfile", stem, "--no-psam-pheno", *trait, "--make-bed", "--out", stem, *common]
+        )
     if "bgen" in formats:
         tools.run(
-            "plink2", [PLINK2, "--pfile", stem, "--export", "bgen-1.2", "bits=8", "ref-first", "--out", stem, *common]
+            "plink2",
+            [tools.PLINK2, "--pfile", stem, "--export", "bgen-1.2", "bits=8", "ref-first", "--out", stem, *common],
         )
         _write_sample(folder / "synthetic.sample", people)
 

@@ -15,6 +15,16 @@ the mean of f alone, which varies less than the truth, have too many heterozygot
 Two dials trade utility for privacy. `shrinkage`, 1 or more, multiplies the noise that the loadings are shrunk by: more
 tells less of the training people. `own`, 0 to 1, adds so much of the residual, a label's raw frequencies less those at
 its mean place: with 1 they are reproduced, as by `independent`.
+
+Factor analysis of standardised genotypes: where sequences lie on a few axes, and what the axes are.
+
+    seen = loadings place + noise                   (variants, sequences)
+    place ~ N(mean(label), cov(label)), loadings ~ N(0, 1), noise ~ N(0, noise)
+
+Probabilistic PCA (Tipping & Bishop, J R Stat Soc B 1999) with a prior of places for each label, learnt by variational
+Bayes (Bishop, Variational principal components, ICANN 1999), which shrinks the loadings towards 0 as far as the noise
+leaves them unsure. Mean loadings are sums over sequences, seen @ weights, so that a round needs of the genotypes no
+more than their inner products seen.T @ seen.
 """
 
 import logging
@@ -22,10 +32,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import linalg
 
 from syngeno.data import sequences
 from syngeno.data.store import Store, indices
-from syngeno.models import factor_analysis, independent
+from syngeno.models import independent
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +46,22 @@ LEAST_FREQUENCY = 0.005  # a linear frequency may leave [0, 1]; where alleles ar
 MOST_MISSING = 0.5  # share of the heterozygotes that d may take
 NEWTON = 4  # steps to the likeliest place of a sequence
 TRIES, PRIOR = 64, 1 / 8  # places, a share of them from the label's cloud, the others around the likeliest
+
+
+@dataclass(frozen=True, eq=False)
+class Factors:
+    """What is learnt.
+
+    Attributes:
+        weights: (sequences, k); the posterior mean of the loadings is seen @ weights, (variants, k).
+        unsure: (k, k), the posterior covariance of the loadings, the same at every variant.
+        mean, root: (labels, k) and (labels, k, k); root @ root.T is the covariance of a label's places.
+    """
+
+    weights: np.ndarray
+    unsure: np.ndarray
+    mean: np.ndarray
+    root: np.ndarray
 
 
 def tune(
@@ -59,7 +86,7 @@ def tune(
     groups = sequences.grouped(store, label, np.asarray(validation_label)[chosen], pooled=False)
     gram, found = _gram(store, people), []
     for axes in [axes for axes in AXES if axes <= min(len(gram), len(store))]:
-        factors = factor_analysis.fit(gram, groups.source, len(store), axes=axes, shrinkage=shrinkage)
+        factors = fit(gram, groups.source, len(store), axes=axes, shrinkage=shrinkage)
         model = _Model(factors, groups, sequences.alphabet(store), own)
         found.append(
             _nats(model, store, people, validation[chosen]).reshape(-1, sequences.per_person(store)).mean(axis=1)
@@ -84,7 +111,7 @@ def draw(
 ) -> Iterator[np.ndarray]:
     """People drawn variant by variant, given their places; arguments, chunks and errors as `independent.draw`."""
     groups = sequences.grouped(store, label, wanted, pooled=False)
-    factors = factor_analysis.fit(_gram(store, people), groups.source, len(store), axes=axes, shrinkage=shrinkage)
+    factors = fit(_gram(store, people), groups.source, len(store), axes=axes, shrinkage=shrinkage)
     model = _Model(factors, groups, sequences.alphabet(store), own)
     rng = np.random.default_rng([seed, 45])
     normal = rng.standard_normal((len(groups.asked), axes))
@@ -107,7 +134,7 @@ def nats(
 ) -> np.ndarray:
     """As `independent.nats`; estimated, without bias for the probability, so that nats are a little too many."""
     groups = sequences.grouped(store, label, heldout_label, pooled=False)
-    factors = factor_analysis.fit(_gram(store, people), groups.source, len(store), axes=axes, shrinkage=shrinkage)
+    factors = fit(_gram(store, people), groups.source, len(store), axes=axes, shrinkage=shrinkage)
     return _nats(_Model(factors, groups, sequences.alphabet(store), own), store, people, heldout)
 
 
@@ -134,7 +161,7 @@ class _Variants:
 class _Model:
     """The factors of groups of people; what it says of variants is made, chunk by chunk, from these people again."""
 
-    factors: factor_analysis.Factors
+    factors: Factors
     groups: sequences.Groups
     alphabet: int
     own: float
@@ -203,3 +230,52 @@ def _log_p(model: _Model, code: int, parts: list[tuple], rng: np.random.Generato
         f, d = variants.frequencies(mean + tried @ root.T, np.full(TRIES, code))
         logs += np.log(_probabilities(f, d, model.alphabet)[np.arange(len(f)), :, symbols]).sum(axis=0)
     return float(np.logaddexp.reduce(logs) - np.log(TRIES))
+
+
+ROUNDS = 60
+PSEUDO_SEQUENCES = 5.0  # of all labels' covariance in that of each
+
+
+def fit(gram: np.ndarray, code: np.ndarray, variants: int, *, axes: int, shrinkage: float = 1.0) -> Factors:
+    """Factors of `axes` axes, at most as many as sequences, after `ROUNDS` rounds from principal coordinates.
+
+    `gram` (sequences, sequences) is seen.T @ seen over so many variants, `code` (sequences,) the labels' codes from 0.
+    In the end the loadings are shrunk by `shrinkage` times the noise. Raises ValueError for one below 1.
+    """
+    if not shrinkage >= 1:
+        raise ValueError(f"a shrinkage of {shrinkage}; give 1 or more")
+    n, eye, sizes = len(gram), np.eye(axes), np.bincount(code)
+    value, vector = linalg.eigh(gram, subset_by_index=[n - axes, n - 1])
+    place = vector * np.sqrt(np.maximum(value, 0) / variants)
+    spread = np.tile(1e-4 * eye, (len(sizes), 1, 1))  # how unsure a label's places are
+    # Half of what is within a label on principal axes is taken for a sequence's own noise.
+    place = (place + _clouds(place, spread, code)[0][code]) / 2
+    noise = np.trace(gram) / (n * variants)
+    square = place.T @ place + np.tensordot(sizes, spread, 1)
+    for _ in range(ROUNDS):
+        unsure = np.linalg.inv(square / noise + eye)
+        weights = place @ unsure / noise
+        told = gram @ weights
+        loaded = weights.T @ told + variants * unsure
+        mean, cov = _clouds(place, spread, code)
+        inverse = np.linalg.inv(cov)
+        spread = np.linalg.inv(inverse + loaded / noise)
+        toward = np.einsum("lij,lj->li", inverse, mean)[code] + told / noise
+        place = np.einsum("nij,nj->ni", spread[code], toward)
+        square = place.T @ place + np.tensordot(sizes, spread, 1)
+        noise = (np.trace(gram) - 2 * (told * place).sum() + (loaded * square).sum()) / (n * variants)
+    unsure = np.linalg.inv(square / (shrinkage * noise) + eye)
+    mean, cov = _clouds(place, spread, code)
+    return Factors(place @ unsure / (shrinkage * noise), unsure, mean, np.linalg.cholesky(cov))
+
+
+def _clouds(place: np.ndarray, spread: np.ndarray, code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean (labels, k) and covariance (labels, k, k) of the labels' places, themselves unsure by `spread`."""
+    sizes = np.bincount(code)[:, None, None]
+    members = [place[code == one] for one in range(len(sizes))]
+    mean = np.stack([one.mean(axis=0) for one in members])
+    scatter = np.stack([len(one) * np.cov(one.T, bias=True).reshape(spread.shape[1:]) for one in members])
+    scatter += sizes * spread
+    everybody = scatter.sum(axis=0) / len(place)
+    cov = (scatter + PSEUDO_SEQUENCES * everybody) / (sizes + PSEUDO_SEQUENCES)
+    return mean, cov + 1e-10 * np.eye(place.shape[1])

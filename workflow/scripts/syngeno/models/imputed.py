@@ -15,12 +15,11 @@ import numpy as np
 import pysam
 
 from syngeno.data import genetic_map, vcf
+from syngeno.data.beagle import Beagle
 from syngeno.data.cohort import Cohort
 from syngeno.data.records import normal_contig
 from syngeno.data.store import Sites, Store
 from syngeno.errors import BadInput
-from syngeno.evaluate import imputation
-from syngeno.evaluate.imputation import Beagle
 from syngeno.models import external
 from syngeno.stats import kinship
 
@@ -172,27 +171,6 @@ def as_cohort(paths: Sequence[str | Path], store: Store, cm: np.ndarray | None =
         _refuse(where, set(np.array(found[0].samples)[same].tolist()), len(same))
     label = np.full(len(haplotypes), "panel")
     return Cohort(dosages, label, store.contig, store.position, store.block, haplotypes=haplotypes, cm=cm)
-
-
-def measure(
-    panel: Cohort,
-    test: Cohort,
-    typed: np.ndarray,
-    frequency: np.ndarray,
-    *,
-    seed: int,
-    threads: int = 1,
-    memory_mb: int = 4000,
-) -> list[dict]:
-    """How well the panel fills in held-out real people: `panel_r2` by minor-allele frequency, as metric rows.
-
-    Of `test` (at most `imputation.TARGETS` of them) Beagle sees unphased genotypes at the `typed` variants, bool
-    (variants,); r2 and intervals are those of imputation.py. `frequency` (variants,) is that of training people.
-    """
-    test = imputation.thinned(test, imputation.TARGETS, np.random.default_rng([seed, 45]))
-    beagle = {"seed": seed, "threads": threads, "memory_mb": memory_mb}
-    dosages = imputation.impute(panel, True, test, typed, **beagle)[:, ~typed]
-    return imputation.rows_of(test.dosages[:, ~typed], {"panel_r2": dosages}, frequency[~typed], seed)
 
 
 def sites_at(sites: Sites, rows: np.ndarray) -> Sites:

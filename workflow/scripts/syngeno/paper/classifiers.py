@@ -2,6 +2,8 @@
 
 After Kenneweg et al. (Bioinformatics 2025, btaf209); a person comes as blocks by channels: the encoder's components,
 or the genotypes of each window (`by_window`). Nobody but validation people chooses the epoch.
+
+scikit-learn's classifiers beside the paper's: the same people, and validation people choose among settings.
 """
 
 from __future__ import annotations
@@ -11,16 +13,24 @@ import itertools
 import logging
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
+from sklearn.base import ClassifierMixin
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from torch import Tensor, nn
 from torch.nn import functional
 
-from syngeno.models.latent import transformer
+from syngeno.data.store import Store
+from syngeno.models.latent import encoder, networks
+from syngeno.paper.experiments import TRUTH
 from syngeno.training.device import autocast, mixed_seed, pick_device
 
 log = logging.getLogger(__name__)
@@ -180,9 +190,9 @@ class Transformer(nn.Module):
 
     def __init__(self, blocks: int, channels: int, classes: int, width: int, layers: int, heads: int) -> None:
         super().__init__()
-        self.enter = transformer.Patches(blocks, channels, width, PATCH, blockwise=True)
+        self.enter = networks.Patches(blocks, channels, width, PATCH, blockwise=True)
         self.asks = nn.Parameter(torch.randn(width) * 0.02)
-        self.layers = transformer.encoder(width, layers, heads)
+        self.layers = networks.encoder(width, layers, heads)
         self.leave = nn.Linear(width, classes)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -222,3 +232,131 @@ def _answers(network: nn.Module, x: Tensor) -> Tensor:
     network.eval()
     with autocast(x.device):
         return torch.cat([network(part).float() for part in x.split(ASK_BATCH)])
+
+
+_CHOICES: dict[str, dict[float, Callable[[float, int, int], ClassifierMixin]]] = {
+    # The penalty's inverse strength, for scaled entries, of which there are more than people.
+    "logistic_regression": dict.fromkeys(
+        (1e-4, 1e-3, 1e-2, 1e-1), lambda strength, *_: LogisticRegression(C=strength, max_iter=500)
+    ),
+    # People in a leaf.
+    "random_forest": dict.fromkeys(
+        (1, 4),
+        lambda leaf, seed, threads: RandomForestClassifier(
+            300, min_samples_leaf=leaf, n_jobs=threads, random_state=seed
+        ),
+    ),
+}
+CLASSICAL = tuple(_CHOICES)
+
+
+def learn_classical(
+    kind: str,
+    x: np.ndarray,
+    codes: np.ndarray,
+    *,
+    validation: tuple[np.ndarray, np.ndarray],
+    seed: int,
+    threads: int = 1,
+) -> ClassifierMixin:
+    """The classifier of `CLASSICAL` that learnt label codes (people,) best from x (people, blocks, channels).
+
+    Of all settings that with the best accuracy on `validation` (x, codes) is kept, among equals that with the lower
+    loss. Raises ValueError for an unknown kind.
+    """
+    if kind not in _CHOICES:
+        raise ValueError(f"classifier {kind!r}; there are {CLASSICAL}")
+    held, held_codes = validation
+    best, best_setting, best_score = None, 0.0, (-1.0, 0.0)
+    for setting, made in _CHOICES[kind].items():
+        learner = make_pipeline(FunctionTransformer(_flat), made(setting, seed, threads)).fit(x, codes)
+        score = _score(learner, held, held_codes)
+        if score > best_score:
+            best, best_setting, best_score = learner, setting, score
+    log.info("%s: %g is best, %.3f right of validation people", kind, best_setting, best_score[0])
+    return best
+
+
+def _flat(x: np.ndarray) -> np.ndarray:
+    return x.reshape(len(x), -1)
+
+
+def _score(learner: ClassifierMixin, x: np.ndarray, codes: np.ndarray) -> tuple[float, float]:
+    """Accuracy, and mean log-probability of the truth (of a label that was never seen: next to none)."""
+    chances = learner.predict_proba(x)
+    at = np.searchsorted(learner.classes_, codes).clip(max=len(learner.classes_) - 1)
+    known = learner.classes_[at] == codes
+    truth = np.where(known, chances[np.arange(len(codes)), at], 0)
+    accuracy = (learner.classes_[chances.argmax(1)] == codes).mean()
+    return float(accuracy), float(np.log(truth.clip(1e-12)).mean())
+
+
+SPACES = ("latents", "genotypes")
+
+
+@dataclass(frozen=True)
+class People:
+    """The same people twice: `latents` (people, blocks, components), `dosages` (people, variants); `label` (n,)."""
+
+    latents: np.ndarray
+    dosages: np.ndarray
+    label: np.ndarray
+
+    def with_others(self, others: People) -> People:
+        """Both together."""
+        return People(
+            np.concatenate([self.latents, others.latents]),
+            np.concatenate([self.dosages, others.dosages]),
+            np.concatenate([self.label, others.label]),
+        )
+
+
+def real_people(store: Store, fitted: encoder.Encoder, table: pd.DataFrame) -> People:
+    """The people of a table (indexed by sample, with a column label), encoded."""
+    dosages = store.dosages(store.rows(table.index))
+    return People(encoder.encode(fitted, dosages), dosages, table["label"].to_numpy(str))
+
+
+def guesses(
+    learners: People,
+    validation: People,
+    test: People,
+    *,
+    seed: int,
+    kinds: list[str],
+    threads: int = 1,
+    **settings: Any,
+) -> pd.DataFrame:
+    """What each classifier says of the test people after learning from `learners`.
+
+    Args:
+        learners, validation, test: see `People`; validation people choose the epoch, or the setting.
+        seed: of first weights and order.
+        kinds: of `KINDS` and `CLASSICAL`.
+        threads: that a classifier may use.
+        settings: of `learn`, for its kinds.
+
+    Returns:
+        One row per test person in their order: "label", and a column "space: kind" of guessed labels for each of
+        `SPACES` and kinds.
+    """
+    labels = np.unique(np.concatenate([learners.label, validation.label]))
+    codes = np.searchsorted(labels, learners.label)
+    found = {TRUTH: test.label}
+    for space in SPACES:
+        seen, held, asked = (_entries(people, space) for people in (learners, validation, test))
+        if space == "genotypes":
+            scale = Scale.of(seen)
+            seen, held, asked = map(scale, (seen, held, asked))
+        given = {"validation": (held, np.searchsorted(labels, validation.label)), "seed": seed, "threads": threads}
+        for kind in kinds:
+            if kind in CLASSICAL:
+                learner = learn_classical(kind, seen, codes, **given)
+            else:
+                learner = learn(kind, seen, codes, classes=len(labels), settings=settings, **given)
+            found[f"{space}: {kind}"] = labels[learner.predict(asked)]
+    return pd.DataFrame(found)
+
+
+def _entries(people: People, space: str) -> np.ndarray:
+    return people.latents if space == "latents" else by_window(people.dosages)

@@ -2,87 +2,130 @@
 
 Whoever learns, the same validation people choose the epoch and the same test people are asked once. The guesses are
 kept person by person, so that classifiers can be compared on the same people (see `comparison`).
+
+Classifiers compared on the same test people: accuracy, recovery rate, and what synthetic people add to real ones.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+import itertools
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from syngeno.data.store import Store
-from syngeno.models.latent import encoder
-from syngeno.paper import classical, classifiers
+from syngeno.evaluate import metrics
+from syngeno.evaluate.metrics import row
+from syngeno.stats import intervals
 
-SPACES = ("latents", "genotypes")
 TRUTH = "label"  # the column of true labels
 
 
-@dataclass(frozen=True)
-class People:
-    """The same people twice: `latents` (people, blocks, components), `dosages` (people, variants); `label` (n,)."""
+PROTOCOL = "paper"
 
-    latents: np.ndarray
-    dosages: np.ndarray
-    label: np.ndarray
-
-    def with_others(self, others: People) -> People:
-        """Both together."""
-        return People(
-            np.concatenate([self.latents, others.latents]),
-            np.concatenate([self.dosages, others.dosages]),
-            np.concatenate([self.label, others.label]),
-        )
+CHANCE = "most frequent label"
 
 
-def real_people(store: Store, fitted: encoder.Encoder, table: pd.DataFrame) -> People:
-    """The people of a table (indexed by sample, with a column label), encoded."""
-    dosages = store.dosages(store.rows(table.index))
-    return People(encoder.encode(fitted, dosages), dosages, table["label"].to_numpy(str))
+def of_real(guesses: pd.DataFrame, *, fraction: int, seed: int) -> pd.DataFrame:
+    """Accuracies after learning from a share of the real people, as a metrics table of the generator "real".
+
+    `guesses` as `classification.guesses` gives them; `fraction` in percent. The group `CHANCE` is who always says the
+    test people's most frequent label, without having learnt anything.
+    """
+    most = guesses.assign(**{CHANCE: guesses[TRUTH].mode()[0]})
+    return _table(_accuracies(most), "real", fraction, fraction, seed)
 
 
-def guesses(
-    learners: People,
-    validation: People,
-    test: People,
+def of_generator(
+    synthetic: Mapping[int, pd.DataFrame],
+    real: Mapping[int, pd.DataFrame],
     *,
+    generator: str,
+    fraction: int,
     seed: int,
-    kinds: list[str],
-    threads: int = 1,
-    **settings: Any,
+    paper: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """What each classifier says of the test people after learning from `learners`.
+    """Metrics of one trained generator, `real_fraction` being the real people added to its own.
 
     Args:
-        learners, validation, test: see `People`; validation people choose the epoch, or the setting.
-        seed: of first weights and order.
-        kinds: of `classifiers.KINDS` and `classical.KINDS`.
-        threads: that a classifier may use.
-        settings: of `classifiers.learn`, for its kinds.
+        synthetic: guesses after learning from its people with so many percent of the real ones (0: none).
+        real: guesses after learning from so many percent of the real people alone; has `fraction` and all that
+            `synthetic` adds.
+        generator, fraction, seed: what was judged.
+        paper: guesses after learning from `fraction` percent of the real people and from people of the same generator
+            that saw everybody.
 
     Returns:
-        One row per test person in their order: "label", and a column "space: kind" of guessed labels for each of
-        `SPACES` and kinds.
+        accuracy and balanced_accuracy for each addition; recovery_rate (0 added: over the accuracy of real people of
+        `fraction`) and gain (others: less the accuracy of the same real people alone); with `paper`, gain_left (gain
+        over that of `paper`, where this is surely above 0). Intervals are from bootstrapping the test people, the same
+        ones for all classifiers.
+
+    Raises:
+        ValueError: tables of guesses about different test people.
     """
-    labels = np.unique(np.concatenate([learners.label, validation.label]))
-    codes = np.searchsorted(labels, learners.label)
-    found = {TRUTH: test.label}
-    for space in SPACES:
-        seen, held, asked = (_entries(people, space) for people in (learners, validation, test))
-        if space == "genotypes":
-            scale = classifiers.Scale.of(seen)
-            seen, held, asked = map(scale, (seen, held, asked))
-        given = {"validation": (held, np.searchsorted(labels, validation.label)), "seed": seed, "threads": threads}
-        for kind in kinds:
-            if kind in classical.KINDS:
-                learner = classical.learn(kind, seen, codes, **given)
-            else:
-                learner = classifiers.learn(kind, seen, codes, classes=len(labels), settings=settings, **given)
-            found[f"{space}: {kind}"] = labels[learner.predict(asked)]
-    return pd.DataFrame(found)
+    tables = []
+    for added, guesses in synthetic.items():
+        beside = real[added or fraction]
+        if not all(one[TRUTH].equals(guesses[TRUTH]) for one in (beside, guesses if paper is None else paper)):
+            raise ValueError(f"guesses of {generator} with {added} % and of others are of different test people")
+        rows = _accuracies(guesses)
+        for group in guesses.columns.drop(TRUTH):
+            ours, theirs = _right(guesses, group), _right(beside, group)
+            numbers = {"group": group, "against": "test", "n": len(ours)}
+            if added:
+                low, high = intervals.difference(ours, theirs, seed)
+                rows.append(row("gain", ours.mean() - theirs.mean(), low=low, high=high, **numbers))
+            elif theirs.any():
+                low, high = intervals.ratio(ours, theirs, seed)
+                rows.append(row("recovery_rate", ours.mean() / theirs.mean(), low=low, high=high, **numbers))
+            if paper is None or added != fraction:
+                continue
+            whole = _right(paper, group)
+            low, high = intervals.share(ours, whole, theirs, seed)
+            if pd.notna(low):
+                left = (ours.mean() - theirs.mean()) / (whole.mean() - theirs.mean())
+                rows.append(row("gain_left", left, low=low, high=high, **numbers))
+        tables.append(_table(rows, generator, fraction, added, seed))
+    return pd.concat(tables, ignore_index=True)
 
 
-def _entries(people: People, space: str) -> np.ndarray:
-    return people.latents if space == "latents" else classifiers.by_window(people.dosages)
+def between(synthetic: Mapping[str, pd.DataFrame], *, seed: int) -> pd.DataFrame:
+    """Metrics of generators that saw all training people, beside each other: the `lead` of each over each `against`.
+
+    `synthetic`: by generator, guesses after learning from its people alone. A lead is accuracy less that of the other;
+    its interval is from bootstrapping the test people, the same ones for both. Raises ValueError when two tables are
+    about different test people.
+    """
+    tables = []
+    for (one, ours), (other, theirs) in itertools.permutations(synthetic.items(), 2):
+        if not ours[TRUTH].equals(theirs[TRUTH]):
+            raise ValueError(f"guesses of {one} and {other} are of different test people")
+        rows = []
+        for group in ours.columns.drop(TRUTH):
+            right = _right(ours, group), _right(theirs, group)
+            low, high = intervals.difference(*right, seed)
+            lead = right[0].mean() - right[1].mean()
+            rows.append(row("lead", lead, group=group, against=other, low=low, high=high, n=len(ours)))
+        tables.append(_table(rows, one, 100, 0, seed))
+    return pd.concat(tables, ignore_index=True) if tables else _table([], "", 100, 0, seed)
+
+
+def _right(guesses: pd.DataFrame, group: str) -> np.ndarray:
+    return (guesses[group] == guesses[TRUTH]).to_numpy()
+
+
+def _accuracies(guesses: pd.DataFrame) -> list[dict]:
+    rows = []
+    for group in guesses.columns.drop(TRUTH):
+        right = _right(guesses, group)
+        low, high = intervals.wilson(right.mean(), len(right))
+        of_label = pd.Series(right).groupby(guesses[TRUTH].to_numpy()).mean()
+        rows.append(row("accuracy", right.mean(), group=group, against="test", low=low, high=high, n=len(right)))
+        rows.append(row("balanced_accuracy", of_label.mean(), group=group, against="test", n=len(right)))
+    return rows
+
+
+def _table(rows: list[dict], generator: str, fraction: int, real_fraction: int, seed: int) -> pd.DataFrame:
+    subject = {"generator": generator, "fraction": fraction, "real_fraction": real_fraction, "seed": seed}
+    return metrics.table(rows, protocol=PROTOCOL, **subject)

@@ -8,11 +8,11 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import gammaln
 
 from syngeno.data.records import normal_contig
 from syngeno.data.store import CHUNK, StoreWriter
 from syngeno.errors import BadInput
+from syngeno.stats.diversity import hwe_exact
 
 if TYPE_CHECKING:
     from syngeno.data.records import Record, Source
@@ -29,43 +29,6 @@ REMEDIES = {
     "maf": "lower `maf`",
     "hwe": "lower `hwe`, or set it to 0",
 }
-LOG_P_TOLERANCE = 1e-7  # two tables of equal probability may differ by rounding of the log-gamma function
-TABLE_CELLS = 4_000_000  # doubles held at once while the exact test enumerates heterozygote counts
-
-
-def hwe_exact(hom_ref: np.ndarray, het: np.ndarray, hom_alt: np.ndarray) -> np.ndarray:
-    """P values of the exact test of Hardy-Weinberg equilibrium, for genotype counts (v,): float64 (v,).
-
-    Wigginton, Cutler & Abecasis (Am J Hum Genet 76:887-893, 2005): given n people and r copies of the rarer
-    allele, the probability of h heterozygotes is 2^h n! r! (2n-r)! / (((r-h)/2)! h! (n-(r+h)/2)! (2n)!); the
-    p value sums it over all h that are no more probable than the one seen. 1 where nobody was called.
-    """
-    tables = np.stack(np.broadcast_arrays(hom_ref, het, hom_alt), axis=-1).astype(np.int64)
-    if (tables < 0).any():
-        raise ValueError("genotype counts are negative")
-    shape = tables.shape[:-1]
-    tables = tables.reshape(-1, 3)
-    people = tables.sum(axis=1)
-    rarer = tables[:, 1] + 2 * np.minimum(tables[:, 0], tables[:, 2])
-    distinct, inverse = np.unique(np.stack([people, rarer, tables[:, 1]], axis=1), axis=0, return_inverse=True)
-    p = np.empty(len(distinct))
-    step = max(1, TABLE_CELLS // (int(rarer.max(initial=0)) // 2 + 1))
-    for start in range(0, len(distinct), step):
-        p[start : start + step] = _exact(*distinct[start : start + step].T)
-    return p[inverse.reshape(-1)].reshape(shape)
-
-
-def _exact(people: np.ndarray, rarer: np.ndarray, het: np.ndarray) -> np.ndarray:
-    # Heterozygotes have the parity of the rarer allele's count: h = r, r-2, ..., 0 or 1.
-    h = rarer[:, None] - 2 * np.arange(int(rarer.max(initial=0)) // 2 + 1)[None]
-    possible = h >= 0
-    h = np.where(possible, h, 0)
-    rare_hom = (rarer[:, None] - h) / 2
-    log_p = h * np.log(2) - gammaln(rare_hom + 1) - gammaln(h + 1) - gammaln(people[:, None] - h - rare_hom + 1)
-    log_p = np.where(possible, log_p, -np.inf)
-    log_p -= np.logaddexp.reduce(log_p, axis=1, keepdims=True)
-    seen = np.take_along_axis(log_p, ((rarer - het) // 2)[:, None], axis=1)
-    return np.minimum(1.0, np.where(log_p <= seen + LOG_P_TOLERANCE, np.exp(log_p), 0).sum(axis=1))
 
 
 def filter_contig(

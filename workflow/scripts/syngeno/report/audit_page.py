@@ -5,7 +5,7 @@ from html import escape
 
 import pandas as pd
 
-from syngeno.evaluate import power
+from syngeno.evaluate import membership
 from syngeno.report import html
 
 SHOWN = 20  # listed people of each run
@@ -64,10 +64,10 @@ def audit(metrics: pd.DataFrame, people: Mapping[str, pd.DataFrame]) -> str:
 
 
 def _power_table(metrics: pd.DataFrame) -> str:
-    table = power.power(metrics)
+    table = membership.power(metrics)
     if table.empty:
         return "<p>No membership attack was run.</p>"
-    listed = metrics[(metrics["metric"] == "planted_listed") & metrics["variant"].str.startswith(power.PLANTED)]
+    listed = metrics[(metrics["metric"] == "planted_listed") & metrics["variant"].str.startswith(membership.PLANTED)]
     listed = {(one["generator"], one["fraction"], one["seed"]): one for one in listed.to_dict("records")}
     rows = []
     for one in table.itertuples():
@@ -82,7 +82,7 @@ def _power_table(metrics: pd.DataFrame) -> str:
         # Once for the run, not for each of its attacks.
         found = listed.pop(run) if run in listed else {"value": float("nan"), "low": 0, "high": 0}
         cells.append(html.number(found["value"], found["low"], found["high"]))
-        rows.append(html.line(f"{_run(table, run)}: {power.ATTACKS[one.attack]}", cells))
+        rows.append(html.line(f"{_run(table, run)}: {membership.ATTACK_NAMES[one.attack]}", cells))
     head = ["Generator: attack", "AUC", "True positives at 1 % false", "The same, with plants", "Paired difference"]
     return html.table([*head, "Verdict", "Plants listed by id"], rows)
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from syngeno.evaluate import power
+from syngeno.evaluate import membership
 from syngeno.report import html, scorecard
 
 KINDS = {
@@ -150,13 +150,13 @@ def _attacks(shown: pd.DataFrame, run: pd.DataFrame) -> list[str]:
         told.append(f"The best attack by the synthetic people alone has an AUC of {_value(area)}; .5 is guessing.")
     if rate is not None:
         told.append(f"It finds {_value(rate)} of the members at 1 % false positives; .01 is guessing.")
-    table = power.power(run)
+    table = membership.power(run)
     for verdict, words in (
-        (power.SEES, "saw planted training people, so that it would have seen such copies"),
-        (power.KNOWS, "knew members even without plants"),
-        (power.POWERLESS, "is without power here: it did not see even planted training people"),
+        (membership.SEES, "saw planted training people, so that it would have seen such copies"),
+        (membership.KNOWS, "knew members even without plants"),
+        (membership.POWERLESS, "is without power here: it did not see even planted training people"),
     ):
-        names = [power.ATTACKS[one] for one in table.loc[table["verdict"] == verdict, "attack"]]
+        names = [membership.ATTACK_NAMES[one] for one in table.loc[table["verdict"] == verdict, "attack"]]
         told += [f"The attack by {name} {words}." for name in names]
     if table["gain"].isna().all():
         told.append("No attack was tried with planted training people, so nothing is known of their power.")

@@ -6,7 +6,7 @@ from html import escape
 import pandas as pd
 import yaml
 
-from syngeno.evaluate import power
+from syngeno.evaluate import membership
 from syngeno.report import html
 
 Headline = tuple[str, str | None, str]  # metric, against (None: whatever it is), group
@@ -64,7 +64,7 @@ _LEGEND = (
 def scorecard(metrics: pd.DataFrame) -> str:
     """Headline numbers by chapter, a generator per row, under their envelope; what falls outside it is marked."""
     numbers = metrics[(metrics["protocol"] == "ours") & metrics["variant"].isin(["", RELEASED])]
-    powerless = power.unseen(metrics)
+    powerless = membership.unseen(metrics)
     body = ""
     for chapter, titles in HEADLINES.items():
         columns = [key for key in titles if len(headline(numbers, key))]

@@ -2,7 +2,14 @@
 
 How many rare variants are seen grows with the number of people, so cohorts are compared thinned to one size. That
 is done in expectation, without drawing anybody.
+
+Statistics that need phase: how diverse haplotypes are in windows, and how three variants go together.
+
+Haplotypes are int8 (haplotypes, variants) of alleles 0 and 1. Everything is computed from whole counts, so that
+neither the order of the haplotypes nor which of a person's two comes first changes a bit of it.
 """
+
+from itertools import pairwise
 
 import numpy as np
 from scipy.special import gammaln
@@ -72,3 +79,112 @@ def _drawn(alleles: int, copies: np.ndarray, drawn: int, seen: np.ndarray) -> np
     k = np.where(possible, k, np.maximum(0, drawn - others))  # a number that can be, to look factorials up
     log_p = log_choose(copies, k) + log_choose(others, drawn - k) - log_choose(alleles, drawn)
     return np.where(possible, np.exp(log_p), 0.0)
+
+
+WINDOW = 20
+# Sites between the variants of a triplet, as Yelmen et al. (2023) space them.
+GAPS = (1, 4, 16, 64, 256)
+TRIPLETS = 2000
+
+_LONGEST = 62  # a window's alleles are read as the bits of one int64
+
+
+def windows(contig: np.ndarray, size: int = WINDOW) -> np.ndarray:
+    """First variants of windows that lie side by side on each contig, int64 (windows,); leftovers are dropped."""
+    breaks = np.flatnonzero(contig[1:] != contig[:-1]) + 1 if len(contig) else []
+    runs = pairwise([0, *breaks, len(contig)])
+    starts = [np.arange(begin, end - size + 1, size) for begin, end in runs]
+    return np.concatenate(starts).astype(np.int64) if starts else np.zeros(0, dtype=np.int64)
+
+
+def diversity(haplotypes: np.ndarray, starts: np.ndarray, size: int = WINDOW) -> np.ndarray:
+    """Haplotype diversity in windows, float64 (windows,).
+
+    The chance that two haplotypes drawn without replacement differ within the window, n / (n - 1) (1 - sum f^2)
+    over the frequencies f of its distinct haplotypes (Nei & Tajima 1981).
+
+    Args:
+        haplotypes: int8 (n, variants), n at least 2.
+        starts: first variants of the windows.
+        size: variants in a window, at most 62.
+    """
+    n = len(haplotypes)
+    if n < 2:
+        raise ValueError(f"haplotype diversity needs two haplotypes, not {n}")
+    if size > _LONGEST:
+        raise ValueError(f"a window holds at most {_LONGEST} variants, not {size}")
+    bits = 1 << np.arange(size, dtype=np.int64)
+    result = np.empty(len(starts))
+    for i, start in enumerate(starts):
+        copies = np.unique(haplotypes[:, start : start + size] @ bits, return_counts=True)[1]
+        result[i] = (n * n - (copies**2).sum()) / (n * (n - 1))
+    return result
+
+
+def triplets(contig: np.ndarray, varies: np.ndarray, gap: int, most: int = TRIPLETS) -> np.ndarray:
+    """Variants i, i + gap and i + 2 gap of one contig that all vary, int64 (triplets, 3).
+
+    Where there are more than `most`, as many spread evenly along the genome.
+    """
+    first = np.arange(max(0, len(contig) - 2 * gap))
+    chosen = np.stack([first, first + gap, first + 2 * gap], axis=1)
+    chosen = chosen[varies[chosen].all(1) & (contig[chosen[:, 0]] == contig[chosen[:, 2]])]
+    if len(chosen) > most:
+        chosen = chosen[np.linspace(0, len(chosen) - 1, most).round().astype(np.int64)]
+    return chosen
+
+
+def three_point(haplotypes: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Three-point correlation of triplets of variants, float64 (triplets,).
+
+    The third joint cumulant E[(x - Ex)(y - Ey)(z - Ez)], what three alleles do together that pairs do not tell;
+    used for artificial genomes by Yelmen et al. (PLoS Comput Biol 19:e1011584, 2023).
+    """
+    n = len(haplotypes)
+    x, y, z = (haplotypes[:, sites].astype(bool) for sites in chosen.T)
+    mean = {
+        name: alleles.sum(0) / n
+        for name, alleles in (("x", x), ("y", y), ("z", z), ("xy", x & y), ("xz", x & z), ("yz", y & z))
+    }
+    together = (x & y & z).sum(0) / n
+    pairs = mean["xy"] * mean["z"] + mean["xz"] * mean["y"] + mean["yz"] * mean["x"]
+    return together - pairs + 2 * mean["x"] * mean["y"] * mean["z"]
+
+
+LOG_P_TOLERANCE = 1e-7  # two tables of equal probability may differ by rounding of the log-gamma function
+TABLE_CELLS = 4_000_000  # doubles held at once while the exact test enumerates heterozygote counts
+
+
+def hwe_exact(hom_ref: np.ndarray, het: np.ndarray, hom_alt: np.ndarray) -> np.ndarray:
+    """P values of the exact test of Hardy-Weinberg equilibrium, for genotype counts (v,): float64 (v,).
+
+    Wigginton, Cutler & Abecasis (Am J Hum Genet 76:887-893, 2005): given n people and r copies of the rarer
+    allele, the probability of h heterozygotes is 2^h n! r! (2n-r)! / (((r-h)/2)! h! (n-(r+h)/2)! (2n)!); the
+    p value sums it over all h that are no more probable than the one seen. 1 where nobody was called.
+    """
+    tables = np.stack(np.broadcast_arrays(hom_ref, het, hom_alt), axis=-1).astype(np.int64)
+    if (tables < 0).any():
+        raise ValueError("genotype counts are negative")
+    shape = tables.shape[:-1]
+    tables = tables.reshape(-1, 3)
+    people = tables.sum(axis=1)
+    rarer = tables[:, 1] + 2 * np.minimum(tables[:, 0], tables[:, 2])
+    distinct, inverse = np.unique(np.stack([people, rarer, tables[:, 1]], axis=1), axis=0, return_inverse=True)
+    p = np.empty(len(distinct))
+    step = max(1, TABLE_CELLS // (int(rarer.max(initial=0)) // 2 + 1))
+    for start in range(0, len(distinct), step):
+        p[start : start + step] = _exact(*distinct[start : start + step].T)
+    return p[inverse.reshape(-1)].reshape(shape)
+
+
+def _exact(people: np.ndarray, rarer: np.ndarray, het: np.ndarray) -> np.ndarray:
+    # Heterozygotes have the parity of the rarer allele's count: h = r, r-2, ..., 0 or 1.
+    h = rarer[:, None] - 2 * np.arange(int(rarer.max(initial=0)) // 2 + 1)[None]
+    possible = h >= 0
+    h = np.where(possible, h, 0)
+    rare_hom = (rarer[:, None] - h) / 2
+    log_p = h * np.log(2) - gammaln(rare_hom + 1) - gammaln(h + 1) - gammaln(people[:, None] - h - rare_hom + 1)
+    log_p = np.where(possible, log_p, -np.inf)
+    log_p -= np.logaddexp.reduce(log_p, axis=1, keepdims=True)
+    seen = np.take_along_axis(log_p, ((rarer - het) // 2)[:, None], axis=1)
+    return np.minimum(1.0, np.where(log_p <= seen + LOG_P_TOLERANCE, np.exp(log_p), 0).sum(axis=1))

@@ -1,14 +1,25 @@
-"""Programs of the field that are called. Also read while the Snakefile is parsed, so nothing heavy is imported."""
+"""Programs of the field that are called. Also read while the Snakefile is parsed, so nothing heavy is imported.
 
+Checksums of the files that are handed on.
+"""
+
+import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from syngeno.errors import BadInput
 
-BEAGLE = "beagle"
+BEAGLE, PLINK2 = "beagle", "plink2"
+CHECKSUMS = "SHA256SUMS"
+# Of each format, the files that plink2 writes.
+FORMATS = {
+    "plink": ("synthetic.bed", "synthetic.bim", "synthetic.fam"),
+    "pgen": ("synthetic.pgen", "synthetic.pvar", "synthetic.psam"),
+    "bgen": ("synthetic.bgen", "synthetic.sample"),
+}
 
 
 def available(name: str) -> bool:
@@ -34,3 +45,12 @@ def run(
     if done.returncode:
         said = " | ".join(line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip())
         raise RuntimeError(f"{called} failed ({done.returncode}): {said[-1500:]}")
+
+
+def write_checksums(path: str | Path, files: Iterable[str | Path]) -> None:
+    """Write the SHA-256 of files that will lie beside `path`, by name, for `sha256sum --check`."""
+    lines = []
+    for file in sorted(map(Path, files), key=lambda file: file.name):
+        with open(file, "rb") as content:
+            lines.append(f"{hashlib.file_digest(content, 'sha256').hexdigest()}  {file.name}\n")
+    Path(path).write_text("".join(lines))

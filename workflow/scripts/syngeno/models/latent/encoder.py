@@ -24,7 +24,7 @@ from __future__ import annotations
 import logging
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -327,3 +327,12 @@ def _with_fitted_prior(encoder: Encoder, dosages: np.ndarray | DosageColumns) ->
             q /= q.sum(1, keepdims=True)
         prior[part] = q
     return replace(encoder, prior=prior)
+
+
+def of_shards(shards: Iterable[str | Path], fitted: Encoder, dosages: np.ndarray) -> np.ndarray:
+    """Synthetic people in the encoder's space (people, blocks, components): as drawn, in their shards.
+
+    Where their generator draws genotypes there are no shards, and `dosages` (people, variants) are encoded.
+    """
+    drawn = [np.load(path)["latents"] for path in shards]
+    return np.concatenate(drawn) if drawn else encode(fitted, dosages)

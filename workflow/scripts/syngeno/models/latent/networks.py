@@ -8,19 +8,27 @@ things differ from the paper unless switched off: `blockwise`, the CNN's first a
 those of the paper's transformer are a patch's own), because the first component of one block means nothing in the
 next; `chained`, the CNN sees what the MLP said beside the noisy person. `positions` tells a network that shares its
 maps where a block lies.
+
+Linear maps along the blocks: each block's own, or one that all share.
+
+The first component of one block means nothing in the next, so a map that blocks share has to treat alike what is not.
+
+The MLP denoiser: a U-net of dense layers that sees the whole person at once.
+
+The CNN denoiser: a 1-D U-net along the blocks, with attention at coarse strides.
+
+The transformer denoiser: patches of neighbouring blocks attend to each other, to noise level and label.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-
-from syngeno.models.latent.convolution import CNN
-from syngeno.models.latent.dense import MLP
-from syngeno.models.latent.transformer import Transformer
+from torch.nn import functional
 
 DEFAULTS: dict[str, Any] = {
     "kind": "mlp+cnn",
@@ -135,3 +143,223 @@ class TimeEmbedding(nn.Module):
         """(people,) -> (people, width)."""
         angle = t[:, None] * self.rates
         return self.layers(torch.cat([angle.sin(), angle.cos()], dim=1))
+
+
+class BlockwiseLinear(nn.Module):
+    """A linear map per block (or, with one, shared): (people, blocks, a) -> (people, blocks, b)."""
+
+    def __init__(self, blocks: int, a: int, b: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(blocks, a, b).uniform_(-(a**-0.5), a**-0.5))
+        self.bias = nn.Parameter(torch.zeros(blocks, b))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See the class."""
+        if len(self.weight) == 1:
+            return x @ self.weight[0] + self.bias
+        return torch.baddbmm(self.bias[:, None], x.transpose(0, 1), self.weight).transpose(0, 1)
+
+
+class MLP(nn.Module):
+    """Down through `widths`, up again with a skip at each width; the condition is added on the way up.
+
+    The input is added to the output, as in the paper, but as much of it as the noise level asks for: what is far
+    narrower than a person could not say of each entry how much of it is noise.
+    """
+
+    def __init__(self, size: int, widths: list[int], condition: int) -> None:
+        super().__init__()
+        sizes = [size, *widths]
+        self.down = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(sizes))
+        self.bottom = nn.Linear(widths[-1], widths[-1])
+        self.conditions = nn.ModuleList(nn.Linear(condition, w) for w in reversed(widths))
+        self.norms = nn.ModuleList(nn.LayerNorm(w) for w in reversed(widths))
+        self.up = nn.ModuleList(nn.Linear(w, w) for w in reversed(widths))
+        self.widen = nn.ModuleList(nn.Linear(b, a) for a, b in reversed([*itertools.pairwise(sizes)]))
+        self.keep = nn.Parameter(torch.zeros(condition))
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        """(people, size) -> the same."""
+        skips, whole = [], x
+        for layer in self.down:
+            x = functional.silu(layer(x))
+            skips.append(x)
+        x = self.bottom(x)
+        condition = functional.silu(condition)
+        for norm, add, layer, widen in zip(self.norms, self.conditions, self.up, self.widen, strict=True):
+            x = norm(x + skips.pop()) + add(condition)
+            x = widen(functional.silu(layer(functional.silu(x))))
+        return x + (condition @ self.keep)[:, None] * whole
+
+
+SHORTEST = 4  # blocks at the coarsest level; a level that would be shorter is left out
+
+
+def levels(blocks: int, most: int) -> int:
+    """How many of `most` levels the blocks carry, each half as long as the one before: at least one."""
+    return max(1, min(most, 1 + int(math.log2(max(1, blocks / SHORTEST)))))
+
+
+class CNN(nn.Module):
+    """1-D U-Net along the blocks; `widths` has one entry per stride 1, 2, 4, ..., as many as the blocks carry.
+
+    `attention` are strides; `blockwise` gives each block a first and a last map of its own; `positions` adds a learned
+    vector of each block's own after the first map; `guided_by` further channels come in beside the components.
+    """
+
+    def __init__(
+        self,
+        blocks: int,
+        components: int,
+        widths: list[int],
+        attention: list[int],
+        heads: int,
+        condition: int,
+        blockwise: bool,
+        positions: bool = False,
+        guided_by: int = 0,
+    ) -> None:
+        super().__init__()
+        widths = widths[: levels(blocks, len(widths))]
+        self.blocks, self.multiple = blocks, 2 ** (len(widths) - 1)
+        per = blocks if blockwise else 1
+        self.enter = BlockwiseLinear(per, components + guided_by, widths[0])
+        self.leave = BlockwiseLinear(per, widths[0], components)
+        self.place = nn.Parameter(torch.zeros(blocks, widths[0])) if positions else None
+        self.down, self.up = nn.ModuleList(), nn.ModuleList()
+        for level, width in enumerate(widths):
+            attend = heads if 2**level in attention else 0
+            deeper = widths[min(level + 1, len(widths) - 1)]
+            self.down.append(ResidualBlock(widths[max(level - 1, 0)], width, condition, attend))
+            self.up.append(ResidualBlock(width + deeper, width, condition, attend))
+        self.halve = nn.ModuleList(nn.Conv1d(w, w, 4, stride=2, padding=1) for w in widths[:-1])
+        self.middle = ResidualBlock(widths[-1], widths[-1], condition, heads)
+        self.norm = nn.GroupNorm(_groups(widths[0]), widths[0])
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        """(people, blocks, components) -> the same."""
+        condition = functional.silu(condition)
+        h = self.enter(x)
+        h = (h if self.place is None else h + self.place).transpose(1, 2)
+        h = functional.pad(h, (0, -self.blocks % self.multiple))
+        skips = []
+        for level, block in enumerate(self.down):
+            h = block(self.halve[level - 1](h) if level else h, condition)
+            skips.append(h)
+        h = self.middle(h, condition)
+        for level in reversed(range(len(self.up))):
+            h = self.up[level](torch.cat([h, skips.pop()], dim=1), condition)
+            h = h.repeat_interleave(2, dim=2) if level else h
+        h = functional.silu(self.norm(h))[:, :, : self.blocks]
+        return self.leave(h.transpose(1, 2))
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions three blocks wide, the condition added between, then attention if `heads`."""
+
+    def __init__(self, a: int, b: int, condition: int, heads: int) -> None:
+        super().__init__()
+        self.norm_in, self.conv_in = nn.GroupNorm(_groups(a), a), nn.Conv1d(a, b, 3, padding=1)
+        self.condition = nn.Linear(condition, b)
+        self.norm_out, self.conv_out = nn.GroupNorm(_groups(b), b), nn.Conv1d(b, b, 3, padding=1)
+        self.skip = nn.Conv1d(a, b, 1) if a != b else nn.Identity()
+        self.attention = Attention(b, heads) if heads else nn.Identity()
+        nn.init.zeros_(self.conv_out.weight)
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        """(people, a, blocks) -> (people, b, blocks)."""
+        h = self.conv_in(functional.silu(self.norm_in(x)))
+        h = h + self.condition(condition)[:, :, None]
+        h = self.conv_out(functional.silu(self.norm_out(h)))
+        return self.attention(self.skip(x) + h)
+
+
+class Attention(nn.Module):
+    """Every position looks at every other (self-attention), added to what is there."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = math.gcd(heads, width)
+        self.norm = nn.GroupNorm(_groups(width), width)
+        self.query_key_value = nn.Conv1d(width, 3 * width, 1)
+        self.out = nn.Conv1d(width, width, 1)
+        nn.init.zeros_(self.out.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(people, width, blocks) -> the same."""
+        people, width, length = x.shape
+        parts = self.query_key_value(self.norm(x)).view(people, 3, self.heads, width // self.heads, length)
+        query, key, value = parts.transpose(3, 4).unbind(1)
+        mixed = functional.scaled_dot_product_attention(query, key, value)
+        return x + self.out(mixed.transpose(2, 3).reshape(people, width, length))
+
+
+def _groups(channels: int) -> int:
+    """Groups of the normalisation, four channels or more each: alone, a channel would lose what is added to it."""
+    return math.gcd(8, channels // 4, channels) or 1
+
+
+FEWEST = 8  # tokens; with few blocks the patches are smaller
+
+
+class Patches(nn.Module):
+    """Neighbouring blocks as tokens: (people, blocks, components) -> (people, tokens, width).
+
+    `patch` blocks make a token, fewer where that would leave less than `FEWEST`. The map is each patch's own
+    (`blockwise`), or one that all share, with a learned vector of each patch's own added if `positions`.
+    """
+
+    def __init__(
+        self, blocks: int, components: int, width: int, patch: int, blockwise: bool, positions: bool = False
+    ) -> None:
+        super().__init__()
+        self.patch = max(1, min(patch, blocks // FEWEST))
+        self.tokens = -(-blocks // self.patch)
+        self.missing = self.tokens * self.patch - blocks
+        self.map = BlockwiseLinear(self.tokens if blockwise else 1, self.patch * components, width)
+        self.place = nn.Parameter(torch.randn(self.tokens, width) * 0.02) if positions else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See the class."""
+        x = self.map(functional.pad(x, (0, 0, 0, self.missing)).reshape(len(x), self.tokens, -1))
+        return x if self.place is None else x + self.place
+
+
+def encoder(width: int, layers: int, heads: int) -> nn.TransformerEncoder:
+    """Layers of attention and of a network four times as wide, each normalised before (Xiong et al., 2020)."""
+    layer = nn.TransformerEncoderLayer(
+        width, heads, 4 * width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+    )
+    return nn.TransformerEncoder(layer, layers, norm=nn.LayerNorm(width), enable_nested_tensor=False)
+
+
+class Transformer(nn.Module):
+    """(x (people, blocks, components), time, label (people, condition)) -> prediction of x's shape.
+
+    As in the paper, noise level and label are tokens of their own, and the input is added to the output.
+    """
+
+    def __init__(
+        self,
+        blocks: int,
+        components: int,
+        width: int,
+        layers: int,
+        heads: int,
+        patch: int,
+        condition: int,
+        blockwise: bool,
+        positions: bool,
+    ) -> None:
+        super().__init__()
+        self.enter = Patches(blocks, components, width, patch, blockwise, positions)
+        self.time, self.label = nn.Linear(condition, width), nn.Linear(condition, width)
+        self.layers = encoder(width, layers, heads)
+        per = self.enter.tokens if blockwise else 1
+        self.leave = BlockwiseLinear(per, width, self.enter.patch * components)
+
+    def forward(self, x: Tensor, time: Tensor, label: Tensor) -> Tensor:
+        """See the class."""
+        tokens = torch.cat([self.time(time)[:, None], self.label(label)[:, None], self.enter(x)], dim=1)
+        told = self.leave(self.layers(tokens)[:, 2:])
+        return x + told.reshape(len(x), -1, x.shape[2])[:, : x.shape[1]]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from syngeno.evaluate import power
+from syngeno.evaluate import membership as evaluate_membership
 from syngeno.report.style import (
     GUIDE,
     STYLE,
@@ -58,22 +58,22 @@ def membership(metrics: pd.DataFrame) -> Figure:
     """What each attack says of each generator, and whether it sees planted training people."""
     numbers, shades = ours(metrics), colours(metrics)
     found = set(of(numbers, "membership_auc", None)["group"])
-    attacks = [name for name in power.ATTACKS if name in found]
+    attacks = [name for name in evaluate_membership.ATTACK_NAMES if name in found]
     if not attacks:
         return without(NO_ATTACKS)
-    table = power.power(metrics)
+    table = evaluate_membership.power(metrics)
     tried = table[table["gain"].notna()]
     tried_attacks = [name for name in attacks if name in set(tried["attack"])]
     rows = max(2, tried.groupby(["generator", "fraction", "seed"]).ngroups)
     with mpl.rc_context(STYLE):
         figure = plt.figure(figsize=(11, 4 + 0.34 * rows + 0.7))
         above, below = figure.subfigures(2, 1, height_ratios=[4, 0.34 * rows + 0.7])
-        titles = [power.ATTACKS[name].replace(" ", "\n") for name in attacks]
+        titles = [evaluate_membership.ATTACK_NAMES[name].replace(" ", "\n") for name in attacks]
         for axis, metric, title, guide in zip(
             above.subplots(1, 2),
             ("membership_auc", "membership_tpr_at_1pct"),
             ("Area under the curve", "True-positive rate at 1 % false positives"),
-            (0.5, power.FALSE_POSITIVES),
+            (0.5, evaluate_membership.FALSE_POSITIVES),
             strict=True,
         ):
             points(axis, [of(numbers, metric, name) for name in attacks], titles, shades)
@@ -137,8 +137,8 @@ def _power(figure: Figure, tried: pd.DataFrame, attacks: list[str], metrics: pd.
                 axis.errorbar(ends[1], y, xerr=np.array(interval(bounds)), color=shade, elinewidth=1, capsize=2.5)
                 axis.plot(ends[0], y, marker="o", color=shade, markerfacecolor="white", markersize=6)
                 axis.plot(ends[1], y, marker="o", color=shade, markersize=6)
-        axis.axvline(power.FALSE_POSITIVES, **GUIDE)
-        axis.set(title=power.ATTACKS[attack], **_rate("x"))
+        axis.axvline(evaluate_membership.FALSE_POSITIVES, **GUIDE)
+        axis.set(title=evaluate_membership.ATTACK_NAMES[attack], **_rate("x"))
     axes[0].set_yticks(
         range(len(runs)),
         [called[name, fraction] + (f", seed {seed}" if several else "") for (name, fraction, seed), _ in runs],
@@ -155,7 +155,7 @@ def _rate(way: str) -> dict:
     """Settings of an axis for true-positive rates: logarithmic above 1 %, linear below, so that 0 has a place."""
     ticks = [0, 0.01, 0.1, 1]
     return {
-        f"{way}scale": mpl.scale.SymmetricalLogScale(None, linthresh=power.FALSE_POSITIVES, linscale=0.6),
+        f"{way}scale": mpl.scale.SymmetricalLogScale(None, linthresh=evaluate_membership.FALSE_POSITIVES, linscale=0.6),
         f"{way}lim": (-0.003, 1.3),
         f"{way}ticks": ticks,
         f"{way}ticklabels": [f"{tick:g}" for tick in ticks],

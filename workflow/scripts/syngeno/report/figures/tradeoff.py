@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
-from syngeno.evaluate import power
+from syngeno.evaluate import membership
 from syngeno.report.style import (
     BAND,
     GUIDE,
@@ -61,7 +61,7 @@ def frontier(metrics: pd.DataFrame, kinds: Mapping[str, str]) -> Figure:
     numbers = ours(metrics)
     if of(numbers, "recovery_rate").empty:
         return without(NOTHING)
-    blind = {"privacy_loss": _saturated(numbers), "membership_auc": power.unseen(metrics)}
+    blind = {"privacy_loss": _saturated(numbers), "membership_auc": membership.unseen(metrics)}
     with mpl.rc_context(STYLE):
         figure, axes = plt.subplots(1, 2, figsize=(12, 6.2))
         for axis, (metric, (title, ideal)) in zip(axes, PRIVACY.items(), strict=True):
