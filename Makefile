@@ -1,11 +1,12 @@
 # Two commands: `make demo` (environment, embedded cohort, whole chain, report) and `make test`; `make test-slurm`, on
 # Debian as root, turns the machine into a SLURM of one node and tries the cluster's profile on it; `make bench` sets
-# stages beside bcftools, plink2 and scikit-learn, as far as these are installed.
+# stages beside bcftools, plink2 and scikit-learn, as far as these are installed; `make docs` writes docs/reference/config.md
+# from the schema.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slurm bench lint
+.PHONY: demo test test-slurm bench docs lint
 
 demo: .venv/run
 	$(BIN)/snakemake --profile workflow/profiles/local --cores 2 --report results/report.html --report-after-run
@@ -19,6 +20,9 @@ test-slurm: .venv/dev
 
 bench: .venv/dev
 	PYTHONPATH=workflow/scripts $(BIN)/python tests/benchmarks/stages.py results/bench
+
+docs: .venv/dev
+	PYTHONPATH=workflow/scripts $(BIN)/python docs/reference/generate.py
 
 lint: .venv/dev
 	$(BIN)/ruff check .

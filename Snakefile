@@ -1,5 +1,5 @@
 # syngeno: from genotypes and labels to a synthetic cohort and the report that judges it.
-# The stages, in order: prepare, train, sample, evaluate, report; each is a target of its own.
+# The stages, in order: prepare, fit, sample, evaluate, report, release; each is a target of its own.
 
 from snakemake.utils import min_version
 
@@ -17,16 +17,25 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/functions/prepare.smk"
+include: "workflow/rules/functions/fit.smk"
+include: "workflow/rules/functions/impute.smk"
+include: "workflow/rules/functions/sample.smk"
+include: "workflow/rules/functions/reference.smk"
+include: "workflow/rules/functions/evaluate.smk"
+include: "workflow/rules/functions/paper.smk"
+include: "workflow/rules/functions/report.smk"
+include: "workflow/rules/functions/release.smk"
+include: "workflow/rules/inputs.smk"
 include: "workflow/rules/prepare.smk"
-include: "workflow/rules/train.smk"
-include: "workflow/rules/sample.smk"
-include: "workflow/rules/handed_on.smk"
+include: "workflow/rules/fit.smk"
 include: "workflow/rules/impute.smk"
-include: "workflow/rules/formats.smk"
-include: "workflow/rules/genomes.smk"
+include: "workflow/rules/sample.smk"
+include: "workflow/rules/reference.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/paper.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/release.smk"
 
 
 rule all:
@@ -34,4 +43,4 @@ rule all:
     input:
         rules.sample.input,
         rules.report.input,
-        rules.formats.input if CONVERTED else [],
+        rules.release.input if CONVERTED else [],

@@ -1,4 +1,4 @@
-"""A metrics table as a run leaves it, of invented numbers: generators of every kind, plants, a release."""
+"""A metrics table as a run leaves it, of invented numbers: generators of many kinds, planted canaries, a release."""
 
 import numpy as np
 import pandas as pd
@@ -7,21 +7,21 @@ from syngeno.evaluate import metrics
 from syngeno.stats.ld import BINS
 
 KINDS = {
-    "diffusion": "diffusion",
+    "diffusion": "haplotype_diffusion",
     "independent": "independent",
     "pooled": "independent",
     "markov": "markov",
-    "copying": "copying",
+    "li_stephens": "li_stephens",
     "copycat": "copycat",
     "theirs": "external",
 }
-# Of each generator: recovery, privacy loss, AUC, share of copies, how far it is from real people.
+# Of each generator: recovery rate, privacy loss, AUC, share of duplicates, how far it is from real samples.
 _TRAITS = {
     "diffusion": (0.97, 0.17, 0.56, 0.0, 0.3),
     "independent": (0.95, 0.0, 0.55, 0.0, 0.8),
     "pooled": (0.42, 0.0, 0.51, 0.0, 1.0),
     "markov": (0.93, 0.05, 0.53, 0.0, 0.6),
-    "copying": (0.985, 0.13, 0.57, 0.0, 0.1),
+    "li_stephens": (0.985, 0.13, 0.57, 0.0, 0.1),
     "copycat": (1.0, 0.5, 1.0, 1.0, 0.0),
     "theirs": (0.9, 0.08, 0.54, 0.02, 0.5),
 }
@@ -76,8 +76,8 @@ def literature() -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def _rows(recovery, loss, auc, copies, far, labels, rng, cm, kinship, kind) -> list[dict]:
-    """Every metric that the batteries give; `far` 0 is like real people, 1 is without any linkage."""
+def _rows(recovery, loss, auc, duplicates, far, labels, rng, cm, kinship, kind) -> list[dict]:
+    """Every metric that the suites give; `far` 0 is like real samples, 1 is without any linkage."""
 
     def row(metric, value, group="all", against="", half=0.0, noise=0.004):
         value = value + noise * rng.standard_normal()
@@ -100,21 +100,21 @@ def _rows(recovery, loss, auc, copies, far, labels, rng, cm, kinship, kind) -> l
     for k, attack in enumerate(
         ("all", "distance", "distance_ratio", "density_ratio", "frequency_ratio", "denoising_loss")
     ):
-        if attack != "denoising_loss" or kind == "diffusion":
+        if attack != "denoising_loss" or kind == "haplotype_diffusion":
             rows += [
                 row("membership_auc", auc - 0.004 * k, attack, half=0.02),
                 row("membership_tpr_at_1pct", 1.0 if auc == 1 else 0.012, attack, half=0.008, noise=0.001),
             ]
     rows += [
-        row("duplicate_share", copies, against="train", noise=0),
-        row("near_duplicate_share", copies, against="train", noise=0),
-        row("high_risk", 0.05 + 0.9 * copies, half=0.01),
-        row("kinship_max", 0.1 + 0.4 * copies, against="train"),
+        row("duplicate_share", duplicates, against="train", noise=0),
+        row("near_duplicate_share", duplicates, against="train", noise=0),
+        row("high_risk", 0.05 + 0.9 * duplicates, half=0.01),
+        row("kinship_max", 0.1 + 0.4 * duplicates, against="train"),
         row("kinship_max", 0.11, "heldout", "train"),
         row("kinship_contrast", 0.5 + loss, against="train", half=0.02),
     ]
     if kinship:
-        rows += [row(f"kinship_{one}", copies if group == "all" else 0.004, group, "train", noise=0.001)
+        rows += [row(f"kinship_{one}", duplicates if group == "all" else 0.004, group, "train", noise=0.001)
                  for one in ("duplicate", "first", "second") for group in ("all", "heldout")]  # fmt: skip
     rows += [row("sfs", share * (1 - 0.3 * far * (k < 2)), f"mac {name}", noise=0.001)
              for k, (name, share) in enumerate(_SFS.items())]  # fmt: skip
@@ -148,13 +148,13 @@ def _rows(recovery, loss, auc, copies, far, labels, rng, cm, kinship, kind) -> l
             row("imputation_r2_real", r2, name, "test", noise=0),
         ]
     rows.append(row("imputation_ratio", 1 - 0.8 * far, against="test"))
-    nats = {"copying": 170, "markov": 700, "independent": 2403}
+    nats = {"li_stephens": 170, "markov": 700, "independent": 2403}
     if kind in nats:
         rows.append(row("heldout_nats", nats[kind], against="test", half=5))
     return rows
 
 
-def _planted(auc, copies, rng) -> list[dict]:
+def _planted(auc, duplicates, rng) -> list[dict]:
     rows = [metrics.row("planted_listed", 1.0, n=90, low=0.961, high=1.0)]
     for attack, gain in (
         ("distance", 0.05),

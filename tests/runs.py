@@ -12,37 +12,36 @@ ROOT = Path(__file__).parents[1]
 TINY = {
     "cohorts": {
         "tiny": {
-            "simulate": {"people": 160, "length": 1.5e5},
+            "simulate": {"samples": 160, "length": 1.5e5},
             "label": "population",
             "split": {"train": 0.5, "validation": 0.1, "test": 0.4},
         }
     },
     "generators": {
-        "diffusion": {
-            "kind": "diffusion",
+        "latent": {
+            "kind": "latent_diffusion",
             "denoiser": {"mlp_widths": [64, 32], "cnn_base": 8, "cnn_multipliers": [1, 2], "cnn_attention": [2]},
             "diffusion": {"steps": 50},
             "training": {"epochs": 3},
             "sampler": {"sampler": "ddim", "steps": 5},
         },
-        "masked": {
-            "kind": "diffusion",
-            "space": "haplotype",
-            "founders": 8,
-            "training": {"epochs": 3, "least_steps": 30},
+        "haplotypes": {
+            "kind": "haplotype_diffusion",
+            "clusters": {"number": 8},
+            "reranker": {"epochs": 3, "least_steps": 30},
             "sampler": {"steps": 2, "candidates": 4},
         },
-        "resampled": {"kind": "diffusion", "space": "haplotype", "model": "masked", "sampler": {"steps": 1}},
+        "resampled": {"kind": "haplotype_diffusion", "model": "haplotypes", "sampler": {"steps": 1}},
         "independent": {"kind": "independent"},
         "markov": {"kind": "markov", "order": 3},
-        "copying": {"kind": "copying"},
+        "li_stephens": {"kind": "li_stephens"},
         "copycat": {"kind": "copycat"},
     },
     "sample": {"shards": 2},
     "evaluate": {
         "splits": {"fidelity": 3, "privacy": 3, "audit": 3, "utility": 2},
         "utility": {"classifiers": ["logistic_regression"]},
-        "ablation": {"Steps": ["masked", "resampled"]},
+        "ablation": {"Steps": ["haplotypes", "resampled"]},
     },
 }
 

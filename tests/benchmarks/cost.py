@@ -20,13 +20,13 @@ RULES = {path.stem for path in (ROOT / "workflow/scripts").glob("*/*.py")}
 BASES = 330  # of both simulated chromosomes together, for a variant that is kept
 CONFIG = {
     "generators": {
-        "diffusion": {"kind": "diffusion", "space": "haplotype"},
+        "haplotypes": {"kind": "haplotype_diffusion"},
         "latent": {
-            "kind": "diffusion",
+            "kind": "latent_diffusion",
             "training": {"epochs": 2},
             "sampler": {"sampler": "ddim", "steps": 50},
         },
-        "copying": {"kind": "copying"},
+        "li_stephens": {"kind": "li_stephens"},
         "independent": {"kind": "independent"},
     },
     "evaluate": {"splits": {"fidelity": 5, "privacy": 5, "audit": 5, "utility": 2}},
@@ -36,7 +36,7 @@ CONFIG = {
 def run(folder: Path, people: int, variants: int, generators: list[str]) -> pd.DataFrame:
     """A row for each job of a run on so many people and about so many variants, with these generators."""
     folder.mkdir(parents=True, exist_ok=True)
-    cohort = {"simulate": {"people": people, "length": BASES * variants / 2}, "label": "population"}
+    cohort = {"simulate": {"samples": people, "length": BASES * variants / 2}, "label": "population"}
     config = {"cohorts": {"cost": cohort | {"filter": {"hwe": 0}, "prune": {"r2": None}}}, **CONFIG}
     config["generators"] = {name: CONFIG["generators"][name] for name in generators}
     (folder / "run.yaml").write_text(yaml.safe_dump(config))

@@ -20,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 UNFINISHED = re.compile(r"\.(part|tmp)$|^\.snakemake\.")
-SAME = ("*/summary/*.tsv", "*/*/*/*/synthetic.labels.tsv", "*/*/*/*/synthetic.vcf.gz", "*/prepare/people.tsv")
+SAME = ("*/summary/*.tsv", "*/*/*/*/synthetic.labels.tsv", "*/*/*/*/synthetic.vcf.gz", "*/prepare/samples.tsv")
 
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen:

@@ -41,7 +41,7 @@ THRESHOLDS = {"call_rate": 0.95, "maf": 0.01, "hwe": 1e-6}
 
 def filtered(folder: Path, name: str = "filtered", thresholds: dict = THRESHOLDS) -> None:
     """VCF to store, as the rule does."""
-    table = samples.read_table(folder / "people.tsv")
+    table = samples.read_table(folder / "samples.tsv")
     names, label = table["sample"].tolist(), table["population"].to_numpy()
     with StoreWriter(folder / f"{name}.zarr.zip", names, {"1": 0}) as writer:
         source, train = open_source(folder / "cohort.vcf.gz"), np.ones(len(names), bool)
@@ -100,8 +100,8 @@ STAGES = {
 
 def prepare(folder: Path, count: int, variants: int) -> None:
     """A cohort in all the forms that are asked for: as many people, and about as many variants."""
-    files = [folder / name for name in ("cohort.vcf.gz", "people.tsv", "genes", "causal")]
-    simulate.write_cohort([files[0]], *files[1:], people=count, length=BASES * variants, seed=1)
+    files = [folder / name for name in ("cohort.vcf.gz", "samples.tsv", "genes", "causal")]
+    simulate.write_cohort([files[0]], *files[1:], samples=count, length=BASES * variants, seed=1)
     filtered(folder, "cohort", dict.fromkeys(THRESHOLDS))
     if shutil.which("plink2"):
         command = ["plink2", "--vcf", files[0], "--max-alleles", "2", "--make-bed", "--out", folder / "cohort"]

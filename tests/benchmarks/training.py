@@ -1,8 +1,8 @@
-"""Steps per second of training and seconds per 1,000 people drawn, beside the floor of this machine.
+"""Steps per second of training and seconds per 1,000 samples drawn, beside the floor of this machine.
 
 The floor is what the network's matrix products would take at the rate at which this machine multiplies large matrices:
 
-    PYTHONPATH=workflow/scripts python tests/benchmarks/training.py [people] [blocks] [threads]
+    PYTHONPATH=workflow/scripts:tests python tests/benchmarks/training.py [samples] [blocks] [threads]
 """
 
 import sys
@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from settings import generator_settings
 from torch.utils.flop_counter import FlopCounterMode
 
-from syngeno.models.latent import model as latent_model
-from syngeno.models.latent import networks
+from syngeno.models.latent import denoising, networks
 from syngeno.training import loop
+from syngeno.training.device import pick_device
 
 COMPONENTS, LABELS, BATCH, STEPS, DRAWN, CALLS = 8, 14, 32, 60, 1000, 50
 KINDS = {
@@ -42,48 +43,53 @@ def rate(device: torch.device) -> float:
     return 2 * size**3 * products / best
 
 
-def operations(network: torch.nn.Module, people: int, blocks: int, learning: bool) -> int:
+def operations(network: torch.nn.Module, samples: int, blocks: int, learning: bool) -> int:
     """Multiplications and additions of one call, and of its gradient if `learning`."""
-    x, t, label = torch.randn(people, blocks, COMPONENTS), torch.rand(people), torch.zeros(people, dtype=torch.long)
+    x, t, label = torch.randn(samples, blocks, COMPONENTS), torch.rand(samples), torch.zeros(samples, dtype=torch.long)
     with FlopCounterMode(display=False) as counter:
-        told = network(x, t, label)
+        predicted = network(x, t, label)
         if learning:
-            told.sum().backward()
+            predicted.sum().backward()
     return counter.get_total_flops()
 
 
-def main(people: int = 687, blocks: int = 291, threads: int = 2) -> None:
+def main(samples: int = 687, blocks: int = 291, threads: int = 2) -> None:
     """Print a line per denoiser."""
     torch.set_num_threads(threads)
-    device = latent_model.pick_device("auto")
+    device = pick_device("auto")
     fastest = rate(device)
-    print(f"{device}, {threads} threads, {fastest / 1e9:.0f} GFLOP/s; {people} people x {blocks} blocks x {COMPONENTS}")
+    print(f"{device}, {threads} threads, {fastest / 1e9:.0f} GFLOP/s; {samples} x {blocks} x {COMPONENTS}")
     print(f"{'':18} {'steps/s':>8} {'floor':>8} {'share':>6} {f's per {DRAWN}':>12} {'floor':>8} {'share':>6}")
     rng = np.random.default_rng(1)
-    latents = rng.standard_normal((people, blocks, COMPONENTS), np.float32)
-    label = rng.integers(0, LABELS, people)
-    per_epoch = -(-people // BATCH)
+    latents = rng.standard_normal((samples, blocks, COMPONENTS), np.float32)
+    label = rng.integers(0, LABELS, samples)
+    per_epoch = -(-samples // BATCH)
     for name, network in KINDS.items():
-        config = {"network": network, "epochs": 1 + -(-STEPS // per_epoch), "patience": 0}
+        settings = generator_settings(
+            "latent_diffusion",
+            denoiser=network,
+            training={"epochs": 1 + -(-STEPS // per_epoch), "patience": 0},
+            sampler={"sampler": "ddim", "steps": CALLS},
+        )
         with tempfile.TemporaryDirectory() as folder:
-            model, history = latent_model.train(
+            model, history = denoising.train(
                 latents,
                 label,
                 np.ones(latents.shape[1:], bool),
                 [str(k) for k in range(LABELS)],
                 validation=None,
-                config=config,
+                settings=settings,
                 seed=1,
-                saving=loop.Saving(Path(folder) / "state", "benchmark"),
+                checkpoint=loop.Checkpoint(Path(folder) / "state", "benchmark"),
                 threads=threads,
             )
         first, last = history[0], history[-1]  # the first epoch warms up
         speed = (last["step"] - first["step"]) / (last["seconds"] - first["seconds"])
         began = time.perf_counter()
         asked = rng.integers(0, LABELS, DRAWN)
-        latent_model.draw(model, asked, 1, sampler="ddim", steps=CALLS, threads=threads)
+        denoising.sample(model, asked, settings["sampler"], seed=1, threads=threads)
         drawing = time.perf_counter() - began
-        fresh = networks.build(blocks, COMPONENTS, LABELS, network)
+        fresh = networks.build(blocks, COMPONENTS, LABELS, settings["denoiser"])
         learning = fastest / operations(fresh, BATCH, blocks, True)
         calling = CALLS * DRAWN / BATCH * operations(fresh, BATCH, blocks, False) / fastest
         line = f"{name:18} {speed:8.1f} {learning:8.1f} {speed / learning:6.2f}"

@@ -75,7 +75,7 @@ class TestExternal:
     def test_is_refused_with_what_differs(self, copy, change, told):
         theirs(copy, change)
         said = copy("results/tiny/theirs/100/1/synthetic.vcf.gz", fails=True)
-        log = (copy.folder / "results/logs/tiny/theirs/100/1/adopt_external.log").read_text()
+        log = (copy.folder / "results/logs/tiny/theirs/100/1/adopt.log").read_text()
         assert told in said + log
         assert "theirs.vcf" in said + log
 
@@ -85,7 +85,7 @@ class TestWithholding:
         copy.configure({**TINY, "release": {"withhold": 10}})
         copy("evaluate")
         folder = copy.folder / "results/tiny/independent/100/1"
-        people = pd.read_csv(folder / "audit/people.tsv", sep="\t", keep_default_na=False)
+        people = pd.read_csv(folder / "audit/samples.tsv", sep="\t", keep_default_na=False)
         withheld = pd.read_csv(folder / "released/withheld.tsv", sep="\t")
         released = cyvcf2.VCF(str(folder / "released/synthetic.vcf.gz")).samples
         assert len(withheld) >= round(0.1 * len(people))

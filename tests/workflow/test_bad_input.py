@@ -81,19 +81,19 @@ def no_variant_left(folder):
 
 
 def no_sample_column(folder):
-    labels(folder / "people.tsv", header="id\tpopulation")
+    labels(folder / "samples.tsv", header="id\tpopulation")
 
 
 def no_label_column(folder):
-    labels(folder / "people.tsv", header="sample\tgroup")
+    labels(folder / "samples.tsv", header="sample\tgroup")
 
 
 def other_ids(folder):
-    labels(folder / "people.tsv", [f"{sample}\tA" for sample in [*SAMPLES[2:], "Q1"]])
+    labels(folder / "samples.tsv", [f"{sample}\tA" for sample in [*SAMPLES[2:], "Q1"]])
 
 
 def small_class(folder):
-    labels(folder / "people.tsv", [f"{sample}\t{'B' if i < 3 else 'A'}" for i, sample in enumerate(SAMPLES)])
+    labels(folder / "samples.tsv", [f"{sample}\t{'B' if i < 3 else 'A'}" for i, sample in enumerate(SAMPLES)])
 
 
 def other_genes(folder):
@@ -108,12 +108,12 @@ CASES = {
     no_samples: r"x\.vcf\.gz: .*(sample|people|person).*; ",
     duplicate_samples: r"x\.vcf\.gz: .*P00.*; ",
     unsorted: r"x\.vcf\.gz: .*sorted.*; .*sort",
-    mixed_ploidy: r"x\.vcf\.gz: 3 of 20 people .* at 1:100; .*autosomes",
+    mixed_ploidy: r"x\.vcf\.gz: 3 of 20 samples .* at 1:100; .*autosomes",
     no_variant_left: r"no variant is left of 20: `maf` took 20; ",
-    no_sample_column: r"people\.tsv: has no column `sample` \(it has id, population\); ",
-    no_label_column: r"people\.tsv: has no column `population` \(it has sample, group\); ",
-    other_ids: r"people\.tsv: 2 people of .*\(P00, P01\) and 1 people .*\(Q1\); .*intersect",
-    small_class: r"split: class `B` \(3 people\).*; ",
+    no_sample_column: r"samples\.tsv: has no column `sample` \(it has id, population\); ",
+    no_label_column: r"samples\.tsv: has no column `population` \(it has sample, group\); ",
+    other_ids: r"samples\.tsv: 2 samples of .*\(P00, P01\) and 1 samples .*\(Q1\); .*intersect",
+    small_class: r"split: class `B` \(3 samples\).*; ",
     other_genes: r"genes\.bed: shares no contig .*scaffold7 against 1\); ",
 }
 
@@ -127,11 +127,11 @@ def refused(tmp_path_factory):
         data = folder / case.__name__
         data.mkdir()
         bgzip(data / "x.vcf.gz", lines())
-        labels(data / "people.tsv")
+        labels(data / "samples.tsv")
         case(data)
         cohorts[case.__name__] = {
             "genotypes": str(data / "x.vcf.gz"),
-            "labels": str(data / "people.tsv"),
+            "labels": str(data / "samples.tsv"),
             "label": "population",
             "genes": str(data / "genes.bed") if (data / "genes.bed").exists() else None,
         }
@@ -160,7 +160,7 @@ class TestRefused:
         assert not list(cohort.rglob("genotypes.zarr.zip"))
         assert not list(cohort.rglob("*.part"))
         assert not [path for path in cohort.rglob(".*") if path.is_file() and path.name != ".snakemake_timestamp"]
-        assert not list(cohort.rglob("model.pt"))
+        assert not list(cohort.rglob("fitted.model"))
 
 
 class TestRunFile:
@@ -186,13 +186,13 @@ class TestRunFile:
 class TestForeignFiles:
     def test_a_store_of_other_people(self, copy):
         other = yaml.safe_load(yaml.safe_dump(TINY))
-        other["cohorts"]["tiny"]["simulate"]["people"] = 120
+        other["cohorts"]["tiny"]["simulate"]["samples"] = 120
         path = "results/tiny/prepare/genotypes.zarr.zip"
         foreign = Run(copy.folder.parent / "foreign", other)
         foreign(path)
         (copy.folder / path).write_bytes((foreign.folder / path).read_bytes())
         said = copy("results/tiny/prepare/100/1/encoder.npz", "--forcerun", "fit_encoder", fails=True)
-        assert f"Bad input: {path}: holds other people than the split: it lacks" in said
+        assert f"Bad input: {path}: holds other samples than the split: it lacks" in said
 
     def test_an_encoder_of_another_cohort(self, copy):
         other = yaml.safe_load(yaml.safe_dump(TINY))
@@ -208,13 +208,13 @@ class TestForeignFiles:
         other = yaml.safe_load(yaml.safe_dump(TINY))
         other["cohorts"]["tiny"]["split"]["seed"] = 2  # the same variants, the same shapes
         foreign = Run(copy.folder.parent / "foreign", other)
-        path = "results/tiny/diffusion/100/1/model.pt"
+        path = "results/tiny/latent/100/1/fitted.model"
         foreign(path)
         (copy.folder / path).write_bytes((foreign.folder / path).read_bytes())
-        said = copy("results/tiny/diffusion/100/1/synthetic.vcf.gz", "--forcerun", "sample_shard", fails=True)
-        assert f"Bad input: {path}: the model was trained on other people, variants or settings; delete it" in said
+        said = copy("results/tiny/latent/100/1/synthetic.vcf.gz", "--forcerun", "draw", fails=True)
+        assert f"Bad input: {path}: the model was trained on other samples, variants or settings; delete it" in said
 
     def test_a_model_that_is_none(self, copy):
-        (copy.folder / "results/tiny/diffusion/100/1/model.pt").write_bytes(b"none of ours")
-        said = copy("results/tiny/diffusion/100/1/synthetic.vcf.gz", "--forcerun", "sample_shard", fails=True)
-        assert "Bad input: results/tiny/diffusion/100/1/model.pt: not a diffusion model" in said
+        (copy.folder / "results/tiny/latent/100/1/fitted.model").write_bytes(b"none of ours")
+        said = copy("results/tiny/latent/100/1/synthetic.vcf.gz", "--forcerun", "draw", fails=True)
+        assert "Bad input: results/tiny/latent/100/1/fitted.model: not a latent diffusion model" in said

@@ -1,4 +1,4 @@
-"""DNA of synthetic people: written for every generator of haplotypes, and the variants in it, found by other means."""
+"""DNA of synthetic samples: written for every generator of haplotypes, and the variants in it, found by other means."""
 
 import cyvcf2
 import numpy as np
@@ -12,7 +12,7 @@ from syngeno.data.reference import FastaWriter
 
 pytestmark = pytest.mark.workflow
 REGIONS = ["2", "chr1:20,000-120,000"]
-HAPLOID = ["copying", "independent", "markov", "masked", "resampled"]
+HAPLOID = ["haplotypes", "independent", "li_stephens", "markov", "resampled"]
 
 
 def sequences(path):
@@ -22,7 +22,7 @@ def sequences(path):
 
 class TestGenomes:
     def test_of_all_who_are_drawn_as_haplotypes(self, copy):
-        copy.configure({**TINY, "release": {"genomes": {"people": 2, "regions": REGIONS}}})
+        copy.configure({**TINY, "release": {"genomes": {"samples": 2, "regions": REGIONS}}})
         copy("genomes")
         results = copy.folder / "results/tiny"
         assert sorted(path.parent.parent.parent.name for path in results.glob("*/100/1/genomes")) == HAPLOID
@@ -31,16 +31,16 @@ class TestGenomes:
             folder = results / generator / "100/1"
             checked = pd.read_csv(folder / "genomes/checked.tsv", sep="\t")
             vcf = cyvcf2.VCF(str(folder / "synthetic.vcf.gz"))
-            people = [vcf.samples[0], vcf.samples[len(vcf.samples) // 2]]
-            assert list(dict.fromkeys(checked["person"])) == people
+            samples = [vcf.samples[0], vcf.samples[len(vcf.samples) // 2]]
+            assert list(dict.fromkeys(checked["sample"])) == samples
             assert (checked["variants"] == checked["recalled"]).all()
             assert checked["variants"].sum() > 0
-            found = [sequences(folder / f"genomes/{person}.fa.gz") for person in people]
+            found = [sequences(folder / f"genomes/{sample}.fa.gz") for sample in samples]
             assert list(found[0]) == ["2_1", "2_2", "1:20000-120000_1", "1:20000-120000_2"]
             changed = 0
             for variant in vcf:
-                for person, bases in zip(people, found, strict=True):
-                    for haplotype, allele in enumerate(variant.genotypes[vcf.samples.index(person)][:2], start=1):
+                for sample, bases in zip(samples, found, strict=True):
+                    for haplotype, allele in enumerate(variant.genotypes[vcf.samples.index(sample)][:2], start=1):
                         if variant.CHROM == "2":
                             base = bases[f"2_{haplotype}"][variant.POS - 1]
                         elif 20000 <= variant.POS <= 120000:
@@ -68,9 +68,13 @@ class TestGenomes:
         with FastaWriter(copy.folder / "wrong.fa.gz") as fasta:
             for name, bases in sequences(copy.folder / "right.fa.gz").items():
                 fasta.add(name, np.frombuffer(bases[::-1].encode(), np.uint8))
-        read = {"genotypes": [str(vcf) for vcf in vcfs], "labels": str(simulated / "people.tsv"), "label": "population"}
+        read = {
+            "genotypes": [str(vcf) for vcf in vcfs],
+            "labels": str(simulated / "samples.tsv"),
+            "label": "population",
+        }
         cohorts = {name: {**read, "reference": str(copy.folder / f"{name}.fa.gz")} for name in ("right", "wrong")}
-        generators = {"independent": {"kind": "independent"}, "latent": TINY["generators"]["diffusion"]}
+        generators = {"independent": {"kind": "independent"}, "latent": TINY["generators"]["latent"]}
         copy.configure({"cohorts": cohorts, "generators": generators})
         said = copy("genomes", "--keep-going", fails=True)
         made = [path.relative_to(copy.folder / "results") for path in copy.folder.glob("results/*/*/100/1/genomes")]
@@ -84,13 +88,13 @@ class TestFaults:
         ("change", "told"),
         [
             ({"release": {"genomes": {"regions": ["1:5"]}}}, "release.genomes.regions: '1:5' is no region; write"),
-            ({"release": {"genomes": {"people": 0}}}, "release.genomes.people: 0 is less than the minimum of 1"),
+            ({"release": {"genomes": {"samples": 0}}}, "release.genomes.samples: 0 is less than the minimum of 1"),
             (
                 {"cohorts": {"tiny": {**TINY["cohorts"]["tiny"], "reference": "x.fa"}}},
                 "cohorts.tiny: a cohort is either simulated or read",
             ),
             (
-                {"generators": {"diffusion": TINY["generators"]["diffusion"]}, "evaluate": {}},
+                {"generators": {"diffusion": TINY["generators"]["latent"]}, "evaluate": {}},
                 "no cohort with a `reference` meets a generator that draws haplotypes; give",
             ),
         ],

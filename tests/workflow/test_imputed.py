@@ -14,12 +14,12 @@ pytestmark = [
     pytest.mark.skipif(not beagle.available(), reason="Beagle is not installed"),
 ]
 
-MADE = {"cohorts": {"made": {"simulate": {"people": 160, "length": 2e5}, "label": "population"}}}
+MADE = {"cohorts": {"made": {"simulate": {"samples": 160, "length": 2e5}, "label": "population"}}}
 PANEL = 60
 COHORT = {
     "genotypes": ["cohort1.vcf.gz", "cohort2.vcf.gz"],
-    "labels": "people.tsv",
-    "people": "intersect",
+    "labels": "samples.tsv",
+    "samples": "intersect",
     "label": "population",
     "split": {"train": 0.6, "validation": 0.1, "test": 0.3},
 }
@@ -29,11 +29,11 @@ CONFIG = {
         "array": {**COHORT, "filter": {"maf": 0.05}, "prune": {"r2": 0.5}},
     },
     "generators": {
-        "copying": {"kind": "copying"},
+        "li_stephens": {"kind": "li_stephens"},
         "imputed": {
             "kind": "imputed",
             "cohort": "dense",
-            "source": {"cohort": "array", "generator": "copying"},
+            "source": {"cohort": "array", "generator": "li_stephens"},
             "panel": ["panel1.vcf.gz", "panel2.vcf.gz"],
         },
     },
@@ -47,9 +47,9 @@ def run(tmp_path_factory):
     """Simulated people, some of whom are a panel of their own."""
     run = Run(tmp_path_factory.mktemp("imputed"), MADE)
     made = run.folder / "results/made/prepare/simulated"
-    run(str((made / "people.tsv").relative_to(run.folder)))
-    people = pd.read_csv(made / "people.tsv", sep="\t")
-    people.to_csv(run.folder / "people.tsv", sep="\t", index=False)
+    run(str((made / "samples.tsv").relative_to(run.folder)))
+    people = pd.read_csv(made / "samples.tsv", sep="\t")
+    people.to_csv(run.folder / "samples.tsv", sep="\t", index=False)
     parts = {"panel": people["sample"][:PANEL], "cohort": people["sample"][PANEL:], "all": people["sample"]}
     for contig in (1, 2):
         for name, ids in parts.items():
@@ -66,7 +66,7 @@ def test_imputed_people_have_all_variants_and_are_judged(run):
     folder = run.folder / "results/dense/imputed/100/1"
     imputed, drawn = (
         cyvcf2.VCF(str(run.folder / f"results/{path}/100/1/synthetic.vcf.gz"))
-        for path in ("dense/imputed", "array/copying")
+        for path in ("dense/imputed", "array/li_stephens")
     )
     assert imputed.samples == drawn.samples
     found = {(one.CHROM, one.POS): one.gt_types.tolist() for one in imputed}
@@ -78,7 +78,7 @@ def test_imputed_people_have_all_variants_and_are_judged(run):
     told = metrics.read(folder / "panel.tsv").set_index("group")["value"]
     assert 0.5 < told["all"] <= 1
     labels = (folder / "synthetic.labels.tsv").read_bytes()
-    assert labels == (run.folder / "results/array/copying/100/1/synthetic.labels.tsv").read_bytes()
+    assert labels == (run.folder / "results/array/li_stephens/100/1/synthetic.labels.tsv").read_bytes()
 
 
 def test_who_is_withheld_is_not_imputed_nor_handed_on(run):
@@ -87,7 +87,7 @@ def test_who_is_withheld_is_not_imputed_nor_handed_on(run):
     released = run.folder / "results/dense/imputed/100/1/released"
     people, source = (
         pd.read_csv(folder / "synthetic.labels.tsv", sep="\t")["sample"].tolist()
-        for folder in (released, run.folder / "results/array/copying/100/1/released")
+        for folder in (released, run.folder / "results/array/li_stephens/100/1/released")
     )
     assert len(people) < len(source)
     for contig in (1, 2):
@@ -100,5 +100,5 @@ def test_a_panel_of_the_cohorts_own_people_is_refused(run):
     generators["imputed"]["panel"] = ["all1.vcf.gz", "all2.vcf.gz"]
     run.configure({**CONFIG, "data_dir": str(run.folder), "generators": generators})
     said = run("results/dense/imputed/100/1/panel.tsv", fails=True)
-    assert f"{160 - PANEL} of its 160 people are people of the cohort" in said
+    assert f"{160 - PANEL} of its 160 samples are samples of the cohort" in said
     assert not (run.folder / "results/dense/imputed/100/1/panel.tsv").exists()

@@ -34,23 +34,23 @@ def write_cohort(source, folder, person=None):
                 record[column] = "1|1"
         with pysam.BGZFile(str(folder / f"{contig}.vcf.gz"), "wb") as file:
             file.write(("\n".join(header + ["\t".join(record) for record in records]) + "\n").encode())
-    (folder / "people.tsv").write_bytes((source / "people.tsv").read_bytes())
+    (folder / "samples.tsv").write_bytes((source / "samples.tsv").read_bytes())
 
 
 @pytest.fixture(scope="module")
 def pair(tiny, tmp_path_factory):
     """The same cohort, prepared and trained on, without and with the marker in one test person."""
     source = tiny.folder / "results/tiny/prepare/simulated"
-    split = pd.read_csv(tiny.folder / "results/tiny/prepare/people.tsv", sep="\t")
+    split = pd.read_csv(tiny.folder / "results/tiny/prepare/samples.tsv", sep="\t")
     person = split.loc[split["split"] == "test", "sample"].iloc[0]
     runs = []
     for name, planted in (("clean", None), ("planted", person)):
         folder = tmp_path_factory.mktemp(name)
         write_cohort(source, folder / "data", planted)
-        cohort = {"genotypes": ["1.vcf.gz", "2.vcf.gz"], "labels": "people.tsv", "label": "population"}
+        cohort = {"genotypes": ["1.vcf.gz", "2.vcf.gz"], "labels": "samples.tsv", "label": "population"}
         cohort["split"] = TINY["cohorts"]["tiny"]["split"]
         run = Run(folder, {**TINY, "data_dir": "data", "cohorts": {"real": cohort}})
-        run("results/real/diffusion/100/1/model.pt")
+        run("results/real/latent/100/1/fitted.model")
         runs.append(folder / "results/real")
     return *runs, person
 
@@ -65,8 +65,11 @@ class TestOneTestPerson:
 
     def test_changes_no_filter_and_no_pruning(self, pair):
         clean, planted, _ = pair
-        for path in ("people.tsv", "variants.tsv", "chromosomes/1.kept.npy", "chromosomes/2.kept.npy"):
+        for path in ("samples.tsv", "variants.tsv"):
             assert (clean / "prepare" / path).read_bytes() == (planted / "prepare" / path).read_bytes(), path
+        sites = [open_store(folder / "prepare/genotypes.zarr.zip").sites() for folder in (clean, planted)]
+        for kept in ("contig", "position", "id", "ref", "alt", "block"):
+            assert np.array_equal(*(getattr(one, kept) for one in sites)), kept
 
     def test_changes_nobody_elses_genotypes(self, pair):
         clean, planted, person = pair
@@ -85,6 +88,7 @@ class TestOneTestPerson:
     def test_changes_no_model(self, pair):
         clean, planted, _ = pair
         ours, theirs = (
-            torch.load(folder / "diffusion/100/1/model.pt", weights_only=True)["weights"] for folder in (clean, planted)
+            torch.load(folder / "latent/100/1/fitted.model", weights_only=True)["weights"]
+            for folder in (clean, planted)
         )
         assert all(torch.equal(ours[name], theirs[name]) for name in ours)

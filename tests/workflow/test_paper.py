@@ -19,13 +19,13 @@ CLASSIFIERS = {f"{space}: {kind}" for space in ("latents", "genotypes") for kind
 
 
 def run_file(data):
-    diffusion = TINY["generators"]["diffusion"]
+    diffusion = TINY["generators"]["latent"]
     return {
         "data_dir": str(data),
         "cohorts": {
             "real": {
                 "genotypes": ["1.vcf.gz", "2.vcf.gz"],
-                "labels": "people.tsv",
+                "labels": "samples.tsv",
                 "label": "trait",
                 "trait": {"heritability": 0.8, "prevalence": 0.4, "causal": 10},
                 "split": TINY["cohorts"]["tiny"]["split"],
@@ -35,16 +35,17 @@ def run_file(data):
             "dense": {
                 **diffusion,
                 "denoiser": {"kind": "mlp", "mlp_widths": [64, 32]},
-                "training": {"epochs": 3, "least_steps": 1000, "patience": 0, "save_every": 0.05},
+                "training": {"epochs": 3, "least_steps": 1000, "patience": 0},
+                "save_every": 0.05,
                 "fractions": [50, 100],
             },
             "copycat": {"kind": "copycat"},
         },
-        "sample": {"people": "train"},
+        "sample": {"size": "train"},
         "evaluate": {
             "paper": {
                 "augment": ["dense"],
-                "neighbours": {"people": 20, "repeats": 5},
+                "neighbours": {"samples": 60, "repeats": 5},
                 "classifiers": {"kinds": ["mlp", "logistic_regression"], "epochs": 2, "least_steps": 0},
             }
         },
@@ -54,15 +55,15 @@ def run_file(data):
 @pytest.fixture(scope="module")
 def paper(tmp_path_factory):
     data = tmp_path_factory.mktemp("data")
-    vcf, tables = [data / "1.vcf.gz", data / "2.vcf.gz"], [data / name for name in ("people.tsv", "genes", "causal")]
-    simulate.write_cohort(vcf, *tables, people=160, length=1.5e5, seed=1)
+    vcf, tables = [data / "1.vcf.gz", data / "2.vcf.gz"], [data / name for name in ("samples.tsv", "genes", "causal")]
+    simulate.write_cohort(vcf, *tables, samples=160, length=1.5e5, seed=1)
     run = Run(tmp_path_factory.mktemp("paper"), run_file(data))
     run("paper")
     return run
 
 
 def test_the_trait_is_the_label(paper):
-    people = pd.read_csv(paper.folder / "results/real/prepare/people.tsv", sep="\t")
+    people = pd.read_csv(paper.folder / "results/real/prepare/samples.tsv", sep="\t")
     assert people["label"].value_counts().to_dict() == {"control": 96, "case": 64}
     assert len(pd.read_csv(paper.folder / "results/real/prepare/trait/causal.tsv", sep="\t")) == 10
 
@@ -86,7 +87,7 @@ def test_every_experiment_is_in_the_table(paper):
     assert numbers["value"].notna().all()
 
 
-def test_copies_are_as_good_as_real_people_and_in_sight(paper):
+def test_training_samples_are_as_good_as_they_are_and_count_as_neighbours(paper):
     numbers = metrics.read(paper.folder / TABLE)
     copies = numbers[numbers["generator"] == "copycat"]
     rates = copies[(copies["metric"] == "recovery_rate") & copies["group"].str.startswith("genotypes")]
@@ -95,13 +96,13 @@ def test_copies_are_as_good_as_real_people_and_in_sight(paper):
     assert beside.loc["copycat", "value"] < beside.loc["copycat", "real_low"]
 
 
-def test_a_generator_of_few_people_draws_as_many(paper):
+def test_a_generator_of_few_samples_draws_as_many(paper):
     counts = {
         fraction: len(pd.read_csv(paper.folder / f"results/real/dense/{fraction}/1/synthetic.labels.tsv", sep="\t"))
         for fraction in (50, 100)
     }
     assert counts == {50: 80, 100: 80}
-    assert len(pd.read_csv(paper.folder / "results/real/prepare/50/1/members.tsv", sep="\t")) == 40
+    assert len(pd.read_csv(paper.folder / "results/real/prepare/50/1/training_samples.tsv", sep="\t")) == 40
 
 
 def test_another_classifier_setting_samples_nothing_again(paper, tmp_path):
@@ -109,8 +110,8 @@ def test_another_classifier_setting_samples_nothing_again(paper, tmp_path):
     config["evaluate"]["paper"]["classifiers"]["epochs"] = 3
     shutil.copytree(paper.folder, tmp_path / "run")
     jobs = Run(tmp_path / "run", config).planned("paper")
-    assert {"learn_from_real", "learn_from_synthetic", "write_paper"} <= set(jobs)
-    assert not {"sample_shard", "train_diffusion", "measure_reconstruction", "encode"} & set(jobs)
+    assert {"train_classifiers", "write_paper"} <= set(jobs)
+    assert not {"draw", "fit_generator", "measure_reconstruction", "encode"} & set(jobs)
 
 
 def test_the_page_and_the_figures(paper):
@@ -123,11 +124,12 @@ def test_the_page_and_the_figures(paper):
 
 
 def test_the_report_has_the_chapter(paper):
-    """The copycat's people, deleted once they were judged, are copied and judged anew; nothing else is made again."""
-    jobs = paper.planned("report")
+    """The report asks for the chapter, and nothing that was made for it is made again."""
+    made = {"fit_generator", "draw", "train_classifiers", "plot_umap"}
+    jobs = paper.planned("report", "--forcerun", "write_paper")
     assert {"plot_metrics", "write_paper"} <= set(jobs)
-    assert not {"train_diffusion", "sample_shard", "learn_from_real", "plot_neighbourhood"} & set(jobs)
-    assert jobs["learn_from_synthetic"] == jobs["copy_people"] == 1
+    assert not made & set(jobs)
+    assert not {*made, "write_paper"} & set(paper.planned("report"))
 
 
 def test_a_run_killed_in_training_and_gone_on_gives_the_same_tables(paper, tmp_path):
@@ -148,5 +150,5 @@ def test_a_run_killed_in_training_and_gone_on_gives_the_same_tables(paper, tmp_p
     assert not (run.folder / TABLE).exists()
 
     run("--unlock")
-    assert "going on from step" in run("paper", "--rerun-incomplete")
+    assert "resuming at step" in run("paper", "--rerun-incomplete")
     assert run.read("real/summary/paper.tsv") == undisturbed

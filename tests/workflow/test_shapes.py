@@ -16,11 +16,11 @@ class TestControlsOnly:
         config = {
             **TINY,
             "cohorts": {"tiny": cohort},
-            "generators": {"factors": {"kind": "factors", "own": 0.5}},
+            "generators": {"factors": {"kind": "ancestry_factors", "residual": 0.5}},
             "evaluate": {**TINY["evaluate"], "ablation": None},
             "fractions": [50, 100],
             "seeds": [1, 2],
-            "sample": {"people": 60},
+            "sample": {"size": 60},
         }
         run = Run(tmp_path, config)
         run("results/tiny/summary/metrics.tsv")
@@ -57,12 +57,12 @@ class TestPlink:
             },
         )
         rows = "".join(f"{one}\tall of them\n" for one in ids)
-        (tmp_path / "people.tsv").write_text("sample\tpopulation\n" + rows)
-        cohort = {"genotypes": "x.bed", "labels": "people.tsv", "label": "population", "chromosomes": [7]}
+        (tmp_path / "samples.tsv").write_text("sample\tpopulation\n" + rows)
+        cohort = {"genotypes": "x.bed", "labels": "samples.tsv", "label": "population", "chromosomes": [7]}
         generators = {
             name: {**settings, "space": "genotype"} if "space" in settings else settings
             for name, settings in TINY["generators"].items()
-            if name in ("diffusion", "masked", "copying")
+            if name in ("latent", "haplotypes", "li_stephens")
         }
         config = {
             **TINY,

@@ -17,13 +17,13 @@ from runs import ROOT, TINY
 
 pytestmark = pytest.mark.skipif("SYNGENO_SLURM" not in os.environ, reason="needs a SLURM for tests: make test-slurm")
 
-MODEL = "results/tiny/diffusion/100/1/model.pt"
+MODEL = "results/tiny/latent/100/1/fitted.model"
 ENCODER = "results/tiny/prepare/100/1/encoder.npz"
 # One generator, trained for longer than the half minute that SLURM takes to notice that a job's time is over.
-TRAINING = {"epochs": 1, "least_steps": 1500, "patience": 0, "save_every": 0.5}
+TRAINING = {"epochs": 1, "least_steps": 1500, "patience": 0}
 CONFIG = {
     "cohorts": TINY["cohorts"],
-    "generators": {"diffusion": TINY["generators"]["diffusion"] | {"gpu": 1, "training": TRAINING}},
+    "generators": {"latent": TINY["generators"]["latent"] | {"gpu": 1, "training": TRAINING, "save_every": 0.5}},
 }
 
 
@@ -42,8 +42,8 @@ class Run:
             "--slurm-status-command", "squeue", "--slurm-keep-successful-logs",
             "--slurm-init-seconds-before-status-checks", "2", "--seconds-between-status-checks", "2",
             # What it needs, lest the runs wait for each other's memory, and no more threads than there are.
-            "--set-resources", "train_diffusion:mem_mb=1500 * attempt", *resources,
-            "--set-threads", "train_diffusion=1",
+            "--set-resources", "fit_generator:mem_mb=1500 * attempt", *resources,
+            "--set-threads", "fit_generator=1",
         ]  # fmt: skip
         environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
@@ -125,7 +125,7 @@ def runs(prepared, tmp_path_factory):
         ("timed", lambda job: asked("scontrol", "update", f"JobId={job}", "EndTime=now+1")),
     ):
         run, _ = given[name]
-        job = run.running("train_diffusion")
+        job = run.running("fit_generator")
         until((run.folder / MODEL).with_name("training.state").exists)
         disturb(job)
     for run, process in given.values():
@@ -140,21 +140,21 @@ def copied(run, folder):
 
 
 def test_runs(runs):
-    assert (runs["alone"].folder / "results/tiny/diffusion/100/1/synthetic.vcf.gz").exists()
+    assert (runs["alone"].folder / "results/tiny/latent/100/1/synthetic.vcf.gz").exists()
     assert not asked("squeue", "--noheader", "--states=PENDING,RUNNING")
 
 
 def test_a_cancelled_training_goes_on_to_the_same_weights(runs):
-    first, second = runs["cancelled"].logs("train_diffusion")
+    first, second = runs["cancelled"].logs("fit_generator")
     assert "asked to stop: state saved at step" in first
-    assert "going on from step" in second
+    assert "resuming at step" in second
     assert same(runs["cancelled"].weights(), runs["alone"].weights())
 
 
 def test_a_training_out_of_time_goes_on_to_the_same_weights(runs):
-    first, second = runs["timed"].logs("train_diffusion")
+    first, second = runs["timed"].logs("fit_generator")
     assert "DUE TO TIME LIMIT" in first
-    assert "going on from step" in second
+    assert "resuming at step" in second
     assert same(runs["timed"].weights(), runs["alone"].weights())
 
 

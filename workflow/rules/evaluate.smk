@@ -1,5 +1,5 @@
 # in:  synthetic.vcf.gz and its labels from any generator, beside the real cohort
-# out: results/{cohort}/{generator}/{fraction}/{seed}/metrics.{battery}.tsv, audit/, results/{cohort}/summary/metrics.tsv
+# out: results/{cohort}/{generator}/{fraction}/{seed}/metrics.{suite}.tsv, audit/, results/{cohort}/summary/metrics.tsv
 
 
 rule evaluate:
@@ -7,104 +7,43 @@ rule evaluate:
         expand("results/{cohort}/summary/metrics.tsv", cohort=COHORTS),
 
 
-rule measure_real:
-    """Measure real people against other real people, split after split: the envelope beside every number."""
+rule find_neighbours:
+    """Find the nearest neighbours between synthetic and real samples, for all suites that ask for them."""
     input:
-        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
-        people="results/{cohort}/prepare/people.tsv",
-        genetic_map=map_file,
+        unpack(judged),
     output:
-        envelope="results/{cohort}/summary/real.{battery}.tsv",
+        neighbours="results/{cohort}/{generator}/{fraction}/{seed}/{released}neighbours.npz",
     log:
-        "results/logs/{cohort}/measure_real/{battery}.log",
+        "results/logs/{cohort}/{generator}/{fraction}/{seed}/{released}find_neighbours.log",
     benchmark:
-        "results/benchmarks/{cohort}/measure_real/{battery}.tsv"
+        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/{released}find_neighbours.tsv"
     conda:
         "../../envs/evaluate.yaml"
     threads: 2
     resources:
-        mem_mb=by_size(1500, 6),
-        runtime=by_size(60, 0.3),
+        mem_mb=by_size(1500, 5),
+        runtime=by_size(30, 0.05),
     params:
-        settings=battery_settings,
-        splits=lambda wildcards: config["evaluate"]["splits"][wildcards.battery],
-        module=suite_module,
-        code=lambda wildcards: code("measure_real", suite_module(wildcards)),
+        label=cohort("label"),
+        code=code("find_neighbours"),
     script:
-        "../scripts/evaluate/measure_real.py"
+        "../scripts/evaluate/find_neighbours.py"
 
 
-rule measure_encoder:
-    """Measure how many genotypes of held-out people survive encoding and decoding."""
+rule measure_cohort:
+    """Measure a synthetic cohort against training and held-out samples, by one suite of metrics."""
     input:
-        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
-        people="results/{cohort}/prepare/people.tsv",
-        encoder="results/{cohort}/prepare/{fraction}/{seed}/encoder.npz",
+        unpack(judged),
+        unpack(neighbours),
+        reference=lambda wildcards: reference(wildcards.suite)(wildcards),
     output:
-        concordance="results/{cohort}/prepare/{fraction}/{seed}/concordance.tsv",
+        metrics="results/{cohort}/{generator}/{fraction}/{seed}/{released}metrics.{suite}.tsv",
     log:
-        "results/logs/{cohort}/{fraction}/{seed}/measure_encoder.log",
+        "results/logs/{cohort}/{generator}/{fraction}/{seed}/{released}measure_cohort/{suite}.log",
     benchmark:
-        "results/benchmarks/{cohort}/{fraction}/{seed}/measure_encoder.tsv"
-    conda:
-        "../../envs/evaluate.yaml"
-    resources:
-        mem_mb=by_size(1000, 1),
-        runtime=by_size(30, 0.01),
-    params:
-        code=code("measure_encoder"),
-    script:
-        "../scripts/evaluate/measure_encoder.py"
-
-
-rule measure_likelihood:
-    """Measure how probable a classical model finds held-out people, in nats: exact, or for factors by sampling places."""
-    input:
-        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
-        people="results/{cohort}/prepare/people.tsv",
-        members="results/{cohort}/prepare/{fraction}/{seed}/members.tsv",
-        settings="results/{cohort}/{generator}/{fraction}/{seed}/settings.json",
-        genetic_map=map_file,
-    output:
-        likelihood="results/{cohort}/{generator}/{fraction}/{seed}/likelihood.tsv",
-    log:
-        "results/logs/{cohort}/{generator}/{fraction}/{seed}/measure_likelihood.log",
-    benchmark:
-        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/measure_likelihood.tsv"
+        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/{released}measure_cohort/{suite}.tsv"
     wildcard_constraints:
-        generator=of_kind(*CONTROLS),
-    conda:
-        "../../envs/evaluate.yaml"
-    threads: 2
-    resources:
-        mem_mb=by_size(1000, 2),
-        runtime=by_size(60, 0.1),
-    params:
-        kind=generator("kind"),
-        module=control_module,
-        code=lambda wildcards: code("measure_likelihood", control_module(wildcards)),
-    script:
-        "../scripts/evaluate/measure_likelihood.py"
-
-
-rule measure_synthetic:
-    """Measure a synthetic cohort against training and held-out people, by one battery of metrics."""
-    input:
-        vcf="results/{cohort}/{generator}/{fraction}/{seed}/{released}synthetic.vcf.gz",
-        index="results/{cohort}/{generator}/{fraction}/{seed}/{released}synthetic.vcf.gz.tbi",
-        labels="results/{cohort}/{generator}/{fraction}/{seed}/{released}synthetic.labels.tsv",
-        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
-        people="results/{cohort}/prepare/people.tsv",
-        members="results/{cohort}/prepare/{fraction}/{seed}/members.tsv",
-        genetic_map=map_file,
-    output:
-        metrics="results/{cohort}/{generator}/{fraction}/{seed}/{released}metrics.{battery}.tsv",
-    log:
-        "results/logs/{cohort}/{generator}/{fraction}/{seed}/{released}measure_synthetic/{battery}.log",
-    benchmark:
-        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/{released}measure_synthetic/{battery}.tsv"
-    wildcard_constraints:
-        battery="fidelity|privacy|utility",
+        suite="fidelity|privacy|utility",
     conda:
         "../../envs/evaluate.yaml"
     threads: 2
@@ -112,95 +51,28 @@ rule measure_synthetic:
         mem_mb=by_size(1000, 5),
         runtime=by_size(30, 0.05),
     params:
-        settings=battery_settings,
+        settings=suite_settings,
         label=cohort("label"),
         module=suite_module,
-        code=lambda wildcards: code("measure_synthetic", suite_module(wildcards)),
+        code=lambda wildcards: code("measure_cohort", suite_module(wildcards)),
     script:
-        "../scripts/evaluate/measure_synthetic.py"
+        "../scripts/evaluate/measure_cohort.py"
 
 
-rule attack_denoiser:
-    """Ask the trained denoiser whom it knows: its loss on members and on held-out people at fixed noise."""
+rule audit:
+    """Attack a synthetic cohort, with and without planted canaries, and give each synthetic sample a risk."""
     input:
-        model="results/{cohort}/{generator}/{fraction}/{seed}/model.pt",
-        latents="results/{cohort}/prepare/{fraction}/{seed}/latents.npz",
-        encoder="results/{cohort}/prepare/{fraction}/{seed}/encoder.npz",
-        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
-        people="results/{cohort}/prepare/people.tsv",
-        members="results/{cohort}/prepare/{fraction}/{seed}/members.tsv",
-    output:
-        scores="results/{cohort}/{generator}/{fraction}/{seed}/audit/denoising.tsv",
-    log:
-        "results/logs/{cohort}/{generator}/{fraction}/{seed}/attack_denoiser.log",
-    benchmark:
-        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/attack_denoiser.tsv"
-    wildcard_constraints:
-        generator=of_kind("diffusion"),
-    conda:
-        "../../envs/train.yaml"
-    threads: 2
-    resources:
-        gpu=lambda wildcards: config["generators"][wildcards.generator]["gpu"],
-        mem_mb=by_size(1500, 4),
-        runtime=by_size(60, 0.2),
-    params:
-        code=code("attack_denoiser"),
-    script:
-        "../scripts/evaluate/attack_denoiser.py"
-
-
-rule measure_bound:
-    """Bound how probable the masked diffusion finds held-out people, in nats, and ask it whom it knows."""
-    input:
-        founders=trained("founders.npz"),
-        model=trained("model.pt"),
-        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
-        people="results/{cohort}/prepare/people.tsv",
-        members="results/{cohort}/prepare/{fraction}/{seed}/members.tsv",
-    output:
-        likelihood="results/{cohort}/{generator}/{fraction}/{seed}/likelihood.tsv",
-        scores="results/{cohort}/{generator}/{fraction}/{seed}/audit/denoising.tsv",
-    log:
-        "results/logs/{cohort}/{generator}/{fraction}/{seed}/measure_bound.log",
-    benchmark:
-        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/measure_bound.tsv"
-    wildcard_constraints:
-        generator=of_kind("masked", "resampled"),
-    conda:
-        "../../envs/train.yaml"
-    resources:
-        gpu=lambda wildcards: config["generators"][wildcards.generator]["gpu"],
-        mem_mb=by_size(2000, 6),
-        runtime=by_size(60, 0.1),
-    params:
-        space=generator("space"),
-        sampler=lambda wildcards: {
-            key: config["generators"][wildcards.generator]["sampler"][key]
-            for key in ("guidance", "temperature")
-        },
-        code=code("measure_bound"),
-    script:
-        "../scripts/evaluate/measure_bound.py"
-
-
-rule audit_people:
-    """Attack a synthetic cohort, with and without planted training people, and give each synthetic person a risk."""
-    input:
-        vcf="results/{cohort}/{generator}/{fraction}/{seed}/{released}synthetic.vcf.gz",
-        index="results/{cohort}/{generator}/{fraction}/{seed}/{released}synthetic.vcf.gz.tbi",
-        labels="results/{cohort}/{generator}/{fraction}/{seed}/{released}synthetic.labels.tsv",
-        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
-        people="results/{cohort}/prepare/people.tsv",
-        members="results/{cohort}/prepare/{fraction}/{seed}/members.tsv",
-        scores=denoising_scores,
+        unpack(judged),
+        unpack(neighbours),
+        reference=reference("audit"),
+        scores=model_scores,
     output:
         metrics="results/{cohort}/{generator}/{fraction}/{seed}/{released}metrics.audit.tsv",
-        people="results/{cohort}/{generator}/{fraction}/{seed}/audit/{released}people.tsv",
+        audited="results/{cohort}/{generator}/{fraction}/{seed}/audit/{released}samples.tsv",
     log:
-        "results/logs/{cohort}/{generator}/{fraction}/{seed}/{released}audit_people.log",
+        "results/logs/{cohort}/{generator}/{fraction}/{seed}/{released}audit.log",
     benchmark:
-        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/{released}audit_people.tsv"
+        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/{released}audit.tsv"
     conda:
         "../../envs/evaluate.yaml"
     threads: 2
@@ -208,22 +80,56 @@ rule audit_people:
         mem_mb=by_size(1000, 5),
         runtime=by_size(30, 0.03),
     params:
-        planted=planted,
+        canaries=canaries,
         label=cohort("label"),
-        code=code("audit_people"),
+        code=code("audit"),
     script:
-        "../scripts/evaluate/audit_people.py"
+        "../scripts/evaluate/audit.py"
+
+
+rule score_individuals:
+    """Score training and held-out samples by the fitted generator: how probable it finds them, and whom it was fitted on."""
+    input:
+        unpack(needed),
+        model=of_model("fitted.model"),
+        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
+        samples="results/{cohort}/prepare/samples.tsv",
+        training="results/{cohort}/prepare/{fraction}/{seed}/training_samples.tsv",
+        genetic_map=map_file,
+    output:
+        likelihood="results/{cohort}/{generator}/{fraction}/{seed}/likelihood.tsv",
+        scores="results/{cohort}/{generator}/{fraction}/{seed}/audit/scores.tsv",
+    log:
+        "results/logs/{cohort}/{generator}/{fraction}/{seed}/score_individuals.log",
+    benchmark:
+        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/score_individuals.tsv"
+    wildcard_constraints:
+        generator=PLAN.constraint(
+            PLAN.names(lambda kind: kind.likelihood or kind.whitebox)
+        ),
+    conda:
+        "../../envs/train.yaml"
+    threads: 2
+    resources:
+        gpu=gpus,
+        mem_mb=by_size(2000, 6),
+        runtime=by_size(60, 0.2),
+    params:
+        model=lambda wildcards: kind_of(wildcards.generator).model,
+        likelihood=lambda wildcards: kind_of(wildcards.generator).likelihood,
+        whitebox=lambda wildcards: kind_of(wildcards.generator).whitebox,
+        needs=lambda wildcards: list(needed(wildcards)),
+        settings=scored_settings,
+        code=model_code("score_individuals"),
+    script:
+        "../scripts/evaluate/score_individuals.py"
 
 
 rule impute_heldout:
-    """Impute masked genotypes of held-out people from a panel of synthetic and from one of training people (Beagle)."""
+    """Impute masked genotypes of held-out samples from a panel of synthetic and from one of training samples (Beagle)."""
     input:
-        vcf="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.vcf.gz",
-        labels="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.labels.tsv",
-        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
-        people="results/{cohort}/prepare/people.tsv",
-        members="results/{cohort}/prepare/{fraction}/{seed}/members.tsv",
-        genetic_map=map_file,
+        unpack(judged),
+        reference=reference("imputation"),
     output:
         metrics="results/{cohort}/{generator}/{fraction}/{seed}/imputation.tsv",
     log:
@@ -247,10 +153,7 @@ rule impute_heldout:
 rule measure_published:
     """Measure a synthetic cohort by the protocol of the published figures that the cohort names."""
     input:
-        vcf="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.vcf.gz",
-        labels="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.labels.tsv",
-        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
-        people="results/{cohort}/prepare/people.tsv",
+        unpack(judged),
     output:
         metrics="results/{cohort}/{generator}/{fraction}/{seed}/published.tsv",
     log:
@@ -270,58 +173,37 @@ rule measure_published:
         "../scripts/evaluate/measure_published.py"
 
 
-rule measure_ceiling:
-    """Measure training people by the protocol of the published figures, and set these figures beside them."""
-    input:
-        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
-        people="results/{cohort}/prepare/people.tsv",
-        published=published_table,
-    output:
-        metrics="results/{cohort}/summary/published.tsv",
-    log:
-        "results/logs/{cohort}/measure_ceiling.log",
-    benchmark:
-        "results/benchmarks/{cohort}/measure_ceiling.tsv"
-    conda:
-        "../../envs/evaluate.yaml"
-    threads: 2
-    resources:
-        mem_mb=by_size(1500, 6),
-        runtime=by_size(30, 0.05),
-    params:
-        code=code("measure_ceiling"),
-    script:
-        "../scripts/evaluate/measure_ceiling.py"
-
-
 rule summarise:
     """Gather the metrics of all generators, fractions and seeds into one tidy table, envelopes beside them."""
     input:
         metrics=runs(
-            "results/{cohort}/{generator}/{fraction}/{seed}/metrics.{battery}.tsv",
-            battery=BATTERIES,
+            "results/{cohort}/{generator}/{fraction}/{seed}/metrics.{suite}.tsv",
+            suite=SUITES,
         ),
         released=released_metrics,
         likelihood=runs(
             "results/{cohort}/{generator}/{fraction}/{seed}/likelihood.tsv",
-            *CONTROLS,
-            "masked",
-            "resampled",
+            where=lambda kind: kind.likelihood,
         ),
         imputation=runs("results/{cohort}/{generator}/{fraction}/{seed}/imputation.tsv"),
         panel=runs(
-            "results/{cohort}/{generator}/{fraction}/{seed}/panel.tsv", "imputed"
+            "results/{cohort}/{generator}/{fraction}/{seed}/panel.tsv",
+            where=lambda kind: kind.source == "imputation",
         ),
         published=published_metrics,
         concordance=expand(
             "results/{{cohort}}/prepare/{fraction}/{seed}/concordance.tsv",
-            fraction=sorted({one for name in ENCODED for one in fractions(name)}),
+            fraction=sorted(
+                {
+                    one
+                    for name in PLAN.names(lambda kind: kind.encoded)
+                    for one in fractions(name)
+                }
+            ),
             seed=config["seeds"],
         ),
         paper=paper_metrics,
-        envelope=expand(
-            "results/{{cohort}}/summary/real.{battery}.tsv", battery=BATTERIES
-        ),
+        envelope=expand("results/{{cohort}}/summary/real.{suite}.tsv", suite=SUITES),
     output:
         metrics="results/{cohort}/summary/metrics.tsv",
     log:
@@ -334,8 +216,10 @@ rule summarise:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        encoded={name: fractions(name) for name in ENCODED},
-        batteries=BATTERIES,
+        encoded={
+            name: fractions(name) for name in PLAN.names(lambda kind: kind.encoded)
+        },
+        suites=SUITES,
         code=code("summarise"),
     script:
         "../scripts/evaluate/summarise.py"

@@ -1,24 +1,21 @@
-# in:  synthetic people of a cohort with few variants, a reference panel of other people
+# in:  synthetic samples of a cohort with few variants, a reference panel of other samples
 # out: results/{cohort}/{generator}/{fraction}/{seed}/ {released}imputed/{contig}.vcf.gz, all variants of the panel;
 #      synthetic.vcf.gz, those of the cohort, which is judged as every synthetic cohort is
-
-if any(one["kind"] == "imputed" for one in config["generators"].values()):
-    refuse_without(tools.require, tools.BEAGLE)
 
 
 rule impute:
     input:
         runs(
             "results/{cohort}/{generator}/{fraction}/{seed}/{released}synthetic.{part}",
-            "imputed",
+            where=lambda kind: kind.source == "imputation",
             released=RELEASED,
             part=["vcf.gz", "vcf.gz.tbi", "labels.tsv"],
         ),
-        dense_people,
+        dense_files,
 
 
 rule impute_chromosome:
-    """Impute synthetic people of another cohort to all variants that the panel has on a chromosome (Beagle)."""
+    """Impute synthetic samples of another cohort to all variants that the panel has on a chromosome (Beagle)."""
     input:
         vcf=imputed_from("synthetic.vcf.gz"),
         typed=imputed_in("genotypes.zarr.zip"),
@@ -35,7 +32,7 @@ rule impute_chromosome:
     benchmark:
         "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/impute_chromosome/{contig}.tsv"
     wildcard_constraints:
-        generator=of_kind("imputed"),
+        generator=PLAN.constraint(IMPUTED),
     conda:
         "../../envs/impute.yaml"
     threads: 2
@@ -49,7 +46,7 @@ rule impute_chromosome:
 
 
 rule release_imputed:
-    """Leave those who are withheld out of imputed people with all variants of the panel."""
+    """Leave withheld samples out of those imputed with all variants of the panel."""
     input:
         vcf="results/{cohort}/{generator}/{fraction}/{seed}/imputed/{contig}.vcf.gz",
         labels="results/{cohort}/{generator}/{fraction}/{seed}/released/synthetic.labels.tsv",
@@ -61,7 +58,7 @@ rule release_imputed:
     benchmark:
         "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/release_imputed/{contig}.tsv"
     wildcard_constraints:
-        generator=of_kind("imputed"),
+        generator=PLAN.constraint(IMPUTED),
     conda:
         "../../envs/prepare.yaml"
     resources:
@@ -74,13 +71,13 @@ rule release_imputed:
 
 
 rule measure_panel:
-    """Look whether the panel is fit, and how well it fills in held-out people typed as the synthetic ones are (Beagle)."""
+    """Look whether the panel is fit, and how well it fills in held-out samples typed as the synthetic ones are (Beagle)."""
     input:
         typed=imputed_in("genotypes.zarr.zip"),
-        own=imputed_in("{fraction}/{seed}/members.tsv"),
+        own=imputed_in("{fraction}/{seed}/training_samples.tsv"),
         genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
-        people="results/{cohort}/prepare/people.tsv",
-        members="results/{cohort}/prepare/{fraction}/{seed}/members.tsv",
+        samples="results/{cohort}/prepare/samples.tsv",
+        training="results/{cohort}/prepare/{fraction}/{seed}/training_samples.tsv",
         panel=panel_files,
         genetic_map=map_file,
     output:
@@ -90,8 +87,8 @@ rule measure_panel:
     benchmark:
         "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/measure_panel.tsv"
     wildcard_constraints:
-        generator=of_kind("imputed"),
-    # What is wrong with it is told before anything is learnt.
+        generator=PLAN.constraint(IMPUTED),
+    # What is wrong with it is told before anything is fitted.
     priority: 1
     conda:
         "../../envs/impute.yaml"

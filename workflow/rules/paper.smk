@@ -1,4 +1,4 @@
-# in:  people that diffusion models drew in the encoder's space and decoded, beside the real cohort
+# in:  samples that generators drew (in the encoder's space, where they do so), beside the real cohort
 # out: results/{cohort}/{generator}/{fraction}/{seed}/paper/, results/{cohort}/summary/paper.tsv and the chapter's
 #      page and figures. Runs where the run file has `evaluate: {paper: ...}`.
 
@@ -12,49 +12,23 @@ rule paper:
         ),
 
 
-rule learn_from_real:
-    """Train the paper's classifiers on real people, in the encoder's space and on genotypes, and ask them about test people."""
+rule train_classifiers:
+    """Train the paper's classifiers on synthetic samples, real ones or both, and let them guess the labels of test samples."""
     input:
+        synthetic=drawn("zarr.zip"),
+        labels=drawn("labels.tsv"),
+        real=real_samples,
         genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
-        people="results/{cohort}/prepare/people.tsv",
-        members="results/{cohort}/prepare/{fraction}/{seed}/members.tsv",
-        encoder="results/{cohort}/prepare/{fraction}/{seed}/encoder.npz",
-    output:
-        guesses="results/{cohort}/prepare/{fraction}/{seed}/guesses.tsv",
-    log:
-        "results/logs/{cohort}/{fraction}/{seed}/learn_from_real.log",
-    benchmark:
-        "results/benchmarks/{cohort}/{fraction}/{seed}/learn_from_real.tsv"
-    conda:
-        "../../envs/train.yaml"
-    threads: 2
-    resources:
-        gpu=CLASSIFIER_GPU,
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
-    params:
-        settings=paper_settings("classifiers"),
-        code=code("learn_from_real"),
-    script:
-        "../scripts/paper/learn_from_real.py"
-
-
-rule learn_from_synthetic:
-    """Train the paper's classifiers on synthetic people, with or without real ones, and ask them about test people."""
-    input:
-        shards=drawn_shards,
-        vcf="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.vcf.gz",
-        labels="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.labels.tsv",
-        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
-        people="results/{cohort}/prepare/people.tsv",
-        added=added_members,
+        samples="results/{cohort}/prepare/samples.tsv",
         encoder="results/{cohort}/prepare/{fraction}/{seed}/encoder.npz",
     output:
         guesses="results/{cohort}/{generator}/{fraction}/{seed}/paper/guesses.{added}.tsv",
     log:
-        "results/logs/{cohort}/{generator}/{fraction}/{seed}/learn_from_synthetic/{added}.log",
+        "results/logs/{cohort}/{generator}/{fraction}/{seed}/train_classifiers/{added}.log",
     benchmark:
-        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/learn_from_synthetic/{added}.tsv"
+        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/train_classifiers/{added}.tsv"
+    wildcard_constraints:
+        generator="|".join([REAL, *PLAN.generators]),
     conda:
         "../../envs/train.yaml"
     threads: 2
@@ -65,22 +39,22 @@ rule learn_from_synthetic:
     params:
         label=cohort("label"),
         settings=paper_settings("classifiers"),
-        code=code("learn_from_synthetic"),
+        code=code("train_classifiers"),
     script:
-        "../scripts/paper/learn_from_synthetic.py"
+        "../scripts/paper/train_classifiers.py"
 
 
 rule compare_classifiers:
-    """Compare what classifiers learnt from synthetic, real and mixed people on the same test people: recovery and gain."""
+    """Compare classifiers trained on synthetic, real and mixed samples on the same test samples: recovery rate and gain."""
     input:
         synthetic=lambda wildcards: expand(
             "results/{{cohort}}/{{generator}}/{{fraction}}/{{seed}}/paper/guesses.{added}.tsv",
-            added=added_fractions(wildcards.generator, int(wildcards.fraction)),
+            added=added_fractions(wildcards),
         ),
-        real=lambda wildcards: expand(
-            "results/{{cohort}}/prepare/{fraction}/{{seed}}/guesses.tsv",
-            fraction=compared_fractions(wildcards.generator, int(wildcards.fraction)),
-        ),
+        real=lambda wildcards: [
+            f"results/{{cohort}}/{REAL}/{share}/{{seed}}/paper/guesses.{share}.tsv"
+            for share in compared_fractions(wildcards)
+        ],
         paper=paper_guesses,
     output:
         metrics="results/{cohort}/{generator}/{fraction}/{seed}/paper/classifiers.tsv",
@@ -94,51 +68,47 @@ rule compare_classifiers:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        added=lambda wildcards: added_fractions(
-            wildcards.generator, int(wildcards.fraction)
-        ),
-        compared=lambda wildcards: compared_fractions(
-            wildcards.generator, int(wildcards.fraction)
-        ),
+        added=added_fractions,
+        compared=compared_fractions,
         code=code("compare_classifiers"),
     script:
         "../scripts/paper/compare_classifiers.py"
 
 
-rule measure_hundred:
-    """Measure nearest neighbours as the paper does, among 100 people in the encoder's space, with copies in sight."""
+rule measure_neighbours:
+    """Measure nearest neighbours as the paper does, among 100 samples in the encoder's space, duplicates included."""
     input:
-        shards=drawn_shards,
-        vcf="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.vcf.gz",
-        labels="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.labels.tsv",
+        synthetic=drawn("zarr.zip"),
         latents="results/{cohort}/prepare/{fraction}/{seed}/latents.npz",
         encoder="results/{cohort}/prepare/{fraction}/{seed}/encoder.npz",
         genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
-        people="results/{cohort}/prepare/people.tsv",
+        samples="results/{cohort}/prepare/samples.tsv",
     output:
         metrics="results/{cohort}/{generator}/{fraction}/{seed}/paper/neighbours.tsv",
     log:
-        "results/logs/{cohort}/{generator}/{fraction}/{seed}/measure_hundred.log",
+        "results/logs/{cohort}/{generator}/{fraction}/{seed}/measure_neighbours.log",
     benchmark:
-        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/measure_hundred.tsv"
+        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/measure_neighbours.tsv"
     conda:
         "../../envs/evaluate.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        label=cohort("label"),
         settings=paper_settings("neighbours"),
-        code=code("measure_hundred"),
+        code=code("measure_neighbours"),
     script:
-        "../scripts/paper/measure_hundred.py"
+        "../scripts/paper/measure_neighbours.py"
 
 
 rule measure_reconstruction:
-    """Measure how well the trained denoiser gives back people from each noise level, in one step."""
+    """Measure how well the trained denoiser reconstructs samples from each noise level, in one step."""
     input:
-        model="results/{cohort}/{generator}/{fraction}/{seed}/model.pt",
-        latents="results/{cohort}/prepare/{fraction}/{seed}/latents.npz",
+        unpack(needed),
+        model="results/{cohort}/{generator}/{fraction}/{seed}/fitted.model",
+        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
+        samples="results/{cohort}/prepare/samples.tsv",
+        training="results/{cohort}/prepare/{fraction}/{seed}/training_samples.tsv",
     output:
         metrics="results/{cohort}/{generator}/{fraction}/{seed}/paper/reconstruction.tsv",
     log:
@@ -146,15 +116,17 @@ rule measure_reconstruction:
     benchmark:
         "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/measure_reconstruction.tsv"
     wildcard_constraints:
-        generator=of_kind("diffusion"),
+        generator=of(encoded=True),
     conda:
         "../../envs/train.yaml"
     threads: 2
     resources:
-        gpu=lambda wildcards: config["generators"][wildcards.generator]["gpu"],
+        gpu=gpus,
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
+        needs=lambda wildcards: list(needed(wildcards)),
+        settings=sampled_settings,
         code=code("measure_reconstruction"),
     script:
         "../scripts/paper/measure_reconstruction.py"
@@ -169,16 +141,16 @@ rule summarise_paper:
         ),
         reconstruction=runs(
             "results/{cohort}/{generator}/{fraction}/{seed}/paper/reconstruction.tsv",
-            "diffusion",
+            where=lambda kind: kind.encoded,
         ),
         synthetic=runs(
             "results/{cohort}/{generator}/{fraction}/{seed}/paper/guesses.0.tsv"
         ),
-        real=expand(
-            "results/{{cohort}}/prepare/{fraction}/{seed}/guesses.tsv",
-            fraction=FRACTIONS,
-            seed=config["seeds"],
-        ),
+        real=[
+            f"results/{{cohort}}/{REAL}/{share}/{seed}/paper/guesses.{share}.tsv"
+            for share in PLAN.all_fractions()
+            for seed in PLAN.seeds
+        ],
     output:
         metrics="results/{cohort}/summary/paper.tsv",
     log:
@@ -191,6 +163,11 @@ rule summarise_paper:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
+        synthetic=lambda wildcards: [
+            (run["generator"], run["fraction"], run["seed"])
+            for run in PLAN.runs([wildcards.cohort])
+        ],
+        real=[(share, seed) for share in PLAN.all_fractions() for seed in PLAN.seeds],
         code=code("summarise_paper"),
     script:
         "../scripts/paper/summarise_paper.py"
@@ -200,43 +177,17 @@ rule write_paper:
     """Write the chapter "The paper, reproduced": its tables beside ours, and what differs in protocol."""
     input:
         metrics="results/{cohort}/summary/paper.tsv",
-        people="results/{cohort}/prepare/people.tsv",
+        samples="results/{cohort}/prepare/samples.tsv",
         published=str(RESOURCES / "kenneweg2025.tsv"),
     output:
-        page=report(
-            "results/{cohort}/summary/paper.html",
-            caption="../report/paper_page.rst",
-            category="The paper, reproduced",
-            subcategory="{cohort}",
-            labels={"figure": "1 Tables"},
+        page=shown("results/{cohort}/summary/paper.html", "paper"),
+        recovery=shown("results/{cohort}/summary/paper_recovery.svg", "paper_recovery"),
+        aats=shown("results/{cohort}/summary/paper_aats.svg", "paper_aats"),
+        augmentation=shown(
+            "results/{cohort}/summary/paper_augmentation.svg", "paper_augmentation"
         ),
-        recovery=report(
-            "results/{cohort}/summary/paper_recovery.svg",
-            caption="../report/paper_recovery.rst",
-            category="The paper, reproduced",
-            subcategory="{cohort}",
-            labels={"figure": "2 Recovery"},
-        ),
-        aats=report(
-            "results/{cohort}/summary/paper_aats.svg",
-            caption="../report/paper_aats.rst",
-            category="The paper, reproduced",
-            subcategory="{cohort}",
-            labels={"figure": "3 Nearest neighbours among 100"},
-        ),
-        augmentation=report(
-            "results/{cohort}/summary/paper_augmentation.svg",
-            caption="../report/paper_augmentation.rst",
-            category="The paper, reproduced",
-            subcategory="{cohort}",
-            labels={"figure": "4 Augmentation"},
-        ),
-        convergence=report(
-            "results/{cohort}/summary/paper_convergence.svg",
-            caption="../report/paper_convergence.rst",
-            category="The paper, reproduced",
-            subcategory="{cohort}",
-            labels={"figure": "5 Reconstruction by noise level"},
+        convergence=shown(
+            "results/{cohort}/summary/paper_convergence.svg", "paper_convergence"
         ),
     log:
         "results/logs/{cohort}/write_paper.log",
@@ -248,38 +199,38 @@ rule write_paper:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        generators={name: config["generators"][name] for name in ENCODED},
+        generators={name: PLAN.settings(name) for name in ENCODED},
         code=code("write_paper"),
     script:
         "../scripts/paper/write_paper.py"
 
 
-rule plot_neighbourhood:
-    """Draw real and synthetic people on one map of who is near whom (UMAP, cosine distance, as in the paper)."""
+rule plot_umap:
+    """Draw real and synthetic samples on one map of their neighbourhoods (UMAP, cosine distance, as in the paper)."""
     input:
-        shards=compared_people,
-        latents=compared_encoder("latents.npz"),
-        encoder=compared_encoder("encoder.npz"),
-        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
-        people="results/{cohort}/prepare/people.tsv",
-    output:
-        figure=report(
-            "results/{cohort}/summary/paper_umap.svg",
-            caption="../report/paper_umap.rst",
-            category="The paper, reproduced",
-            subcategory="{cohort}",
-            labels={"figure": "6 Neighbourhoods (UMAP)"},
+        synthetic=expand(
+            "results/{{cohort}}/{generator}/{fraction}/{seed}/synthetic.zarr.zip",
+            generator=MAPPED,
+            fraction=LARGEST,
+            seed=PLAN.seeds[0],
         ),
+        latents=f"results/{{cohort}}/prepare/{LARGEST}/{PLAN.seeds[0]}/latents.npz",
+        encoder=f"results/{{cohort}}/prepare/{LARGEST}/{PLAN.seeds[0]}/encoder.npz",
+        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
+        samples="results/{cohort}/prepare/samples.tsv",
+    output:
+        figure=shown("results/{cohort}/summary/paper_umap.svg", "paper_umap"),
     log:
-        "results/logs/{cohort}/plot_neighbourhood.log",
+        "results/logs/{cohort}/plot_umap.log",
     benchmark:
-        "results/benchmarks/{cohort}/plot_neighbourhood.tsv"
+        "results/benchmarks/{cohort}/plot_umap.tsv"
     conda:
         "../../envs/umap.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        code=code("plot_neighbourhood"),
+        generators=MAPPED,
+        code=code("plot_umap"),
     script:
-        "../scripts/paper/plot_neighbourhood.py"
+        "../scripts/paper/plot_umap.py"

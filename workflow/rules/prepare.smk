@@ -1,72 +1,32 @@
-# in:  VCF/BCF/PLINK files, a table of people, genes (optional)
-# out: results/{cohort}/prepare/ people.tsv, genotypes.zarr.zip, relatives.tsv
-#      results/{cohort}/prepare/{fraction}/{seed}/ members.tsv, encoder.npz, latents.npz
+# in:  VCF/BCF/PLINK files, a table of samples, genes (optional)
+# out: results/{cohort}/prepare/ samples.tsv, genotypes.zarr.zip, relatives.tsv
+#      results/{cohort}/prepare/{fraction}/{seed}/ training_samples.tsv, encoder.npz, latents.npz
 
 
 rule prepare:
     input:
         expand("results/{cohort}/prepare/relatives.tsv", cohort=COHORTS),
-        expand(
-            "results/{cohort}/prepare/{fraction}/{seed}/latents.npz",
-            cohort=COHORTS,
-            fraction=FRACTIONS,
-            seed=config["seeds"],
-        ),
-
-
-rule download:
-    """Fetch the public files that cohorts name, gone on with where it broke off, and compare their checksums."""
-    input:
-        tables=[str(RESOURCES / "download" / f"{name}.tsv") for name in DOWNLOADS],
-    log:
-        "results/logs/download.log",
-    # Where the command is given, as compute nodes reach no internet.
-    localrule: True
-    conda:
-        "../../envs/prepare.yaml"
-    threads: 4
-    params:
-        folders=runfile.paths(config, DOWNLOADS),
-    script:
-        "../scripts/prepare/download.py"
-
-
-rule simulate_cohort:
-    """Simulate the embedded cohort: an out-of-Africa history with an admixed population, phased, with a trait."""
-    output:
-        vcf=expand(
-            "results/{{cohort}}/prepare/simulated/{contig}.vcf.gz", contig=[1, 2]
-        ),
-        index=expand(
-            "results/{{cohort}}/prepare/simulated/{contig}.vcf.gz.tbi", contig=[1, 2]
-        ),
-        people="results/{cohort}/prepare/simulated/people.tsv",
-        genes="results/{cohort}/prepare/simulated/genes.bed.gz",
-        causal="results/{cohort}/prepare/simulated/causal.tsv",
-    log:
-        "results/logs/{cohort}/simulate_cohort.log",
-    benchmark:
-        "results/benchmarks/{cohort}/simulate_cohort.tsv"
-    conda:
-        "../../envs/prepare.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
-    params:
-        simulate=cohort("simulate"),
-        code=code("simulate_cohort"),
-    script:
-        "../scripts/prepare/simulate_cohort.py"
+        # Only generators that draw in the encoder's space want encoded samples.
+        [
+            ("results/{cohort}/prepare/{fraction}/{seed}/latents.npz").format(**run)
+            for run in PLAN.runs(COHORTS, lambda kind: kind.encoded)
+        ],
+        [
+            ("results/{cohort}/prepare/{fraction}/{seed}/training_samples.tsv").format(
+                **run
+            )
+            for run in PLAN.runs(COHORTS)
+        ],
 
 
 rule simulate_trait:
-    """Simulate a polygenic trait on the cohort's genotypes, as a further column of its table of people."""
+    """Simulate a polygenic trait on the cohort's genotypes, as a further column of its table of samples."""
     input:
         genotypes=genotype_files,
         plink=plink_parts,
         labels=given_labels,
     output:
-        people="results/{cohort}/prepare/trait/people.tsv",
+        samples="results/{cohort}/prepare/trait/samples.tsv",
         causal="results/{cohort}/prepare/trait/causal.tsv",
     log:
         "results/logs/{cohort}/simulate_trait.log",
@@ -79,7 +39,7 @@ rule simulate_trait:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         trait=cohort("trait"),
-        people=cohort("people"),
+        samples=cohort("samples"),
         chromosomes=cohort("chromosomes"),
         code=code("simulate_trait"),
     script:
@@ -87,7 +47,7 @@ rule simulate_trait:
 
 
 checkpoint check_inputs:
-    """Open every input, compare people and chromosomes across files, and refuse what cannot work before any work starts."""
+    """Check every input and compare samples and chromosomes across files, before any work starts."""
     input:
         genotypes=genotype_files,
         plink=plink_parts,
@@ -101,7 +61,7 @@ checkpoint check_inputs:
         "results/logs/{cohort}/check_inputs.log",
     benchmark:
         "results/benchmarks/{cohort}/check_inputs.tsv"
-    # Every cohort's inputs are looked at before any work on one of them begins.
+    # Every cohort's inputs are checked before any work on one of them begins.
     priority: 1
     conda:
         "../../envs/prepare.yaml"
@@ -111,25 +71,24 @@ checkpoint check_inputs:
     params:
         label=cohort("label"),
         family=cohort("family"),
-        people=cohort("people"),
+        samples=cohort("samples"),
         chromosomes=cohort("chromosomes"),
         code=code("check_inputs"),
     script:
         "../scripts/prepare/check_inputs.py"
 
 
-rule split_people:
-    """Split the people into training, validation and test, by label, families kept together."""
+rule split_samples:
+    """Split the samples into training, validation and test within each label; families stay together."""
     input:
         inputs="results/{cohort}/prepare/inputs.json",
         labels=label_file,
     output:
-        people="results/{cohort}/prepare/people.tsv",
+        samples="results/{cohort}/prepare/samples.tsv",
     log:
-        "results/logs/{cohort}/split_people.log",
+        "results/logs/{cohort}/split_samples.log",
     benchmark:
-        "results/benchmarks/{cohort}/split_people.tsv"
-    # Every cohort's inputs are looked at before any work on one of them begins.
+        "results/benchmarks/{cohort}/split_samples.tsv"
     priority: 1
     conda:
         "../../envs/prepare.yaml"
@@ -141,22 +100,22 @@ rule split_people:
         family=cohort("family"),
         split=cohort("split"),
         wanted=config["sample"]["labels"],
-        code=code("split_people"),
+        code=code("split_samples"),
     script:
-        "../scripts/prepare/split_people.py"
+        "../scripts/prepare/split_samples.py"
 
 
 rule filter_variants:
-    """Keep the biallelic SNPs of one chromosome that pass call rate, allele frequency and Hardy-Weinberg in training people."""
+    """Keep the SNPs of a chromosome that pass call rate, allele frequency and Hardy-Weinberg in training samples."""
     input:
         inputs="results/{cohort}/prepare/inputs.json",
         index="results/{cohort}/prepare/index",
-        people="results/{cohort}/prepare/people.tsv",
+        samples="results/{cohort}/prepare/samples.tsv",
         genotypes=genotype_files,
         plink=plink_parts,
     output:
-        store="results/{cohort}/prepare/chromosomes/{contig}.zarr.zip",
-        counts="results/{cohort}/prepare/chromosomes/{contig}.filter.tsv",
+        store=temp("results/{cohort}/prepare/chromosomes/{contig}.zarr.zip"),
+        counts=temp("results/{cohort}/prepare/chromosomes/{contig}.filter.tsv"),
     log:
         "results/logs/{cohort}/filter_variants/{contig}.log",
     benchmark:
@@ -174,12 +133,12 @@ rule filter_variants:
 
 
 rule prune_ld:
-    """Mark the variants of one chromosome that are not in linkage disequilibrium among training people."""
+    """Mark the variants of a chromosome that are not in linkage disequilibrium among training samples."""
     input:
         store="results/{cohort}/prepare/chromosomes/{contig}.zarr.zip",
-        people="results/{cohort}/prepare/people.tsv",
+        samples="results/{cohort}/prepare/samples.tsv",
     output:
-        kept="results/{cohort}/prepare/chromosomes/{contig}.kept.npy",
+        kept=temp("results/{cohort}/prepare/chromosomes/{contig}.kept.npy"),
     log:
         "results/logs/{cohort}/prune_ld/{contig}.log",
     benchmark:
@@ -196,8 +155,8 @@ rule prune_ld:
         "../scripts/prepare/prune_ld.py"
 
 
-rule join_chromosomes:
-    """Join the kept variants of all chromosomes and assign each to its gene or window."""
+rule merge_chromosomes:
+    """Merge the kept variants of all chromosomes and assign each to its gene or window."""
     input:
         stores=contigs("results/{cohort}/prepare/chromosomes/{contig}.zarr.zip"),
         counts=contigs("results/{cohort}/prepare/chromosomes/{contig}.filter.tsv"),
@@ -207,28 +166,26 @@ rule join_chromosomes:
         genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
         counts="results/{cohort}/prepare/variants.tsv",
     log:
-        "results/logs/{cohort}/join_chromosomes.log",
+        "results/logs/{cohort}/merge_chromosomes.log",
     benchmark:
-        "results/benchmarks/{cohort}/join_chromosomes.tsv"
+        "results/benchmarks/{cohort}/merge_chromosomes.tsv"
     conda:
         "../../envs/prepare.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
-        window=lambda wildcards: config["cohorts"][wildcards.cohort]["encoder"][
-            "window"
-        ],
-        code=code("join_chromosomes"),
+        window=lambda wildcards: cohort("encoder")(wildcards)["window"],
+        code=code("merge_chromosomes"),
     script:
-        "../scripts/prepare/join_chromosomes.py"
+        "../scripts/prepare/merge_chromosomes.py"
 
 
 rule find_relatives:
-    """List pairs of related people, where the variants are enough for kinship to mean something."""
+    """List pairs of relatives, where there are enough variants to estimate kinship."""
     input:
         genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
-        people="results/{cohort}/prepare/people.tsv",
+        samples="results/{cohort}/prepare/samples.tsv",
     output:
         relatives="results/{cohort}/prepare/relatives.tsv",
     log:
@@ -246,32 +203,32 @@ rule find_relatives:
         "../scripts/prepare/find_relatives.py"
 
 
-rule choose_members:
-    """Choose the training people that a generator of this fraction and seed may see."""
+rule choose_training_samples:
+    """Choose the training samples that a generator of this fraction and seed is fitted on."""
     input:
-        people="results/{cohort}/prepare/people.tsv",
+        samples="results/{cohort}/prepare/samples.tsv",
     output:
-        members="results/{cohort}/prepare/{fraction}/{seed}/members.tsv",
+        training="results/{cohort}/prepare/{fraction}/{seed}/training_samples.tsv",
     log:
-        "results/logs/{cohort}/{fraction}/{seed}/choose_members.log",
+        "results/logs/{cohort}/{fraction}/{seed}/choose_training_samples.log",
     benchmark:
-        "results/benchmarks/{cohort}/{fraction}/{seed}/choose_members.tsv"
+        "results/benchmarks/{cohort}/{fraction}/{seed}/choose_training_samples.tsv"
     conda:
         "../../envs/prepare.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        code=code("choose_members"),
+        code=code("choose_training_samples"),
     script:
-        "../scripts/prepare/choose_members.py"
+        "../scripts/prepare/choose_training_samples.py"
 
 
 rule fit_encoder:
-    """Fit the principal components of every gene or window on the members."""
+    """Fit the principal components of every gene or window on the training samples."""
     input:
         genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
-        members="results/{cohort}/prepare/{fraction}/{seed}/members.tsv",
+        training="results/{cohort}/prepare/{fraction}/{seed}/training_samples.tsv",
     output:
         encoder="results/{cohort}/prepare/{fraction}/{seed}/encoder.npz",
     log:
@@ -292,11 +249,11 @@ rule fit_encoder:
 
 
 rule encode:
-    """Encode members and validation people as the components of their genes or windows."""
+    """Encode training and validation samples as the components of their genes or windows."""
     input:
         genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
-        people="results/{cohort}/prepare/people.tsv",
-        members="results/{cohort}/prepare/{fraction}/{seed}/members.tsv",
+        samples="results/{cohort}/prepare/samples.tsv",
+        training="results/{cohort}/prepare/{fraction}/{seed}/training_samples.tsv",
         encoder="results/{cohort}/prepare/{fraction}/{seed}/encoder.npz",
     output:
         latents="results/{cohort}/prepare/{fraction}/{seed}/latents.npz",

@@ -1,4 +1,4 @@
-# in:  metrics tables, synthetic and real people
+# in:  metrics tables, synthetic and real samples
 # out: figures and tables, marked for Snakemake's HTML report (--report results/report.html)
 
 
@@ -8,7 +8,7 @@ rule report:
             "results/{cohort}/summary/{page}",
             cohort=COHORTS,
             page=[
-                "frontier.svg",
+                "tradeoff.svg",
                 "pca.svg",
                 "scorecard.html",
                 "audit.html",
@@ -18,80 +18,31 @@ rule report:
         ),
         runs(
             "results/{cohort}/{generator}/{fraction}/{seed}/model_card.html",
-            but=["copycat"],
+            where=lambda kind: kind.released,
         ),
-        runs(
-            "results/{cohort}/{generator}/{fraction}/{seed}/training.svg",
-            "diffusion",
-            "masked",
-        ),
+        trainings("results/{cohort}/{generator}/{fraction}/{seed}/training.svg"),
         expand(
-            "results/{cohort}/summary/ablation.{kind}",
+            "results/{cohort}/summary/ablation.{format}",
             cohort=COHORTS if config["evaluate"]["ablation"] else [],
-            kind=["svg", "html"],
+            format=["svg", "html"],
         ),
         rules.paper.input,
 
 
 rule plot_metrics:
-    """Draw what the metrics table says of privacy, utility and fidelity, each beside its real-vs-real envelope."""
+    """Draw privacy, utility and fidelity from the metrics table, each number beside its real-vs-real envelope."""
     input:
         metrics="results/{cohort}/summary/metrics.tsv",
     output:
-        frontier=report(
-            "results/{cohort}/summary/frontier.svg",
-            caption="../report/frontier.rst",
-            category="{cohort}",
-            labels={"figure": " 0 Frontier: utility and privacy"},
-        ),
-        aats=report(
-            "results/{cohort}/summary/aats.svg",
-            caption="../report/aats.rst",
-            category="{cohort}",
-            labels={"figure": " 3 Privacy: nearest neighbours"},
-        ),
-        membership=report(
-            "results/{cohort}/summary/membership.svg",
-            caption="../report/membership.rst",
-            category="{cohort}",
-            labels={"figure": " 4 Privacy: attacks and their power"},
-        ),
-        relatives=report(
-            "results/{cohort}/summary/relatives.svg",
-            caption="../report/relatives.rst",
-            category="{cohort}",
-            labels={"figure": " 5 Privacy: copies and kinship"},
-        ),
-        utility=report(
-            "results/{cohort}/summary/utility.svg",
-            caption="../report/utility.rst",
-            category="{cohort}",
-            labels={"figure": " 6 Utility"},
-        ),
-        spectrum=report(
-            "results/{cohort}/summary/spectrum.svg",
-            caption="../report/spectrum.rst",
-            category="{cohort}",
-            labels={"figure": " 9 Allele counts and diversity"},
-        ),
-        ld_decay=report(
-            "results/{cohort}/summary/ld_decay.svg",
-            caption="../report/ld_decay.rst",
-            category="{cohort}",
-            labels={"figure": "10 LD decay"},
-        ),
-        structure=report(
-            "results/{cohort}/summary/structure.svg",
-            caption="../report/structure.rst",
-            category="{cohort}",
-            labels={"figure": "12 Distances and Fst"},
-        ),
-        published=report(
-            "results/{cohort}/summary/published.svg",
-            caption="../report/published.rst",
-            category="{cohort}",
-            labels={"figure": "13 Likelihood and published figures"},
-        ),
+        tradeoff=shown("results/{cohort}/summary/tradeoff.svg", "tradeoff"),
+        aats=shown("results/{cohort}/summary/aats.svg", "aats"),
+        membership=shown("results/{cohort}/summary/membership.svg", "membership"),
+        relatives=shown("results/{cohort}/summary/relatives.svg", "relatives"),
+        utility=shown("results/{cohort}/summary/utility.svg", "utility"),
+        spectrum=shown("results/{cohort}/summary/spectrum.svg", "spectrum"),
+        ld_decay=shown("results/{cohort}/summary/ld_decay.svg", "ld_decay"),
+        structure=shown("results/{cohort}/summary/structure.svg", "structure"),
+        published=shown("results/{cohort}/summary/published.svg", "published"),
     log:
         "results/logs/{cohort}/plot_metrics.log",
     benchmark:
@@ -102,7 +53,8 @@ rule plot_metrics:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        kinds={name: one["kind"] for name, one in config["generators"].items()},
+        kinds={name: PLAN.settings(name)["kind"] for name in PLAN.generators},
+        markers={name: kind.marker for name, kind in KINDS.items()},
         code=code("plot_metrics"),
     script:
         "../scripts/report/plot_metrics.py"
@@ -113,18 +65,8 @@ rule plot_ablation:
     input:
         metrics="results/{cohort}/summary/metrics.tsv",
     output:
-        figure=report(
-            "results/{cohort}/summary/ablation.svg",
-            caption="../report/ablation.rst",
-            category="{cohort}",
-            labels={"figure": "15 Variants compared"},
-        ),
-        page=report(
-            "results/{cohort}/summary/ablation.html",
-            caption="../report/ablation.rst",
-            category="{cohort}",
-            labels={"figure": "15 Variants compared, table"},
-        ),
+        figure=shown("results/{cohort}/summary/ablation.svg", "ablation"),
+        page=shown("results/{cohort}/summary/ablation.html", "ablation_table"),
     log:
         "results/logs/{cohort}/plot_ablation.log",
     benchmark:
@@ -141,79 +83,59 @@ rule plot_ablation:
         "../scripts/report/plot_ablation.py"
 
 
-rule plot_people:
-    """Draw synthetic and real people side by side: principal components, allele frequencies, linkage, associations."""
+rule plot_cohorts:
+    """Draw synthetic and real samples side by side: principal components, allele frequencies, linkage, associations."""
     input:
-        vcf=runs(
-            "results/{cohort}/{generator}/{fraction}/{seed}/synthetic.vcf.gz",
-            but=["copycat"],
+        synthetic=runs(
+            "results/{cohort}/{generator}/{fraction}/{seed}/synthetic.zarr.zip",
+            where=lambda kind: kind.released,
             newest=True,
         ),
         labels=runs(
             "results/{cohort}/{generator}/{fraction}/{seed}/synthetic.labels.tsv",
-            but=["copycat"],
+            where=lambda kind: kind.released,
             newest=True,
         ),
         genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
-        people="results/{cohort}/prepare/people.tsv",
+        samples="results/{cohort}/prepare/samples.tsv",
     output:
-        pca=report(
-            "results/{cohort}/summary/pca.svg",
-            caption="../report/pca.rst",
-            category="{cohort}",
-            labels={"figure": " 7 Population structure"},
+        pca=shown("results/{cohort}/summary/pca.svg", "pca"),
+        allele_frequencies=shown(
+            "results/{cohort}/summary/allele_frequencies.svg", "allele_frequencies"
         ),
-        allele_frequencies=report(
-            "results/{cohort}/summary/allele_frequencies.svg",
-            caption="../report/allele_frequencies.rst",
-            category="{cohort}",
-            labels={"figure": " 8 Allele frequencies"},
-        ),
-        ld_blocks=report(
-            "results/{cohort}/summary/ld_blocks.svg",
-            caption="../report/ld_blocks.rst",
-            category="{cohort}",
-            labels={"figure": "11 LD blocks"},
-        ),
-        association=report(
-            "results/{cohort}/summary/association.svg",
-            caption="../report/association.rst",
-            category="{cohort}",
-            labels={"figure": " 6 Utility: association scans"},
-        ),
+        ld_blocks=shown("results/{cohort}/summary/ld_blocks.svg", "ld_blocks"),
+        association=shown("results/{cohort}/summary/association.svg", "association"),
     log:
-        "results/logs/{cohort}/plot_people.log",
+        "results/logs/{cohort}/plot_cohorts.log",
     benchmark:
-        "results/benchmarks/{cohort}/plot_people.tsv"
+        "results/benchmarks/{cohort}/plot_cohorts.tsv"
     conda:
         "../../envs/evaluate.yaml"
     resources:
         mem_mb=by_size(1500, 6),
         runtime=by_size(30, 0.02),
     params:
+        generators=runs("{generator}", where=lambda kind: kind.released, newest=True),
         label=cohort("label"),
-        code=code("plot_people"),
+        code=code("plot_cohorts"),
     script:
-        "../scripts/report/plot_people.py"
+        "../scripts/report/plot_cohorts.py"
 
 
 rule plot_training:
-    """Draw the loss on training and validation people over the epochs."""
+    """Draw the loss on training and validation samples over the epochs."""
     input:
         history="results/{cohort}/{generator}/{fraction}/{seed}/history.tsv",
     output:
-        figure=report(
-            "results/{cohort}/{generator}/{fraction}/{seed}/training.svg",
-            caption="../report/training.rst",
-            category="{cohort}",
-            labels={"figure": "14 Training of {generator}, {fraction} %, seed {seed}"},
+        figure=shown(
+            "results/{cohort}/{generator}/{fraction}/{seed}/training.svg", "training"
         ),
     log:
         "results/logs/{cohort}/{generator}/{fraction}/{seed}/plot_training.log",
     benchmark:
         "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/plot_training.tsv"
     wildcard_constraints:
-        generator=of_kind("diffusion", "masked"),
+        generator=of(trains=True),
     conda:
         "../../envs/evaluate.yaml"
     resources:
@@ -230,18 +152,8 @@ rule write_scorecard:
     input:
         metrics="results/{cohort}/summary/metrics.tsv",
     output:
-        scorecard=report(
-            "results/{cohort}/summary/scorecard.html",
-            caption="../report/scorecard.rst",
-            category="{cohort}",
-            labels={"figure": " 1 Scorecard"},
-        ),
-        metrics=report(
-            "results/{cohort}/summary/metrics.html",
-            caption="../report/metrics.rst",
-            category="{cohort}",
-            labels={"figure": "16 All metrics"},
-        ),
+        scorecard=shown("results/{cohort}/summary/scorecard.html", "scorecard"),
+        metrics=shown("results/{cohort}/summary/metrics.html", "metrics"),
     log:
         "results/logs/{cohort}/write_scorecard.log",
     benchmark:
@@ -258,17 +170,12 @@ rule write_scorecard:
 
 
 rule write_audit:
-    """Write the privacy audit: what each attack can see, what it saw, and which synthetic people are copies."""
+    """Write the privacy audit: what each attack can detect, what it detected, and which samples are duplicates."""
     input:
         metrics="results/{cohort}/summary/metrics.tsv",
-        people=runs("results/{cohort}/{generator}/{fraction}/{seed}/audit/people.tsv"),
+        samples=runs("results/{cohort}/{generator}/{fraction}/{seed}/audit/samples.tsv"),
     output:
-        audit=report(
-            "results/{cohort}/summary/audit.html",
-            caption="../report/audit.rst",
-            category="{cohort}",
-            labels={"figure": " 2 Privacy audit"},
-        ),
+        audit=shown("results/{cohort}/summary/audit.html", "audit"),
     log:
         "results/logs/{cohort}/write_audit.log",
     benchmark:
@@ -279,58 +186,54 @@ rule write_audit:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
+        runs=runs("{generator}, {fraction} %, seed {seed}"),
         code=code("write_audit"),
     script:
         "../scripts/report/write_audit.py"
 
 
-rule write_card:
+rule write_model_card:
     """Write the model card that goes with a synthetic cohort: origin, numbers, audit and limits of use."""
     input:
         metrics="results/{cohort}/summary/metrics.tsv",
-        members="results/{cohort}/prepare/{fraction}/{seed}/members.tsv",
-        labels=handed_on,
-        tuned=tuned_settings,
-        withheld=withheld_people,
+        training="results/{cohort}/prepare/{fraction}/{seed}/training_samples.tsv",
+        labels=f"results/{{cohort}}/{{generator}}/{{fraction}}/{{seed}}/{RELEASED}synthetic.labels.tsv",
+        chosen=chosen_settings,
+        withheld=withheld_samples,
     output:
-        card=report(
+        card=shown(
             "results/{cohort}/{generator}/{fraction}/{seed}/model_card.html",
-            caption="../report/card.rst",
-            category="{cohort}",
-            labels={
-                "figure": "16 Model card of {generator}, {fraction} %, seed {seed}"
-            },
+            "model_card",
         ),
     log:
-        "results/logs/{cohort}/{generator}/{fraction}/{seed}/write_card.log",
+        "results/logs/{cohort}/{generator}/{fraction}/{seed}/write_model_card.log",
     benchmark:
-        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/write_card.tsv"
+        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/write_model_card.tsv"
+    wildcard_constraints:
+        generator=of(released=True),
     conda:
         "../../envs/evaluate.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        settings=told_settings,
+        sentence=lambda wildcards: kind_of(wildcards.generator).sentence,
+        source=lambda wildcards: kind_of(wildcards.generator).source,
+        settings=card_settings,
         label=cohort("label"),
-        code=code("write_card"),
+        code=code("write_model_card"),
     script:
-        "../scripts/report/write_card.py"
+        "../scripts/report/write_model_card.py"
 
 
 rule describe_run:
-    """Write what made this report: people and variants counted, configuration, versions."""
+    """Write what made this report: generators, samples and variants counted, configuration, versions."""
     input:
-        people="results/{cohort}/prepare/people.tsv",
+        samples="results/{cohort}/prepare/samples.tsv",
         variants="results/{cohort}/prepare/variants.tsv",
         relatives="results/{cohort}/prepare/relatives.tsv",
     output:
-        run=report(
-            "results/{cohort}/summary/run.html",
-            caption="../report/run.rst",
-            category="{cohort}",
-            labels={"figure": "17 Run"},
-        ),
+        run=shown("results/{cohort}/summary/run.html", "run"),
     log:
         "results/logs/{cohort}/describe_run.log",
     benchmark:
@@ -342,6 +245,7 @@ rule describe_run:
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         settings=config,
+        generators={name: kind_of(name).sentence for name in PLAN.generators},
         code=code("describe_run"),
     script:
         "../scripts/report/describe_run.py"

@@ -53,7 +53,7 @@ def small(tmp_path):
 
 @pytest.fixture
 def fileset(tmp_path):
-    """Three people, four variants; bed-reader counts A1, which is our ALT."""
+    """Three samples, four variants; bed-reader counts A1, which is our ALT."""
     values = np.array([[0, 1, 2, 0], [2, -127, 1, 1], [0, 0, 2, 2]], np.int8)
     properties = {
         "iid": ["a", "b", "c"],
@@ -284,7 +284,7 @@ class TestBadVcf:
 
     def test_no_samples(self, tmp_path):
         header = HEADER.removesuffix("\tFORMAT\t")
-        self.refused(vcf(tmp_path / "x.vcf.gz", [], (), header, index=False), "holds no people")
+        self.refused(vcf(tmp_path / "x.vcf.gz", [], (), header, index=False), "holds no samples")
 
     def test_duplicate_samples(self, tmp_path):
         path = vcf(tmp_path / "x.vcf.gz", [], ("a", "b", "a"), index=False)
@@ -293,10 +293,10 @@ class TestBadVcf:
     @pytest.mark.parametrize(
         ("calls", "fact"),
         [
-            (("0", "1", "1"), "3 of 3 people have calls of one allele at 1:6"),
-            (("0", ".", "."), "1 of 3 people have calls of one allele at 1:6"),
-            (("0|1", "1", "0|0"), "1 of 3 people have calls of one allele at 1:6"),
-            (("0/0/1", "0/1", "0"), "1 of 3 people have calls of more than two alleles at 1:6"),
+            (("0", "1", "1"), "3 of 3 samples have calls of one allele at 1:6"),
+            (("0", ".", "."), "1 of 3 samples have calls of one allele at 1:6"),
+            (("0|1", "1", "0|0"), "1 of 3 samples have calls of one allele at 1:6"),
+            (("0/0/1", "0/1", "0"), "1 of 3 samples have calls of more than two alleles at 1:6"),
         ],
     )
     def test_ploidy(self, tmp_path, calls, fact):

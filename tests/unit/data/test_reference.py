@@ -137,8 +137,8 @@ class TestFastaWriter:
 def simulated(tmp_path_factory):
     folder = tmp_path_factory.mktemp("simulated")
     vcfs = [folder / "1.vcf.gz", folder / "2.vcf.gz"]
-    tables = (folder / "people.tsv", folder / "genes.bed.gz", folder / "causal.tsv")
-    simulate.write_cohort(vcfs, *tables, people=20, length=3e4, seed=3, causal=1)
+    tables = (folder / "samples.tsv", folder / "genes.bed.gz", folder / "causal.tsv")
+    simulate.write_cohort(vcfs, *tables, samples=20, length=3e4, seed=3, causal=1)
     for name in ("one", "other"):
         reference.simulate(folder / f"{name}.fa.gz", vcfs, seed=3)
     reference.simulate(folder / "third.fa.gz", vcfs, seed=4)

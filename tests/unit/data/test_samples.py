@@ -20,7 +20,7 @@ def table(path, text):
 
 
 def cohort(sizes, **columns):
-    """Labelled people `A0`, `A1`, ... of each class."""
+    """Labelled samples `A0`, `A1`, ... of each class."""
     ids = [f"{name}{number}" for name, size in sizes.items() for number in range(size)]
     label = [name for name, size in sizes.items() for _ in range(size)]
     return pd.DataFrame({"label": label, **columns}, index=pd.Index(ids, name="sample"))
@@ -46,7 +46,7 @@ class TestReadLabels:
 
     @pytest.mark.parametrize("name", ["A / B", "A: B"])
     def test_a_label_that_reads_like_a_row_of_two(self, tmp_path, name):
-        path = tmp_path / "people.tsv"
+        path = tmp_path / "samples.tsv"
         path.write_text(f"sample\tpopulation\na\t{name}\nb\tC\n")
         with pytest.raises(BadInput, match=f"a label is `{name}`"):
             samples.read_labels(path, "population")
@@ -84,9 +84,9 @@ class TestReadLabels:
                 TEXT.replace("YRI", ""),
                 "population",
                 None,
-                r"1 people have no value in column `population` \(x\)",
+                r"1 samples have no value in column `population` \(x\)",
             ),
-            (TEXT.replace("CEU", "NA"), ["sex", "population"], None, r"1 people .* `population` \(y\)"),
+            (TEXT.replace("CEU", "NA"), ["sex", "population"], None, r"1 samples .* `population` \(y\)"),
             (TEXT.replace("\nx", "\n"), "sex", None, r"1 rows have no value in column `sample` \(2\)"),
             (TEXT.replace("YRI", "a|b"), ["population", "sex"], None, "`population` cannot be joined"),
             (TEXT.replace("case", "label"), ["sex", "label"], None, "`label` cannot be joined"),
@@ -97,9 +97,9 @@ class TestReadLabels:
                 None,
                 "cannot be read as a table",
             ),
-            (TEXT.replace("female\t0", "female"), "case", None, r"1 people .* `case` \(y\)"),
+            (TEXT.replace("female\t0", "female"), "case", None, r"1 samples .* `case` \(y\)"),
             ("", "sex", None, "cannot be read as a table"),
-            ("sample\tsex\n", "sex", None, "holds no people"),
+            ("sample\tsex\n", "sex", None, "holds no samples"),
         ],
     )
     def test_bad(self, tmp_path, text, label, family, fact):
@@ -124,12 +124,12 @@ class TestMatch:
 
     def test_unlabelled(self):
         with pytest.raises(
-            BadInput, match=r"l: 4 people of g are not here \(x0, x1, x2, \.\.\.\); .*people: intersect"
+            BadInput, match=r"l: 4 samples of g are not here \(x0, x1, x2, \.\.\.\); .*samples: intersect"
         ):
             samples.match(["A0", "x0", "x1", "x2", "x3"], cohort({"A": 1}), "g", "l")
 
     def test_untyped(self):
-        with pytest.raises(BadInput, match=r"1 people here have no genotypes \(A1\).*with the 1 in both"):
+        with pytest.raises(BadInput, match=r"1 samples here have no genotypes \(A1\).*with the 1 in both"):
             samples.match(["A0"], cohort({"A": 2}), "g", "l")
 
     def test_intersect(self):
@@ -209,12 +209,12 @@ class TestSplit:
         assert "".join(part[1] for part in parts) == GOLDEN
 
     def test_class_too_small(self):
-        with pytest.raises(BadInput, match=r"split: class `B` \(4 people\) leaves 1 for train, where 2 are needed"):
+        with pytest.raises(BadInput, match=r"split: class `B` \(4 samples\) leaves 1 for train, where 2 are needed"):
             samples.split(cohort({"A": 50, "B": 4}), SHARES, 1)
 
     def test_too_few_families(self):
         labels = cohort({"A": 50, "B": 20}, family=[""] * 50 + ["f", "g"] * 10)
-        with pytest.raises(BadInput, match=r"class `B` \(20 people in 2 families\)"):
+        with pytest.raises(BadInput, match=r"class `B` \(20 samples in 2 families\)"):
             samples.split(labels, SHARES, 1, "family")
 
     @pytest.mark.parametrize("shares", [{**SHARES, "test": 0.5}, {"train": 0.8, "test": 0.2}, {**SHARES, "test": -1}])
@@ -264,7 +264,7 @@ class TestSplitByColumn:
 
     def test_class_without_test(self):
         labels = pd.concat([self.labels(), cohort({"C": 9}, half="train", family="")])
-        with pytest.raises(BadInput, match=r"class `C` \(9 people\) leaves 0 for test"):
+        with pytest.raises(BadInput, match=r"class `C` \(9 samples\) leaves 0 for test"):
             samples.split_by_column(labels, "half", 0.1, 1)
 
 
@@ -275,11 +275,11 @@ class TestMembers:
 
     def test_everybody(self):
         table = self.people()
-        assert samples.members(table, 100, 1) == table.index[table["split"] == "train"].tolist()
+        assert samples.training_samples(table, 100, 1) == table.index[table["split"] == "train"].tolist()
 
     def test_stratified_and_at_least_two(self):
         table = self.people()
-        drawn = samples.members(table, 10, 1)
+        drawn = samples.training_samples(table, 10, 1)
         assert table.loc[drawn, "label"].value_counts().to_dict() == {"A": 7, "B": 2, "C": 2}
         assert (table.loc[drawn, "split"] == "train").all()
         assert drawn == [sample for sample in table.index if sample in set(drawn)]
@@ -288,24 +288,35 @@ class TestMembers:
     @settings(max_examples=30, deadline=None)
     def test_nested(self, one, other, seed):
         small, large = sorted((one, other))
-        assert set(samples.members(self.people(), small, seed)) <= set(samples.members(self.people(), large, seed))
+        few, many = (samples.training_samples(self.people(), share, seed) for share in (small, large))
+        assert set(few) <= set(many)
 
     def test_seed_matters(self):
-        assert samples.members(self.people(), 20, 1) != samples.members(self.people(), 20, 2)
+        assert samples.training_samples(self.people(), 20, 1) != samples.training_samples(self.people(), 20, 2)
 
     @pytest.mark.parametrize("fraction", [0, 101, -5])
     def test_bad_fraction(self, fraction):
         with pytest.raises(ValueError, match="percentage"):
-            samples.members(self.people(), fraction, 1)
+            samples.training_samples(self.people(), fraction, 1)
 
 
 class TestSplitTable:
     def test_round_trip(self, tmp_path):
         labels = cohort({"A": 10}, population="NA?", family="0", other="x")
         parts = samples.split(labels, SHARES, 1)
-        samples.write_people(tmp_path / "people.tsv", labels, parts, ["population", "family", "population", "label"])
-        table = samples.read_people(tmp_path / "people.tsv")
+        samples.write_samples(tmp_path / "samples.tsv", labels, parts, ["population", "family", "population", "label"])
+        table = samples.read_samples(tmp_path / "samples.tsv")
         assert table.columns.tolist() == ["split", "label", "population", "family"]
         assert table.index.equals(labels.index)
         assert (table["split"] == parts).all()
         assert (table["population"] == "NA?").all()
+
+
+class TestLabelsToDraw:
+    def drawn(self, size):
+        table = pd.DataFrame({"split": ["train"] * 8 + ["test"] * 3, "label": list("aabbaabb") + list("aab")})
+        return samples.labels_to_draw(table, table[:4], size, None).tolist()
+
+    @pytest.mark.parametrize(("size", "count"), [(None, 2), ("train", 4), (3 * 2, 3)])
+    def test_sizes(self, size, count):
+        assert sorted(self.drawn(size)) == ["a"] * count + ["b"] * count

@@ -5,7 +5,7 @@ from syngeno.data import sequences, store
 from syngeno.data.store import StoreWriter, open_store
 from syngeno.errors import BadInput
 
-CALLS = np.array([[[0, 1], [1, 1]], [[0, 0], [1, 0]], [[1, 0], [0, 0]]], dtype=np.int8)  # 3 variants, 2 people
+CALLS = np.array([[[0, 1], [1, 1]], [[0, 0], [1, 0]], [[1, 0], [0, 0]]], dtype=np.int8)  # 3 variants, 2 samples
 
 
 def store_of(path, calls, phased):
@@ -29,15 +29,15 @@ def unphased(tmp_path):
 
 
 class TestChunks:
-    def test_haplotypes_of_a_person_stand_side_by_side(self, phased):
+    def test_haplotypes_of_a_sample_stand_side_by_side(self, phased):
         (symbols,) = sequences.chunks(phased, np.array([1, 0]))
         assert symbols.tolist() == [[1, 1, 0, 1], [1, 0, 0, 0], [0, 0, 1, 0]]
-        assert (sequences.alphabet(phased), sequences.per_person(phased)) == (2, 2)
+        assert (sequences.alphabet(phased), sequences.per_sample(phased)) == (2, 2)
 
     def test_dosages_where_unphased(self, unphased):
         (symbols,) = sequences.chunks(unphased, np.array([0, 1]))
         assert symbols.tolist() == [[1, 2], [0, 1], [1, 0]] and symbols.dtype == np.int8
-        assert (sequences.alphabet(unphased), sequences.per_person(unphased)) == (3, 1)
+        assert (sequences.alphabet(unphased), sequences.per_sample(unphased)) == (3, 1)
 
     def test_missing_calls_are_refused(self, tmp_path):
         store = store_of(tmp_path / "s", np.where(CALLS == 1, -1, CALLS), True)
@@ -67,10 +67,10 @@ class TestGrouped:
         groups = sequences.grouped(unphased, np.array(["b", "a"]), np.array(["z"]), pooled=True)
         assert groups.source.tolist() == [0, 0] and groups.asked.tolist() == [0] and groups.sizes.tolist() == [2]
 
-    def test_label_that_nobody_has(self, phased):
+    def test_label_that_no_training_sample_has(self, phased):
         with pytest.raises(ValueError, match="the label z"):
             sequences.grouped(phased, np.array(["a"]), np.array(["a", "z"]), pooled=False)
-        with pytest.raises(ValueError, match="nobody"):
+        with pytest.raises(ValueError, match="there are no training samples"):
             sequences.grouped(phased, np.array([]), np.array(["a"]), pooled=True)
 
 

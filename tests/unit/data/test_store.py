@@ -1,10 +1,11 @@
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import zarr
 
-from syngeno.data.store import CHUNK, StoreWriter, open_store
+from syngeno.data.store import CHUNK, Sites, StoreWriter, concatenate, open_store, write_like
 from syngeno.errors import BadInput
 
 PEOPLE = ["a", "b", "c"]
@@ -86,10 +87,132 @@ class TestStoreWriter:
         with StoreWriter(tmp_path / "s.zarr.zip", PEOPLE, {"1": 1, "2": 1}) as writer:
             with pytest.raises(ValueError, match="calls of shape"):
                 append(writer, random_calls(2, people=4), contig="1")
-            with pytest.raises(ValueError, match="told the contig"):
+            with pytest.raises(ValueError, match="given the contig"):
                 append(writer, random_calls(2))
             with pytest.raises(ValueError, match="values of block"):
                 append(writer, random_calls(2), contig="1", block=[1])
+
+    def test_latents_are_set_before_the_end(self, tmp_path):
+        latents = np.arange(12, dtype=np.float32).reshape(3, 2, 2)
+        with StoreWriter(tmp_path / "s.zarr.zip", PEOPLE, {"1": 5000}) as writer:
+            append(writer, random_calls(4))
+            writer.latents = latents
+        write(tmp_path / "t.zarr.zip", random_calls(4), latents=iter([latents[:1], latents[1:]]))
+        write(tmp_path / "none.zarr.zip", random_calls(4))
+        with open_store(tmp_path / "s.zarr.zip") as store:
+            assert store.latents.dtype == np.float32
+            assert np.array_equal(store.latents, latents)
+            assert store.latents_shape == (2, 2)
+        assert (tmp_path / "s.zarr.zip").read_bytes() == (tmp_path / "t.zarr.zip").read_bytes()
+        assert open_store(tmp_path / "none.zarr.zip").latents is None
+
+    @pytest.mark.parametrize(
+        "wrong", [np.zeros((2, 1, 1)), np.zeros((4, 1, 1)), [np.zeros((1, 1, 1)), np.zeros((2, 1, 2))], []]
+    )
+    def test_latents_of_other_samples_are_refused(self, tmp_path, wrong):
+        with pytest.raises(ValueError, match="latents of"):
+            write(tmp_path / "s.zarr.zip", random_calls(4), latents=wrong)
+        assert not (tmp_path / "s.zarr.zip").exists()
+
+
+SITES = Sites(
+    np.array(["1", "1", "2"]),
+    np.array([5, 9, 2]),
+    np.array(["rs1", "rs2", "."]),
+    np.array(["A", "C", "G"]),
+    np.array(["G", "T", "A"]),
+    {"1": 10, "2": 0, "3": 7},
+    np.array([0, 1, 2]),
+    ["gene", "1:9-9", "2:2-2"],
+)
+TWO = np.array([[[0, 1], [1, 1]], [[0, 0], [1, 0]], [[-1, -1], [0, 0]]], dtype=np.int8)  # 3 variants, 2 samples
+ONE = np.array([[[1, 1]], [[0, 1]], [[1, 0]]], dtype=np.int8)
+
+
+class TestWriteLike:
+    def test_takes_the_variants_of_sites_or_of_a_store(self, tmp_path):
+        write_like(tmp_path / "a", SITES, ["x", "y"], [TWO[:2], TWO[2:]], phased=False)
+        write_like(tmp_path / "b", open_store(tmp_path / "a"), ["z"], [ONE], phased=True)  # a chunk of two contigs
+        first, second = open_store(tmp_path / "a"), open_store(tmp_path / "b")
+        assert first.fingerprint() == second.fingerprint()
+        for store in (first, second):
+            assert store.contig.tolist() == ["1", "1", "2"]
+            assert store.position.tolist() == [5, 9, 2]
+            assert store.id.tolist() == ["rs1", "rs2", "."]
+            assert (store.ref.tolist(), store.alt.tolist()) == (["A", "C", "G"], ["G", "T", "A"])
+            assert (store.block.tolist(), store.block_names) == ([0, 1, 2], SITES.block_names)
+            assert store.contig_lengths == SITES.contig_lengths
+        assert (first.samples, second.samples) == (["x", "y"], ["z"])
+        assert (first.phased, second.phased) == (False, True)
+        assert np.array_equal(first.calls(0, 3), TWO)
+        assert np.array_equal(second.calls(0, 3), ONE)
+        assert first.sites().block_names == SITES.block_names
+
+    def test_sites_without_blocks(self, tmp_path):
+        bare = Sites(*(getattr(SITES, name) for name in ("contig", "position", "id", "ref", "alt", "contig_lengths")))
+        write_like(tmp_path / "a", bare, ["z"], [ONE], phased=True)
+        assert open_store(tmp_path / "a").block is None
+
+    @pytest.mark.parametrize(
+        ("chunks", "said"),
+        [([TWO[:2]], "end after 2 of 3"), ([TWO, TWO], "after 3 of 3"), ([ONE], "for 2 variants of 2 samples")],
+    )
+    def test_other_numbers_of_variants_or_samples_are_refused(self, tmp_path, chunks, said):
+        with pytest.raises(ValueError, match=said):
+            write_like(tmp_path / "a", SITES, ["x", "y"], chunks, phased=True)
+        assert not (tmp_path / "a").exists()
+
+
+class TestConcatenate:
+    def test_samples_stand_side_by_side(self, tmp_path):
+        latents = np.arange(6, dtype=np.float32).reshape(3, 2, 1)
+        write_like(tmp_path / "a", SITES, ["x", "y"], [TWO], phased=True, latents=latents[:2])
+        write_like(tmp_path / "b", SITES, ["x"], [ONE], phased=True, latents=latents[2:])
+        concatenate([tmp_path / "a", tmp_path / "b"], tmp_path / "both", PEOPLE)
+        write_like(
+            tmp_path / "whole", SITES, PEOPLE, [np.concatenate([TWO, ONE], axis=1)], phased=True, latents=latents
+        )
+        assert (tmp_path / "both").read_bytes() == (tmp_path / "whole").read_bytes()
+        store = open_store(tmp_path / "both")
+        assert store.samples == PEOPLE
+        assert store.calls(0, 3)[0].tolist() == [[0, 1], [1, 1], [1, 1]]
+        assert store.latents[:, 0, 0].tolist() == [0, 2, 4]
+
+    def test_several_chunks_of_variants_and_samples(self, tmp_path):
+        calls = random_calls(2 * CHUNK + 7, people=1200)
+        n = len(calls)
+        sites = Sites(np.full(n, "1"), np.arange(n) + 1, np.full(n, "."), np.full(n, "A"), np.full(n, "C"), {"1": 0})
+        names = [str(number) for number in range(1200)]
+        for part, samples in (("a", slice(0, 700)), ("b", slice(700, 1200))):
+            write_like(tmp_path / part, sites, names[samples], [calls[:, samples]], phased=False)
+        concatenate([tmp_path / "a", tmp_path / "b"], tmp_path / "both", names)
+        store = open_store(tmp_path / "both")
+        assert not store.phased and store.latents is None
+        assert np.array_equal(store.calls(0, n), calls)
+
+    @pytest.mark.parametrize(
+        ("other", "said"),
+        [
+            ({"sites": replace(SITES, alt=np.array(["G", "T", "C"]))}, "its variants"),
+            ({"sites": replace(SITES, block=np.array([0, 1, 1]))}, "its variants"),
+            ({"sites": replace(SITES, contig_lengths={"1": 11, "2": 0})}, "its contigs"),
+            ({"phased": False}, "the phases of its calls"),
+            ({"latents": np.zeros((1, 2, 2))}, "the shapes of its latents"),
+            ({"latents": None}, "the shapes of its latents"),
+        ],
+    )
+    def test_stores_that_differ_are_refused(self, tmp_path, other, said):
+        write_like(tmp_path / "a", SITES, ["x", "y"], [TWO], phased=True, latents=np.zeros((2, 3, 2)))
+        options = {"sites": SITES, "phased": True, "latents": np.zeros((1, 3, 2)), **other}
+        write_like(tmp_path / "b", samples=["z"], chunks=[ONE], **options)
+        with pytest.raises(BadInput, match=f"b: {said} differ from those of .*a; make both again"):
+            concatenate([tmp_path / "a", tmp_path / "b"], tmp_path / "both", PEOPLE)
+        assert not (tmp_path / "both").exists()
+
+    def test_names_are_counted(self, tmp_path):
+        write_like(tmp_path / "a", SITES, ["x", "y"], [TWO], phased=True)
+        with pytest.raises(ValueError, match="3 names for 2 samples"):
+            concatenate([tmp_path / "a"], tmp_path / "both", PEOPLE)
 
 
 class TestOpenStore:

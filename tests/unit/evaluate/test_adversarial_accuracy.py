@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from syngeno.data.cohort import Cohort
-from syngeno.evaluate import adversarial_accuracy
+from syngeno.evaluate import adversarial_accuracy, neighbours
 
 
 def people(n, variants=300, seed=0, frequency=None, label=None):
@@ -34,7 +34,9 @@ class TestFullSize:
     def test_by_hand(self):
         train, test = np.array([[0], [10], [20]]), np.array([[12]])
         synthetic = np.array([[1], [14], [30]])
-        of_train, of_test, of_synthetic = adversarial_accuracy.full_size(synthetic, train, test, "euclidean")
+        cohorts = {"synthetic": synthetic, "train": train, "test": test}
+        votes = adversarial_accuracy.full_size(adversarial_accuracy.Space(cohorts, "euclidean", {}))
+        of_train, of_test, of_synthetic = votes["train"], votes["test"], votes["synthetic"]
         # 0: 1 < 10; 10: 4 < 10; 20: 6 < 10. 1: 1 < 13; 14: 4 < 13; 30: 10 < 16.
         assert of_train.tolist() == [0, 0, 0]
         assert of_synthetic.tolist() == [0, 0, 0]
@@ -43,14 +45,17 @@ class TestFullSize:
 
     def test_needs_equal_sizes(self):
         with pytest.raises(ValueError, match="thin"):
-            adversarial_accuracy.full_size(np.zeros((3, 1)), np.zeros((2, 1)), np.zeros((2, 1)), "l1")
+            cohorts = {"synthetic": np.zeros((3, 1)), "train": np.zeros((2, 1)), "test": np.zeros((2, 1))}
+            adversarial_accuracy.full_size(adversarial_accuracy.Space(cohorts, "l1", {}))
 
 
 class TestYale:
     def test_by_hand(self):
         real, synthetic = np.array([[0.0], [1], [5]]), np.array([[0.5], [7], [8]])
         # 0: .5 < 1; 1: .5 < 1; 5: 2 < 4. .5: .5 < 6.5; 7: 2 > 1; 8: 3 > 1.
-        assert adversarial_accuracy.yale(synthetic, real, "euclidean") == (0, pytest.approx(2 / 3))
+        space = adversarial_accuracy.Space({"synthetic": synthetic, "real": real}, "euclidean", {})
+        found = adversarial_accuracy.yale(space, np.arange(3), "real", np.arange(3))
+        assert found == (0, pytest.approx(2 / 3))
 
 
 class TestMeasure:
@@ -113,6 +118,29 @@ class TestMeasure:
         mixed = [cohort.take(np.random.default_rng(4).permutation(50)) for cohort in cohorts]
         assert judged(*cohorts) == judged(*mixed)
 
+    @pytest.mark.parametrize("drawn", [40, 60, 90])
+    def test_what_is_known_of_real_samples_and_neighbours_may_be_given(self, drawn):
+        label = np.repeat(["A", "B"], [60, 30])
+        synthetic, train, test = (
+            people(drawn, seed=1, label=label[:drawn]),
+            people(60, seed=2, label=label[20:80]),
+            people(25, seed=3),
+        )
+        given = {
+            "real": adversarial_accuracy.reference(train, test),
+            "among_real": neighbours.reference(train, test),
+            "to_real": neighbours.measure(synthetic, train, test),
+        }
+        afresh = [judged(synthetic, train, test), judged(synthetic, train, test, **given)]
+        assert afresh[0] == afresh[1]
+        # And what is known is not searched again but for what thinning takes away.
+        cohorts = dict(zip(("synthetic", "train", "test"), (synthetic, train, test), strict=True))
+        plain = adversarial_accuracy.Space({k: c.in_canonical_order().dosages for k, c in cohorts.items()}, "l1", {})
+        if drawn == 60:
+            votes = adversarial_accuracy.full_size(plain)
+            assert value(afresh[0], "aa_truth", "all", "train") == votes["train"].mean()
+            assert value(afresh[0], "aa_syn", "all", "train") == votes["synthetic"].mean()
+
     def test_intervals_hold_the_value(self):
         rows = judged(people(50, seed=1), people(50, seed=2), people(25, seed=3))
         assert all(row["low"] <= row["value"] <= row["high"] for row in rows if not np.isnan(row["low"]))
@@ -120,5 +148,5 @@ class TestMeasure:
     def test_refuses_other_variants_and_too_few(self):
         with pytest.raises(ValueError, match="same variants"):
             judged(people(5), people(5), people(5, variants=200))
-        with pytest.raises(ValueError, match="two people"):
+        with pytest.raises(ValueError, match="two samples"):
             judged(people(5), people(5), people(1))

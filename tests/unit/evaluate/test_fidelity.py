@@ -63,7 +63,7 @@ class TestCohort:
             cohort(np.array([[-1, 0]]))
         with pytest.raises(ValueError, match="same variants"):
             same_variants(cohort(np.zeros((2, 2))), cohort(np.zeros((2, 3))))
-        with pytest.raises(ValueError, match="without people"):
+        with pytest.raises(ValueError, match="without samples"):
             same_variants(cohort(np.zeros((0, 2))))
 
 
@@ -205,7 +205,7 @@ class TestMeasure:
         rng = np.random.default_rng(1)
         label = np.repeat(["A", "B"], 20)
         one, other = (cohort(rng.binomial(2, 0.4, (40, 300)), label) for _ in range(2))
-        assert ld.correlation(one.of("A"), one.of("A"))[1] > ld.PAIRS_MIN
+        assert len(ld.in_ld(one.of("A"))["all"].r) > ld.PAIRS_MIN
         large = [cohort(rng.binomial(2, 0.4, (400, 300)), np.repeat(["A", "B"], 200)) for _ in range(2)]
         rows = fidelity.measure(large[0], large[1], other, seed=1)
         assert not values(rows, "ld_r", "train")
@@ -223,8 +223,8 @@ class TestMeasure:
         assert np.isfinite(values(rows, "distance_between", "test")["all"])
 
     def test_large_cohorts_are_sampled_alike_in_any_order(self, monkeypatch):
-        monkeypatch.setattr(fidelity, "_PAIRED_PEOPLE", 40)
-        monkeypatch.setattr(fidelity, "_SINKHORN_PEOPLE", 40)
+        monkeypatch.setattr(fidelity, "_PAIRED_SAMPLES", 40)
+        monkeypatch.setattr(fidelity, "_SINKHORN_SAMPLES", 40)
         mixed = self.test.take(np.random.default_rng(4).permutation(60))
         rows = self.measure(self.test)
         assert rows == self.measure(mixed)
@@ -237,6 +237,12 @@ class TestMeasure:
     def test_order_of_people_changes_nothing(self):
         mixed = self.test.take(np.random.default_rng(4).permutation(60))
         assert self.measure(self.test) == self.measure(mixed)
+
+    def test_what_depends_on_real_samples_alone_may_be_given(self):
+        real = fidelity.reference(self.train, self.test, seed=1)
+        mixed = self.train.take(np.random.default_rng(4).permutation(150))
+        assert self.measure(people(80, 3), real=real) == self.measure(people(80, 3))
+        assert fidelity.measure(people(80, 3), mixed, self.test, seed=1, real=real) == self.measure(people(80, 3))
 
     def test_every_number_once(self):
         rows = self.measure(self.test)

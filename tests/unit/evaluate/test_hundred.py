@@ -49,5 +49,5 @@ class TestMeasure:
         assert found(cloud(40, 4))["aa_truth", "train"].n == 40
 
     def test_too_few(self):
-        with pytest.raises(ValueError, match="two people"):
+        with pytest.raises(ValueError, match="two samples"):
             found(cloud(1, 4))

@@ -84,8 +84,8 @@ class TestTypedVariants:
         train = cohort(haplotypes, np.repeat(["1", "2"], [240, 60]))
         kept, typed = imputation.typed_variants(train, 0.1, np.random.default_rng(3))
         assert kept.tolist() == [True] * 240 + [False] * 60  # 30 common ones of contig 2 would give 3
-        assert typed.shape == (240,)
-        assert typed.sum() == 12
+        assert typed.shape == (300,)
+        assert typed.sum() == typed[kept].sum() == 12
         assert (np.flatnonzero(typed) % 2 == 1).all()
 
     def test_the_first_of_a_position(self):
@@ -93,7 +93,8 @@ class TestTypedVariants:
         twice = replace(train, position=np.repeat(train.position[::2], 2))
         kept, typed = imputation.typed_variants(twice, 0.3, np.random.default_rng(3))
         assert kept.tolist() == [True, False] * 100
-        assert typed.shape == (100,)
+        assert typed.shape == (200,)
+        assert not typed[~kept].any()
 
     def test_another_seed_types_others(self):
         train = people(60, 1)
@@ -162,6 +163,20 @@ class TestMeasure:
         assert lost["imputation_ratio", "all"]["high"] < 0.6
         same = ("imputation_r2_real", "all")
         assert lost[same] == rows[same]  # the real panel's number is the same whatever it stands beside
+
+    @pytest.mark.parametrize(("drawn", "phased"), [(60, True), (40, True), (60, False)])
+    def test_the_real_panel_is_imputed_from_once_where_it_is_the_same(self, drawn, phased, monkeypatch):
+        synthetic = people(drawn, 3)
+        synthetic = synthetic if phased else replace(synthetic, haplotypes=None)
+        real = imputation.reference(self.train, self.test, seed=1, observed=0.3, memory_mb=300)
+        afresh = measure(synthetic, self.train, self.test)
+        panels, impute = [], beagle.impute
+        monkeypatch.setattr(
+            beagle, "impute", lambda panel, *more, **given: panels.append(panel) or impute(panel, *more, **given)
+        )
+        assert measure(synthetic, self.train, self.test, real=real) == afresh
+        # Other sizes or other phase need another real panel.
+        assert len(panels) == (1 if (drawn, phased) == (60, True) else 2)
 
     def test_order_of_people_and_threads_change_nothing(self, rows):
         rng = np.random.default_rng(4)

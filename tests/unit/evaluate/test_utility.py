@@ -85,6 +85,12 @@ class TestMeasure:
         rows = measure(train, train, self.test, classifiers=utility.CLASSIFIERS)
         assert rows["accuracy", "all"]["value"] > 0.8
 
+    def test_what_depends_on_real_samples_alone_may_be_given(self):
+        settings = {"components": 10, "classifiers": ("logistic_regression",)}
+        real = utility.reference(self.train, self.test, seed=1, **settings)
+        synthetic = people(60, 3)
+        assert measure(synthetic, self.train, self.test, real=real) == measure(synthetic, self.train, self.test)
+
     def test_order_of_people_changes_nothing(self):
         synthetic = people(60, 3)
         mixed = synthetic.take(np.random.default_rng(4).permutation(60))

@@ -33,8 +33,8 @@ A1, A2 = "ACGTctgtNNACGTACGTAT", "GCGTccggNNACGTACGTAC"
 B1, B2 = "GCGTatgtNNACGTACGTAT", "ACGTccgtNNACGTACGTAT"
 
 
-def write_vcf(path, rows=RECORDS, people=("A", "B", "C")):
-    columns = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *people]
+def write_vcf(path, rows=RECORDS, samples=("A", "B", "C")):
+    columns = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *samples]
     cells = [row.split() for row in rows]
     lines = ["\t".join([*c[:2], ".", *c[2:4], ".", ".", ".", "GT", *c[4:]]) for c in cells]
     with pysam.BGZFile(str(path), "wb") as file:
@@ -68,11 +68,11 @@ def variants():
 
 class TestChoose:
     def test_so_many_evenly_spaced(self, tmp_path):
-        people = [f"P{number}" for number in range(7)]
-        path = write_vcf(tmp_path / "x.vcf.gz", ["15 1 A G" + " 0|1" * 7], people)
+        samples = [f"P{number}" for number in range(7)]
+        path = write_vcf(tmp_path / "x.vcf.gz", ["15 1 A G" + " 0|1" * 7], samples)
         assert fasta_export.choose(path, 1) == ["P0"]
         assert fasta_export.choose(path, 3) == ["P0", "P2", "P4"]
-        assert fasta_export.choose(path, 7) == people
+        assert fasta_export.choose(path, 7) == samples
 
     def test_these_in_this_order(self, vcf):
         assert fasta_export.choose(vcf, ["C", "A"]) == ["C", "A"]
@@ -80,10 +80,10 @@ class TestChoose:
     @pytest.mark.parametrize(
         ("asked", "told"),
         [
-            (4, r"4 people are asked for of 3 in .*x\.vcf\.gz; ask for fewer"),
+            (4, r"4 samples are asked for of 3 in .*x\.vcf\.gz; ask for fewer"),
             (
                 ["A", "Q"],
-                r"'Q' is not in .*x\.vcf\.gz \(A to C and the like are\); name people of the synthetic cohort",
+                r"'Q' is not in .*x\.vcf\.gz \(A to C and the like are\); name samples of the synthetic cohort",
             ),
         ],
     )
@@ -91,15 +91,15 @@ class TestChoose:
         with pytest.raises(BadInput, match=told):
             fasta_export.choose(vcf, asked)
 
-    @pytest.mark.parametrize("person", ["../A", ".A", "-A", "A,B"])
-    def test_an_id_that_is_no_file_name(self, tmp_path, person):
-        path = write_vcf(tmp_path / "x.vcf.gz", ["15 1 A G 0|1"], [person])
+    @pytest.mark.parametrize("sample", ["../A", ".A", "-A", "A,B"])
+    def test_an_id_that_is_no_file_name(self, tmp_path, sample):
+        path = write_vcf(tmp_path / "x.vcf.gz", ["15 1 A G 0|1"], [sample])
         with pytest.raises(BadInput, match="is not fit for a file's name; use letters"):
             fasta_export.choose(path, 1)
 
 
 class TestReadVariants:
-    def test_people_in_the_order_asked_and_the_bounds_of_a_region(self, vcf):
+    def test_samples_in_the_order_asked_and_the_bounds_of_a_region(self, vcf):
         found = fasta_export.read_variants(vcf, ["B", "A"], PART)
         assert found.position.tolist() == [5, 6, 8]
         assert (found.ref.tobytes(), found.alt.tobytes()) == (b"ACT", b"CTG")
@@ -108,10 +108,10 @@ class TestReadVariants:
     def test_a_region_without_variants(self, vcf):
         assert fasta_export.read_variants(vcf, ["A"], EMPTY).alleles.shape == (1, 2, 0)
 
-    def test_people_who_are_not_phased(self, tmp_path):
+    def test_samples_that_are_not_phased(self, tmp_path):
         path = write_vcf(tmp_path / "x.vcf.gz", ["15 1 A G 0/0 1|0 0|0", "15 5 A C 0/0 0/1 0/1"])
         assert fasta_export.read_variants(path, ["A"], WHOLE).alleles.sum() == 0
-        with pytest.raises(BadInput, match=r"15:5: people are not phased; .*`space: haplotype`"):
+        with pytest.raises(BadInput, match=r"15:5: samples are not phased; .*`space: haplotype`"):
             fasta_export.read_variants(path, ["A", "B"], WHOLE)
 
 
@@ -144,7 +144,7 @@ class TestRecall:
     @pytest.mark.parametrize(
         ("made", "told"),
         [
-            (BASES, r"haplotype 1 of person 1, 15: 5 A>C is in the VCF, and not in the bases"),
+            (BASES, r"haplotype 1 of sample 1, 15: 5 A>C is in the VCF, and not in the bases"),
             (A1[:2] + "A" + A1[3:], r"3 G>A is in the bases, and not in the VCF"),
             (A1.replace("c", "g", 1), r"5 A>C is in the VCF"),
             (A2, r"1 A>G is in the bases"),
@@ -158,16 +158,16 @@ class TestRecall:
 
 
 class TestWriteGenomes:
-    def read(self, folder, person):
-        with pysam.FastaFile(str(folder / f"{person}.fa.gz")) as file:
+    def read(self, folder, sample):
+        with pysam.FastaFile(str(folder / f"{sample}.fa.gz")) as file:
             return {name: file.fetch(name) for name in file.references}
 
     def test_both_haplotypes_of_all_regions(self, tmp_path, vcf, fasta):
         table = fasta_export.write_genomes(tmp_path / "dna", vcf, ["B", "A"], fasta, [WHOLE, PART, EMPTY])
         nothing = {"16:1-2_1": "Ga", "16:1-2_2": "Ga"}
-        for person, one, other in (("A", A1, A2), ("B", B1, B2)):
+        for sample, one, other in (("A", A1, A2), ("B", B1, B2)):
             expected = {"15_1": one, "15_2": other, "15:5-8_1": one[4:8], "15:5-8_2": other[4:8], **nothing}
-            assert self.read(tmp_path / "dna", person) == expected
+            assert self.read(tmp_path / "dna", sample) == expected
         written = pd.read_csv(tmp_path / "dna/checked.tsv", sep="\t", dtype={"region": str})
         pd.testing.assert_frame_equal(written, table, check_dtype=False)
         assert written.columns.tolist() == list(fasta_export.COLUMNS)
@@ -181,14 +181,14 @@ class TestWriteGenomes:
         ]
 
     def test_same_bytes_again_however_many_at_a_time(self, tmp_path, vcf, fasta, monkeypatch):
-        people = ["C", "A", "B"]
-        fasta_export.write_genomes(tmp_path / "one", vcf, people, fasta, [PART, WHOLE])
+        samples = ["C", "A", "B"]
+        fasta_export.write_genomes(tmp_path / "one", vcf, samples, fasta, [PART, WHOLE])
         monkeypatch.setattr(fasta_export, "TOGETHER", 2)
-        fasta_export.write_genomes(tmp_path / "other", vcf, people, fasta, [PART, WHOLE])
+        fasta_export.write_genomes(tmp_path / "other", vcf, samples, fasta, [PART, WHOLE])
         one, other = ({p.name: p.read_bytes() for p in (tmp_path / name).iterdir()} for name in ("one", "other"))
         assert one == other
         assert set(one) == {
-            "SHA256SUMS", "checked.tsv", *(f"{p}.fa.gz{end}" for p in people for end in ("", ".fai", ".gzi"))
+            "SHA256SUMS", "checked.tsv", *(f"{p}.fa.gz{end}" for p in samples for end in ("", ".fai", ".gzi"))
         }  # fmt: skip
         for line in one["SHA256SUMS"].decode().splitlines():
             digest, name = line.split("  ")

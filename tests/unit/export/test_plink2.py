@@ -21,7 +21,7 @@ LABELS = (
     "sample\tpopulation\tsex\tcase\n"
     "SYN000001\tEUR\tfemale\tcase\nSYN000002\tAFR\tmale\tcontrol\nSYN000003\tEUR\t?\tcase\n"
 )
-# Variants x people x two haplotypes: heterozygous both ways, an ALT that everybody has, one that nobody has.
+# Variants x samples x two haplotypes: heterozygous both ways, an ALT that all samples have, one that none has.
 CALLS = np.array(
     [
         [[0, 1], [1, 0], [1, 1]],
@@ -35,7 +35,7 @@ CALLS = np.array(
 
 
 def write(folder, prefix="chr", phased=True, labels=LABELS, contigs=("15", "15", "15", "22", "22")):
-    """A cohort of three people and five variants, one of which has an id."""
+    """A cohort of three samples and five variants, one of which has an id."""
     contig = np.array([f"{prefix}{name}" for name in contigs])
     sites = Sites(
         contig,
@@ -65,7 +65,7 @@ def plink2(folder, *arguments):
 
 
 def sites_and_calls(path):
-    """Sites (contig, position, REF, ALT), alleles (variants, people, 2) and phase (variants, people) of a VCF."""
+    """Sites (contig, position, REF, ALT), alleles (variants, samples, 2) and phase (variants, samples) of a VCF."""
     opened = cyvcf2.VCF(str(path))
     records = [
         ((v.CHROM, v.POS, v.REF, ",".join(v.ALT)), v.genotype.array(), np.array(v.gt_phases, dtype=bool))
@@ -82,9 +82,9 @@ def rows(path, separator="\t"):
 
 
 def read_bgen(path):
-    """Ids, sites and phased ALT calls (variants, people, 2) of a BGEN 1.2 of 8 bits, by its specification."""
+    """Ids, sites and phased ALT calls (variants, samples, 2) of a BGEN 1.2 of 8 bits, by its specification."""
     content = path.read_bytes()
-    offset, _, variants, people = struct.unpack("<4I", content[:16])
+    offset, _, variants, samples = struct.unpack("<4I", content[:16])
     at, ids, places, calls = offset + 4, [], [], []
 
     def text(width):
@@ -103,57 +103,57 @@ def read_bgen(path):
         size, _ = struct.unpack("<2I", content[at : at + 8])
         block = zlib.decompress(content[at + 8 : at + 4 + size])
         at += 4 + size
-        phased, bits = block[8 + people : 10 + people]
+        phased, bits = block[8 + samples : 10 + samples]
         assert bits == 8
-        probability = np.frombuffer(block[10 + people :], np.uint8).reshape(people, 2)
+        probability = np.frombuffer(block[10 + samples :], np.uint8).reshape(samples, 2)
         assert set(probability.ravel().tolist()) <= {0, 255}
         if phased:  # that a haplotype is REF
             calls.append(probability == 0)
-        else:  # that a person has REF twice, or is heterozygous
+        else:  # that a sample has REF twice, or is heterozygous
             assert not probability[:, 1].any(), "a heterozygote without phase"
             calls.append(np.stack([probability[:, 0] == 0] * 2, axis=1))
     return ids, places, np.array(calls, dtype=np.int8)
 
 
 class TestReadPeople:
-    def people(self, tmp_path, text):
+    def coded(self, tmp_path, text):
         (tmp_path / "labels.tsv").write_text(text)
-        return converter.read_people(tmp_path / "labels.tsv")
+        return converter.read_coded(tmp_path / "labels.tsv")
 
     def test_sex_classes_and_trait(self, tmp_path):
-        people = self.people(tmp_path, LABELS)
-        assert people.samples == SAMPLES
-        assert people.sex == ["2", "1", "0"]
-        assert people.labels == {"population": ["EUR", "AFR", "EUR"], "case": ["2", "1", "2"]}
-        assert people.traits == ["case"]
+        coded = self.coded(tmp_path, LABELS)
+        assert coded.samples == SAMPLES
+        assert coded.sex == ["2", "1", "0"]
+        assert coded.labels == {"population": ["EUR", "AFR", "EUR"], "case": ["2", "1", "2"]}
+        assert coded.traits == ["case"]
 
     @pytest.mark.parametrize("values", [("M", "F", "x"), ("1", "2", "0"), ("Male", "FEMALE", "NA")])
-    def test_sex_as_people_write_it(self, tmp_path, values):
-        people = self.people(tmp_path, "sample\tSex\n" + "".join(f"S{value}\t{value}\n" for value in values))
-        assert people.sex == ["1", "2", "0"]
-        assert people.labels == {}
+    def test_sex_as_it_is_written(self, tmp_path, values):
+        coded = self.coded(tmp_path, "sample\tSex\n" + "".join(f"S{value}\t{value}\n" for value in values))
+        assert coded.sex == ["1", "2", "0"]
+        assert coded.labels == {}
 
     def test_without_sex_it_is_unknown(self, tmp_path):
-        assert self.people(tmp_path, "sample\tpopulation\nS1\tA\nS2\tB\n").sex == ["0", "0"]
+        assert self.coded(tmp_path, "sample\tpopulation\nS1\tA\nS2\tB\n").sex == ["0", "0"]
 
     def test_names_that_plink2_would_misread(self, tmp_path):
-        people = self.people(tmp_path, "sample\tmy class\tbatch\tnone\nS1\tnorth west\t1\tNone\nS2\teast\t10\ta\n")
-        assert people.labels == {"my_class": ["north_west", "east"], "batch": ["C1", "C10"], "none": ["CNone", "Ca"]}
-        assert people.traits == []
+        coded = self.coded(tmp_path, "sample\tmy class\tbatch\tnone\nS1\tnorth west\t1\tNone\nS2\teast\t10\ta\n")
+        assert coded.labels == {"my_class": ["north_west", "east"], "batch": ["C1", "C10"], "none": ["CNone", "Ca"]}
+        assert coded.traits == []
 
     def test_codes_are_those_of_all_labels_that_there_may_be(self, tmp_path):
         (tmp_path / "labels.tsv").write_text("sample\tt\tgroup\nS1\t1\ta\nS2\t1\tb\n")
-        people = converter.read_people(tmp_path / "labels.tsv", [("0", "a"), ("1", "b"), ("1", "9")])
-        assert people.labels == {"t": ["2", "2"], "group": ["Ca", "Cb"]}
+        coded = converter.read_coded(tmp_path / "labels.tsv", [("0", "a"), ("1", "b"), ("1", "9")])
+        assert coded.labels == {"t": ["2", "2"], "group": ["Ca", "Cb"]}
 
     def test_columns_whose_names_plink2_takes_for_several(self, tmp_path):
-        people = self.people(tmp_path, "sample\tsuper-population\tpop,case\nS1\tA\tB\n")
-        assert list(people.labels) == ["super_population", "pop_case"]
+        coded = self.coded(tmp_path, "sample\tsuper-population\tpop,case\nS1\tA\tB\n")
+        assert list(coded.labels) == ["super_population", "pop_case"]
 
     @pytest.mark.parametrize("values", [("1", "2"), ("0", "1"), ("Control", "case")])
     def test_controls_are_1_and_cases_2(self, tmp_path, values):
-        people = self.people(tmp_path, "sample\tt\n" + "".join(f"S{value}\t{value}\n" for value in values))
-        assert (people.labels, people.traits) == ({"t": ["1", "2"]}, ["t"])
+        coded = self.coded(tmp_path, "sample\tt\n" + "".join(f"S{value}\t{value}\n" for value in values))
+        assert (coded.labels, coded.traits) == ({"t": ["1", "2"]}, ["t"])
 
     @pytest.mark.parametrize(
         ("text", "told"),
@@ -165,7 +165,7 @@ class TestReadPeople:
     )
     def test_refuses(self, tmp_path, text, told):
         with pytest.raises(BadInput, match=told):
-            self.people(tmp_path, text)
+            self.coded(tmp_path, text)
 
 
 @pytest.mark.parametrize(
@@ -188,16 +188,16 @@ class TestConvertWithoutTool:
         monkeypatch.setattr(tools, "PLINK2", "no-such-tool")
         convert(write(tmp_path / "a"), ["vcf"])
         found = {path.name for path in (tmp_path / "a").iterdir()}
-        handed_on = {"synthetic.vcf.gz", "synthetic.vcf.gz.tbi", "synthetic.labels.tsv", "synthetic.people.txt"}
-        assert found == {*handed_on, "SHA256SUMS"}
+        released = {"synthetic.vcf.gz", "synthetic.vcf.gz.tbi", "synthetic.labels.tsv", "synthetic.samples.txt"}
+        assert found == {*released, "SHA256SUMS"}
         sums = dict(line.split("  ")[::-1] for line in (tmp_path / "a/SHA256SUMS").read_text().splitlines())
-        assert set(sums) == handed_on
+        assert set(sums) == released
         for name, told in sums.items():
             assert hashlib.sha256((tmp_path / "a" / name).read_bytes()).hexdigest() == told
 
-    def test_table_of_people(self, tmp_path):
+    def test_table_of_samples(self, tmp_path):
         convert(write(tmp_path), [])
-        assert rows(tmp_path / "synthetic.people.txt") == [
+        assert rows(tmp_path / "synthetic.samples.txt") == [
             ["#IID", "SEX", "population", "case"],
             ["SYN000001", "2", "EUR", "2"],
             ["SYN000002", "1", "AFR", "1"],
@@ -256,7 +256,7 @@ class TestRoundTrip:
 
 @needs_plink2
 class TestConvert:
-    def test_people_are_the_same_throughout(self, tmp_path):
+    def test_samples_are_the_same_throughout(self, tmp_path):
         convert(write(tmp_path))
         assert rows(tmp_path / "synthetic.psam") == [
             ["#IID", "SEX", "population", "case"],
@@ -301,14 +301,14 @@ class TestConvert:
         assert first == ["chr15", "chr15:100:A:G", "0", "100", "G", "A"]
         assert second == ["chr15", "rs7", "0", "200", "T", "C"]
 
-    def test_unphased_people(self, tmp_path):
+    def test_unphased_samples(self, tmp_path):
         convert(write(tmp_path, phased=False))
         plink2(tmp_path, "--pfile", "synthetic", "--output-chr", "chrMT", "--export", "vcf", "--out", "back")
         _, calls, phased = sites_and_calls(tmp_path / "back.vcf")
         np.testing.assert_array_equal(calls, np.sort(CALLS, axis=2))
         assert not phased[calls[:, :, 0] != calls[:, :, 1]].any()
 
-    def test_same_people_same_bytes(self, tmp_path):
+    def test_same_samples_same_bytes(self, tmp_path):
         one, other = (write(tmp_path / name) for name in ("one", "other"))
         convert(one)
         convert(other, threads=2, memory_mb=800)

@@ -158,12 +158,12 @@ class TestRefusals:
 
     def test_other_people_in_the_second_file(self, tmp_path):
         one, two = write(tmp_path / "1.vcf", RECORDS[:3]), write(tmp_path / "2.vcf", RECORDS[3:], samples="a b d")
-        with pytest.raises(BadInput, match=r"2.vcf: holds other people than .*1.vcf \(2 are in one only: c, d\)"):
+        with pytest.raises(BadInput, match=r"2.vcf: holds other samples than .*1.vcf \(2 are in one only: c, d\)"):
             read_files([one, two], SITES)
 
     def test_one_person(self, tmp_path):
         records = [(*record[:4], record[4].split()[0]) for record in RECORDS]
-        self.refuse(tmp_path, records, "holds one person", samples="a")
+        self.refuse(tmp_path, records, "holds one sample", samples="a")
 
     def test_no_such_file(self, tmp_path):
         with pytest.raises(BadInput, match="no such file"):
@@ -185,11 +185,11 @@ class TestLabelsOf:
         assert label.tolist() == ["Y|1", "X|0"]
 
     def test_people_without_label(self, table):
-        with pytest.raises(BadInput, match=r"labels.tsv: has no row for 1 of the 2 people of x.vcf \(e\)"):
+        with pytest.raises(BadInput, match=r"labels.tsv: has no row for 1 of the 2 samples of x.vcf \(e\)"):
             labels_of(["a", "e"], "x.vcf", table, "population", ["X"])
 
     def test_unknown_labels(self, table):
-        told = r"gives 1 people labels that the real cohort does not have \(Y\); use its labels: W, X"
+        told = r"gives 1 samples labels that the real cohort does not have \(Y\); use its labels: W, X"
         with pytest.raises(BadInput, match=told):
             labels_of(["a", "c"], "x.vcf", table, "population", ["X", "W"])
 
@@ -206,5 +206,5 @@ class TestAdopt:
     def test_people_called_like_real_ones_are_refused(self, tmp_path):
         labels = tmp_path / "labels.tsv"
         labels.write_text("sample\tpopulation\na\tX\nb\tX\nc\tX\n")
-        with pytest.raises(BadInput, match="1 of 3 people are called like real people"):
+        with pytest.raises(BadInput, match="1 of 3 samples have ids of real samples"):
             adopt([write(tmp_path / "x.vcf")], labels, "population", SITES, ["X"], ["c", "r2"])

@@ -25,7 +25,7 @@ def sites(contig="1", ref=REF, alt=ALT):
 
 
 def write(path, haplotypes, where=None, ids="p", phased=True):
-    """People (n, 2, variants) as an indexed VCF."""
+    """Samples (n, 2, variants) as an indexed VCF."""
     samples = [f"{ids}{i}" for i in range(len(haplotypes))]
     vcf.write_vcf(path, where or sites(), samples, vcf.Calls(samples, haplotypes, True).chunks(), phased)
     return path
@@ -33,7 +33,7 @@ def write(path, haplotypes, where=None, ids="p", phased=True):
 
 @pytest.fixture
 def store(tmp_path):
-    """A cohort of 20 people, r0 to r19."""
+    """A cohort of 20 samples, r0 to r19."""
     with StoreWriter(tmp_path / "store.zarr.zip", [f"r{i}" for i in range(20)], {"1": 0}) as writer:
         calls = people(20, 1).haplotypes.transpose(2, 0, 1)
         writer.append(POSITION, np.full(V, "."), REF, ALT, calls, block=np.zeros(V, int))
@@ -96,16 +96,16 @@ class TestRead:
             imputed_model.read([write(tmp_path / "a.vcf.gz", people(5, 2).haplotypes, phased=False)], store, "1")
 
     def test_people_of_the_cohort_by_id(self, tmp_path, store):
-        with pytest.raises(BadInput, match=r"5 of its 5 people are people of the cohort \(r0\)"):
+        with pytest.raises(BadInput, match=r"5 of its 5 samples are samples of the cohort \(r0\)"):
             imputed_model.read([write(tmp_path / "a.vcf.gz", people(5, 2).haplotypes, ids="r")], store, "1")
 
     def test_people_of_the_cohort_by_what_they_carry(self, tmp_path, store, monkeypatch):
         theirs = np.random.default_rng(4).integers(0, 2, (5, 2, V)).astype(np.int8)
         theirs[3] = people(20, 1).haplotypes[7, ::-1]  # the other haplotype first
         path = write(tmp_path / "a.vcf.gz", theirs)
-        imputed_model.read([path], store, "1")  # at so few variants people may be alike
-        monkeypatch.setattr(imputed_model, "TELLING", V)
-        with pytest.raises(BadInput, match=r"1 of its 5 people are people of the cohort \(p3\)"):
+        imputed_model.read([path], store, "1")  # at so few variants samples may be alike
+        monkeypatch.setattr(imputed_model, "DISTINCTIVE", V)
+        with pytest.raises(BadInput, match=r"1 of its 5 samples are samples of the cohort \(p3\)"):
             imputed_model.read([path], store, "1")
 
 
@@ -114,7 +114,7 @@ class TestAsCohort:
     each = kinship.MIN_VARIANTS // kinship.MIN_CONTIGS
 
     def paths(self, tmp_path, people):
-        """A file for each chromosome; people (n, 2, variants of all chromosomes)."""
+        """A file for each chromosome; samples (n, 2, variants of all chromosomes)."""
         ref, alt = np.full(self.each, "A"), np.full(self.each, "C")
         position, ids = np.arange(1, self.each + 1) * 100, np.full(self.each, ".")
         for i, contig in enumerate(self.contigs):
@@ -136,7 +136,7 @@ class TestAsCohort:
             found = imputed_model.as_cohort(list(self.paths(tmp_path, theirs)), store)
             assert (found.haplotypes == theirs).all()
             theirs[4] = np.where(rng.random((2, variants)) < errors, 1 - real[2], real[2])
-            with pytest.raises(BadInput, match=r"1 of its 6 people are people of the cohort \(p4\)"):
+            with pytest.raises(BadInput, match=r"1 of its 6 samples are samples of the cohort \(p4\)"):
                 imputed_model.as_cohort(list(self.paths(tmp_path, theirs)), store)
 
 

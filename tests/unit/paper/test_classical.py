@@ -4,11 +4,11 @@ import pytest
 from syngeno.paper import classifiers
 
 
-def clusters(people, seed, classes=3, shape=(6, 2)):
-    """People around the mean of their class, told apart by many entries."""
+def clusters(samples, seed, classes=3, shape=(6, 2)):
+    """Samples around the mean of their class, distinguished by many entries."""
     means = np.random.default_rng(0).normal(size=(classes, *shape))
-    codes = np.arange(people) % classes
-    noise = np.random.default_rng(seed).normal(size=(people, *shape))
+    codes = np.arange(samples) % classes
+    noise = np.random.default_rng(seed).normal(size=(samples, *shape))
     return (means[codes] + 0.7 * noise).astype(np.float32), codes
 
 
@@ -20,7 +20,7 @@ class TestLearn:
         assert (found.predict(test) == truth).mean() > 0.9
 
     def test_validation_chooses_the_setting(self):
-        """Noise that learners of one person per leaf believe, and validation people contradict."""
+        """Noise that trees of one sample per leaf learn, and validation samples contradict."""
         rng = np.random.default_rng(5)
         x = np.arange(400.0).reshape(400, 1, 1)
         truth = (x[:, 0, 0] >= 200).astype(int)
@@ -38,7 +38,7 @@ class TestLearn:
         np.testing.assert_array_equal(one.predict_proba(test), same.predict_proba(test))
 
     @pytest.mark.parametrize("kind", classifiers.CLASSICAL)
-    def test_labels_that_only_validation_people_have(self, kind):
+    def test_labels_that_only_validation_samples_have(self, kind):
         x, codes = clusters(90, 1)
         known = codes != 1
         found = classifiers.learn_classical(kind, x[known], codes[known], validation=(x, codes), seed=1)

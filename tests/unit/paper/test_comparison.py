@@ -7,10 +7,10 @@ from syngeno.paper import experiments
 GROUP = "latents: mlp"
 
 
-def guesses(right, people=100):
-    """The first `right` of so many people are told right."""
-    truth = np.array(["A", "B"] * (people // 2))
-    guess = np.where(np.arange(people) < right, truth, "C")
+def guesses(right, samples=100):
+    """The first `right` of so many samples are guessed right."""
+    truth = np.array(["A", "B"] * (samples // 2))
+    guess = np.where(np.arange(samples) < right, truth, "C")
     return pd.DataFrame({"label": truth, GROUP: guess})
 
 
@@ -47,12 +47,12 @@ class TestOfGenerator:
         } | change
         return experiments.of_generator(**given, generator="g", fraction=100, seed=1)
 
-    def test_recovery_is_over_real_people_of_the_generators_own_fraction(self):
+    def test_recovery_is_over_real_samples_of_the_generators_own_fraction(self):
         found = value(self.judged(), "recovery_rate", 0)
         assert found["value"] == pytest.approx(60 / 80)
         assert found["low"] < 0.75 < found["high"]
 
-    def test_gain_is_over_the_same_real_people_alone(self):
+    def test_gain_is_over_the_same_real_samples_alone(self):
         found = value(self.judged(), "gain", 20)
         assert found["value"] == pytest.approx(0.25)
         assert 0 < found["low"] < 0.25 < found["high"]
@@ -79,7 +79,7 @@ class TestOfGenerator:
         assert "gain_left" not in set(table["metric"])
 
     def test_interval_is_of_pairs(self):
-        """Equal guesses differ nowhere, whatever people are drawn."""
+        """Equal guesses differ nowhere, whatever samples are drawn."""
         found = value(self.judged(synthetic={20: guesses(50)}), "gain", 20)
         assert found["low"] == found["value"] == found["high"] == 0
 
@@ -87,26 +87,26 @@ class TestOfGenerator:
         table = self.judged(synthetic={0: guesses(10)}, real={100: guesses(0)})
         assert set(table["metric"]) == {"accuracy", "balanced_accuracy"}
 
-    def test_other_test_people(self):
+    def test_other_test_samples(self):
         other = guesses(50).iloc[::-1].reset_index(drop=True)
-        with pytest.raises(ValueError, match="different test people"):
+        with pytest.raises(ValueError, match="different test samples"):
             self.judged(real={100: other, 20: other})
 
 
 class TestBetween:
-    def test_each_over_each_on_the_same_people(self):
+    def test_each_over_each_on_the_same_samples(self):
         table = experiments.between({"a": guesses(60), "b": guesses(50)}, seed=1).set_index(["generator", "against"])
         assert set(table.index) == {("a", "b"), ("b", "a")}
         lead, lag = table.loc[("a", "b")], table.loc[("b", "a")]
         assert (lead["metric"], lead["group"], lead["fraction"], lead["n"]) == ("lead", GROUP, 100, 100)
         assert lead["value"] == pytest.approx(0.1) == pytest.approx(-lag["value"])
-        # Ten people of a hundred tell the two apart, all in favour of one: a spread of 3 in a hundred.
+        # Ten samples of a hundred distinguish the two, all in favour of one: a spread of 3 in a hundred.
         assert 0.02 < lead["low"] < 0.1 < lead["high"] < 0.18
 
     def test_one_generator_leads_nobody(self):
         assert experiments.between({"a": guesses(60)}, seed=1).empty
 
-    def test_other_test_people(self):
+    def test_other_test_samples(self):
         other = guesses(50).iloc[::-1].reset_index(drop=True)
-        with pytest.raises(ValueError, match="a and b are of different test people"):
+        with pytest.raises(ValueError, match="a and b are of different test samples"):
             experiments.between({"a": guesses(50), "b": other}, seed=1)

@@ -30,7 +30,7 @@ class TestDenoiser:
     def test_the_papers_run_file_has_the_papers_denoisers(self, kind):
         config = yaml.safe_load(RUN_FILE.read_text())
         validate(config, SCHEMA)
-        found = [printed.denoiser(one) for one in config["generators"].values() if one["kind"] == "diffusion"]
+        found = [printed.denoiser(one) for one in config["generators"].values() if one["kind"] == "latent_diffusion"]
         assert printed.Denoiser(kind) in found
 
     def test_forms_that_differ(self):

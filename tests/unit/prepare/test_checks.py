@@ -25,10 +25,10 @@ def vcf(path, contigs=("1", "2"), samples="abcd", call="0|1", index=True, length
 
 @pytest.fixture
 def check(tmp_path):
-    """`inputs.check` with a table of labels for the given people."""
+    """`inputs.check` with a table of labels for the given samples."""
 
     def run(paths, people="abcd", **options):
-        labels = tmp_path / "people.tsv"
+        labels = tmp_path / "samples.tsv"
         labels.write_text("sample\tpopulation\n" + "".join(f"{sample}\tP\n" for sample in people))
         return checks.check(paths, labels, "population", index_folder=tmp_path / "indices", **options)
 
@@ -104,19 +104,19 @@ class TestCheck:
     def test_other_people(self, tmp_path, check):
         paths = [vcf(tmp_path / "x.vcf.gz", ["1"], "abcd"), vcf(tmp_path / "y.vcf.gz", ["2"], "bcde")]
         with pytest.raises(
-            BadInput, match=r"y.vcf.gz: lacks 1 people of .*x.vcf.gz and has 1 others.*people: intersect"
+            BadInput, match=r"y.vcf.gz: lacks 1 samples of .*x.vcf.gz and has 1 others.*samples: intersect"
         ):
             check(paths)
         assert check(paths, intersect=True)["samples"] == list("bcd")
 
     def test_no_person_in_all(self, tmp_path, check):
         paths = [vcf(tmp_path / "x.vcf.gz", ["1"], "ab"), vcf(tmp_path / "y.vcf.gz", ["2"], "cd")]
-        with pytest.raises(BadInput, match="no person is in all"):
+        with pytest.raises(BadInput, match="no sample is in all"):
             check(paths, intersect=True)
 
     def test_labels_of_others(self, tmp_path, check):
         path = vcf(tmp_path / "x.vcf.gz")
-        with pytest.raises(BadInput, match=r"people.tsv: 1 people of .* are not here"):
+        with pytest.raises(BadInput, match=r"samples.tsv: 1 samples of .* are not here"):
             check([path], people="abce")
         assert check([path], people="abce", intersect=True)["samples"] == list("abc")
         with pytest.raises(BadInput, match="shares no sample id"):
@@ -166,7 +166,7 @@ class TestCheck:
             check([vcf(tmp_path / "x.vcf.gz", [])])
 
     def test_haploid_is_seen_at_once(self, tmp_path, check):
-        with pytest.raises(BadInput, match="4 of 4 people have calls of one allele at 1:10"):
+        with pytest.raises(BadInput, match="4 of 4 samples have calls of one allele at 1:10"):
             check([vcf(tmp_path / "x.vcf.gz", call="1")])
 
     def test_a_genetic_map_of_other_chromosomes(self, tmp_path, check):

@@ -128,7 +128,7 @@ class TestFilterContig:
         assert store.dosages()[3].tolist() == [2, 2, 2, 1]
 
     def test_a_source_of_other_people(self, tmp_path):
-        with pytest.raises(BadInput, match="lacks 1 of the people"):
+        with pytest.raises(BadInput, match="lacks 1 of the samples"):
             run(tmp_path, None, sources=[FakeSource("abc", [])])
 
     def test_unphased_where_one_kept_record_is(self, tmp_path):
@@ -169,7 +169,7 @@ class TestFilterContig:
         assert run(tmp_path, [apart], samples=people, hwe=1e-3)[0] == {"read": 1, "hwe": 1}
 
     def test_no_training_people(self, tmp_path):
-        with pytest.raises(ValueError, match="no training people"):
+        with pytest.raises(ValueError, match="no training samples"):
             run(tmp_path, [], train=[0, 0, 0, 0])
 
     @pytest.mark.parametrize("mark", ["homozygous", "missing"])

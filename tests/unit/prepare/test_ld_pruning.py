@@ -9,7 +9,7 @@ from syngeno.prepare.ld_pruning import join, keep_unlinked
 
 
 def linked(variants, people, seed=1, switch=0.15):
-    """Calls (V, people, 2) where neighbours are in LD: alleles follow the site before, with switches."""
+    """Calls (V, samples, 2) where neighbours are in LD: alleles follow the site before, with switches."""
     rng = np.random.default_rng(seed)
     calls = np.empty((variants, people, 2), np.int8)
     calls[0] = rng.random((people, 2)) < 0.4
@@ -135,7 +135,7 @@ class TestJoin:
 
     def test_other_people_or_masks(self, tmp_path):
         stores = [store_of(tmp_path / "1", "1", linked(5, 4)), store_of(tmp_path / "2", "2", linked(5, 3))]
-        with pytest.raises(ValueError, match="other people"):
+        with pytest.raises(ValueError, match="other samples"):
             join(stores, [np.ones(5, bool)] * 2, tmp_path / "j", genes=None, window=5, counts={})
         with pytest.raises(ValueError, match="a mask"):
             join(stores[:1], [np.ones(4, bool)], tmp_path / "j", genes=None, window=5, counts={})

@@ -10,7 +10,7 @@ from syngeno.data import readers
 from syngeno.errors import BadInput
 from syngeno.prepare import checks, simulate
 
-SETTINGS = {"people": 120, "length": 2e5, "seed": 3, "causal": 10}
+SETTINGS = {"samples": 120, "length": 2e5, "seed": 3, "causal": 10}
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def folder(tmp_path_factory):
 
 
 def write(folder, **changes):
-    tables = (folder / "people.tsv", folder / "genes.bed.gz", folder / "causal.tsv")
+    tables = (folder / "samples.tsv", folder / "genes.bed.gz", folder / "causal.tsv")
     simulate.write_cohort([folder / "1.vcf.gz", folder / "2.vcf.gz"], *tables, **SETTINGS | changes)
     return folder
 
@@ -48,7 +48,7 @@ class TestSimulate:
         assert one.position[:50].tolist() != other.position[:50].tolist()
 
     def test_people(self, cohort):
-        people = cohort.people
+        people = cohort.samples
         assert people.columns.tolist() == ["sample", "population", "superpopulation", "sex", "case"]
         assert people["sample"].is_unique
         assert people["population"].value_counts().to_dict() == {"AFR": 30, "EUR": 30, "EAS": 30, "ADX": 30}
@@ -57,11 +57,11 @@ class TestSimulate:
         assert people["population"].head(30).nunique() == 4  # ids do not tell the population
 
     def test_labels_fit_the_genotypes(self, cohort):
-        """Diversity is highest in Africa: the labels follow the people through the shuffle."""
+        """Diversity is highest in Africa: the labels follow the samples through the shuffle."""
         haplotypes = np.concatenate([chromosome.haplotypes for chromosome in cohort.chromosomes])
         diversity = {}
         for population in ("AFR", "EUR", "EAS"):
-            frequency = haplotypes[:, (cohort.people["population"] == population).to_numpy()].mean(axis=(1, 2))
+            frequency = haplotypes[:, (cohort.samples["population"] == population).to_numpy()].mean(axis=(1, 2))
             diversity[population] = (2 * frequency * (1 - frequency)).sum()
         assert diversity["AFR"] > 1.2 * max(diversity["EUR"], diversity["EAS"])
 
@@ -80,7 +80,7 @@ class TestSimulate:
         chromosome = cohort.chromosomes[0]
         rows = np.searchsorted(chromosome.position, cohort.causal["position"])
         liability = cohort.causal["effect"].to_numpy() @ chromosome.haplotypes[rows].sum(axis=2)
-        cases = (cohort.people["case"] == "case").to_numpy()
+        cases = (cohort.samples["case"] == "case").to_numpy()
         assert liability[cases].min() >= liability[~cases].max()
 
     def test_genes(self, cohort):
@@ -105,7 +105,7 @@ class TestSimulate:
     @pytest.mark.parametrize(
         "bad",
         [
-            {"people": 3},
+            {"samples": 3},
             {"contigs": 0},
             {"length": 0},
             {"causal": 0},
@@ -131,7 +131,7 @@ class TestWriteCohort:
             "2.vcf.gz.tbi",
             "causal.tsv",
             "genes.bed.gz",
-            "people.tsv",
+            "samples.tsv",
         ]
         assert sorted(path.name for path in folder.iterdir()) == names
 
@@ -139,7 +139,7 @@ class TestWriteCohort:
         for chromosome in cohort.chromosomes:
             source = readers.open_source(folder / f"{chromosome.contig}.vcf.gz")
             records = list(source.records(chromosome.contig))
-            assert source.samples == cohort.people["sample"].tolist()
+            assert source.samples == cohort.samples["sample"].tolist()
             assert source.contig_lengths == {chromosome.contig: 200_000}
             assert [record.position for record in records] == chromosome.position.tolist()
             assert [record.alt for record in records] == chromosome.alt.tolist()
@@ -149,7 +149,7 @@ class TestWriteCohort:
     def test_passes_the_check(self, folder, tmp_path):
         found = checks.check(
             [folder / "1.vcf.gz", folder / "2.vcf.gz"],
-            folder / "people.tsv",
+            folder / "samples.tsv",
             ["population", "case"],
             index_folder=tmp_path,
             genes=folder / "genes.bed.gz",
@@ -161,7 +161,7 @@ class TestWriteCohort:
         assert "number of samples:\t120" in pysam.bcftools.stats(str(folder / "1.vcf.gz"))
 
     def test_tables(self, folder, cohort):
-        pd.testing.assert_frame_equal(pd.read_csv(folder / "people.tsv", sep="\t"), cohort.people, check_dtype=False)
+        pd.testing.assert_frame_equal(pd.read_csv(folder / "samples.tsv", sep="\t"), cohort.samples, check_dtype=False)
         causal = pd.read_csv(folder / "causal.tsv", sep="\t", dtype={"contig": str})
         assert causal.columns.tolist() == ["contig", "position", "ref", "alt", "effect"]
         assert causal["effect"].to_numpy() == pytest.approx(cohort.causal["effect"].to_numpy(), rel=1e-5)

@@ -99,7 +99,7 @@ def test_too_few_variants():
 
 def test_add():
     table = pd.DataFrame({"sample": ["b", "a", "c"], "sex": ["f", "m", "f"]})
-    found = prepare_simulate.add(table, ["a", "b"], np.array([True, False]), "people.tsv")
+    found = prepare_simulate.add(table, ["a", "b"], np.array([True, False]), "samples.tsv")
     assert found.to_dict("list") == {"sample": ["b", "a"], "sex": ["f", "m"], "trait": ["control", "case"]}
-    with pytest.raises(BadInput, match=r"people\.tsv: has a column `trait`"):
-        prepare_simulate.add(found, ["a"], np.array([True]), "people.tsv")
+    with pytest.raises(BadInput, match=r"samples\.tsv: has a column `trait`"):
+        prepare_simulate.add(found, ["a"], np.array([True]), "samples.tsv")

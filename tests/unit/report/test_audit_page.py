@@ -12,7 +12,7 @@ def table():
 
 
 @pytest.fixture
-def people():
+def audited():
     return pd.DataFrame(
         {
             "sample": ["SYN000001", "SYN000002", "SYN000003"],
@@ -32,9 +32,9 @@ def rows(page, heading):
 
 class TestAudit:
     def test_opens_with_the_power_of_the_attacks(self, table):
-        page = audit_page.audit(table, {})
-        assert page.index("What each attack can see") < page.index("Copies, near copies")
-        found = rows(page, "What each attack can see")
+        page = audit_page.audit_page(table, {})
+        assert page.index("What each attack can detect") < page.index("Duplicates, near duplicates")
+        found = rows(page, "What each attack can detect")
         assert len(found) == 5 + 4
         told = {row.split('class="name">')[1].split("<")[0]: row for row in found}
         assert membership.SEES in told["diffusion: distance"]
@@ -42,29 +42,29 @@ class TestAudit:
         assert membership.UNTRIED in told["diffusion: denoising loss"]
         assert membership.KNOWS in told["copycat: distance"]
 
-    def test_says_once_per_run_how_many_plants_were_listed(self, table):
-        found = rows(audit_page.audit(table, {}), "What each attack can see")
+    def test_says_once_per_run_how_many_canaries_were_listed(self, table):
+        found = rows(audit_page.audit_page(table, {}), "What each attack can detect")
         assert [row.count("0.961 to 1<") for row in found] == [1, 0, 0, 0, 0, 1, 0, 0, 0]
 
-    def test_heldout_people_stand_in_brackets(self, table):
-        page = audit_page.audit(table, {})
+    def test_heldout_samples_stand_in_brackets(self, table):
+        page = audit_page.audit_page(table, {})
         heldout = table[(table["metric"] == "kinship_first") & (table["group"] == "heldout")]["value"].iloc[0]
-        assert f"({heldout:.3g})" in "".join(rows(page, "Kinship with training people"))
+        assert f"({heldout:.3g})" in "".join(rows(page, "Kinship with training samples"))
 
-    def test_lists_copies_before_near_ones_and_names_no_real_person(self, table, people):
-        page = audit_page.audit(table, {"diffusion": people})
-        assert "1 copies and 1 near copies among 3 people" in page
+    def test_lists_duplicates_before_near_ones_and_names_no_real_sample(self, table, audited):
+        page = audit_page.audit_page(table, {"diffusion": audited})
+        assert "1 duplicates and 1 near duplicates among 3 samples" in page
         assert page.index("SYN000002") < page.index("SYN000001")
         assert "SYN000003" not in page
         assert "HG0" not in page
 
-    def test_a_long_list_is_cut(self, table, people):
-        many = pd.concat([people.iloc[[1]]] * 30, ignore_index=True)
-        page = audit_page.audit(table, {"copycat": many})
+    def test_a_long_list_is_cut(self, table, audited):
+        many = pd.concat([audited.iloc[[1]]] * 30, ignore_index=True)
+        page = audit_page.audit_page(table, {"copycat": many})
         assert page.count("SYN000002") == audit_page.SHOWN
-        assert "30 copies and 0 near copies among 30 people" in page
+        assert "30 duplicates and 0 near duplicates among 30 samples" in page
 
     def test_nothing_measured_is_said(self, table):
-        page = audit_page.audit(table[table["metric"] == "aats"], {})
+        page = audit_page.audit_page(table[table["metric"] == "aats"], {})
         assert "No membership attack was run." in page
         assert page.count("Not measured.") == 2

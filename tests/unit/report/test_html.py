@@ -1,4 +1,8 @@
+import re
+
+import jinja2
 import numpy as np
+import pandas as pd
 import pytest
 
 from syngeno.report import html
@@ -24,15 +28,58 @@ class TestShort:
 
 class TestNumber:
     def test_the_interval_or_the_note_below(self):
-        assert "0.1 to 0.3" in html.number(0.2, 0.1, 0.3)
-        noted = html.number(0.2, 0.1, 0.3, "▲", "saturated", "outside")
-        assert noted == '<td class="outside">0.2 ▲<span class="low">saturated</span></td>'
-        assert html.number(np.nan, 0.1, 0.3) == "<td></td>"
+        assert html.number(0.2, 0.1, 0.3) == ("0.2", "0.1 to 0.3", "")
+        assert html.number(0.2, np.nan, np.nan) == ("0.2", "", "")
+        assert html.number(0.2, 0.1, 0.3, "▲", "saturated", "outside") == ("0.2 ▲", "saturated", "outside")
+        assert html.number(np.nan, 0.1, 0.3) == ("", "", "")
+
+
+class TestFrame:
+    def test_numbers_in_four_digits_and_what_is_missing_empty(self):
+        data = pd.DataFrame({"name": ["a", "b"], "n": pd.array([12, None], "Int64"), "value": [0.123456, np.nan]})
+        table = html.frame(data)
+        assert table.head == ["name", "n", "value"]
+        assert [(line.name, *(cell.text for cell in line.cells)) for line in table.lines] == [
+            ("a", "12", "0.1235"),
+            ("b", "", ""),
+        ]
+
+
+class TestSettings:
+    def test_a_row_for_each_setting_however_deep(self):
+        nested = {"kind": "x", "training": {"epochs": 3, "rates": {"first": 2e-4}}, "widths": [8, 4], "none": {}}
+        rows = {line.name: line.cells[0].text for line in html.settings(nested).lines}
+        assert rows == {
+            "kind": "x", "training.epochs": "3", "training.rates.first": "0.0002", "widths": "8, 4", "none": "{}",
+        }  # fmt: skip
+
+    def test_words_as_in_a_run_file(self):
+        rows = html.settings({"a": None, "b": True, "c": False, "d": 0, "e": 1}).lines
+        assert [line.cells[0].text for line in rows] == ["null", "true", "false", "0", "1"]
 
 
 class TestPage:
+    def test_a_cell_with_its_style_and_its_small_text(self):
+        cells = [html.number(0.2, 0.1, 0.3, "▲", "saturated", "outside"), html.Cell()]
+        page = html.page("metrics", table=html.table(["", "a", "b"], [html.line("g", cells, "real")]))
+        shown = '<td class="outside">0.2 ▲<span class="low">saturated</span></td><td></td></tr>'
+        assert f'<tr class="real"><td class="name">g</td>{shown}' in page
+        assert '<th class="name"></th><th>a</th><th>b</th>' in page
+
     def test_a_name_cannot_break_the_page(self):
         nasty = "<script>alert(1)</script>"
-        page = html.page(nasty, html.table([nasty, nasty], [html.line(nasty, [html.cell(nasty)])]))
+        table = html.table([nasty, nasty], [html.line(nasty, [html.Cell(nasty, nasty)])])
+        page = html.page("metrics", table=table)
         assert "<script>" not in page
-        assert page.count("&lt;script&gt;") == 6
+        assert page.count("&lt;script&gt;") == 5
+
+    @pytest.mark.parametrize("template", [path.name for path in sorted(html.TEMPLATES.glob("*.j2"))])
+    def test_no_template_marks_text_as_safe(self, template):
+        text = (html.TEMPLATES / template).read_text()
+        assert not re.search(r"\|\s*safe|autoescape|Markup", text)
+
+    def test_content_that_is_missing_is_an_error(self):
+        with pytest.raises(jinja2.UndefinedError):
+            html.page("metrics")
+        with pytest.raises(jinja2.TemplateNotFound):
+            html.page("no_such_page")

@@ -36,7 +36,7 @@ def gains(share=5, honest=0.04, paper=0.16, **more):
 
 
 def everything():
-    """A run that has every number: accuracies .8 of real people, .4 of synthetic ones."""
+    """A run that has every number: accuracies .8 of real samples, .4 of synthetic ones."""
     parts = [number("accuracy", 0.8, "real", 100, 100), number("accuracy", 0.3, "real", 5, 5)]
     parts += [number("accuracy", 0.4, name) for name in KINDS]
     parts += [rates(a=0.6, b=0.1, c=0.9, d=0.2), gains()]
@@ -74,7 +74,7 @@ class TestShown:
             ("a", "all", pytest.approx(0.3)),
         ]
 
-    def test_numbers_without_a_share_of_real_people_are_kept_apart_by_what_they_are_against(self):
+    def test_numbers_without_a_share_of_real_samples_are_kept_apart_by_what_they_are_against(self):
         found = [number("aa_syn", 0.5, "a", real_fraction=None, against=one) for one in ("train", "test")]
         assert len(paper_page.shown(pd.concat(found, ignore_index=True))) == 2
 
@@ -119,12 +119,12 @@ class TestFindings:
     def test_a_changed_denoiser_without_the_papers_is_compared_with_nothing(self):
         assert "with blockwise" not in told(rates(a=0.6, e=0.9), {**KINDS, "e": Denoiser("cnn", "blockwise: true")})
 
-    def test_the_first_is_compared_with_the_others_person_by_person(self):
+    def test_the_first_is_compared_with_the_others_sample_by_sample(self):
         leads = [number("lead", 0.02, "c", against="a"), number("lead", 0.6, "c", against="b")]
         others = [number("lead", -0.02, "a", against="c"), number("lead", 0.3, "c", against="a", group="latents: cnn")]
         found = told(pd.concat([rates(a=0.6, b=0.1, c=0.9, d=0.2), *leads, *others]))
         assert (
-            "Lead of c in points of accuracy on the same test people: +2 (-3 to +7) over a, +60 (+55 to +65) over b."
+            "Lead of c in points of accuracy on the same test samples: +2 (-3 to +7) over a, +60 (+55 to +65) over b."
             in found
         )
         assert "That it is ahead of a may be chance." in found
@@ -145,7 +145,7 @@ class TestFindings:
     def test_no_numbers(self):
         assert "No recovery rate" in told(NOTHING)
 
-    def test_generators_of_fewer_people_do_not_count(self):
+    def test_generators_of_fewer_samples_do_not_count(self):
         assert "No recovery rate" in told(number("recovery_rate", 0.9, "c", fraction=5))
 
     def test_what_is_left_of_the_gain(self):
@@ -164,15 +164,15 @@ class TestFindings:
         assert "nowhere surely above 0" in found and "left" not in found
 
     def test_a_missing_protocol_is_not_a_missing_gain(self):
-        assert "paper's protocol was not run" in told(gains(paper=None))
-        assert "no generator of so few people was judged" in told(gains(honest=None))
+        assert "was not measured by the paper's protocol" in told(gains(paper=None))
+        assert "no generator of so few samples was judged" in told(gains(honest=None))
 
     def test_a_share_without_an_honest_run_is_not_known(self):
         assert "25 % of it at 5 %" in (found := told(pd.concat([gains(), gains(10, honest=None)])))
         assert "not known at 10 %" in found
 
-    def test_generators_of_other_fewer_people_belong_to_neither_protocol(self):
-        assert "was not run" not in told(number("gain", 0.1, "c", 50, 20))
+    def test_generators_of_other_fewer_samples_belong_to_neither_protocol(self):
+        assert "was not measured" not in told(number("gain", 0.1, "c", 50, 20))
 
     def test_other_classifiers_do_not_lead(self):
         assert "at 5 %" not in told(gains(group="latents: cnn"))
@@ -193,14 +193,14 @@ class TestPage:
         html = self.page(everything(), labels=2)
         assert "The paper (ALS)" in html and line(html, "paper: mlp")[0] == "0.876"
 
-    def test_neighbours_of_real_people_stand_beside(self):
+    def test_neighbours_of_real_samples_stand_beside(self):
         html = self.page(everything())
         assert [cell.split()[0] for cell in line(html, "c")] == ["0.7", "0.2", "0.7", "0.2"]
-        assert [cell.split()[0] for cell in line(html, "real people")] == ["0.5"] * 4
+        assert [cell.split()[0] for cell in line(html, "real samples")] == ["0.5"] * 4
 
     def test_generators_that_are_no_diffusion_models_stand_in_the_tables_alone(self):
         html = self.page(pd.concat([everything(), number("accuracy", 0.77, "copies"), rates(copies=0.99)]))
-        assert "copies: recovery" in html and "copies 99 %" not in html
+        assert "copies: recovery rate" in html and "copies 99 %" not in html
 
     def test_augmentation(self):
         html = self.page(everything())
@@ -221,7 +221,7 @@ class TestPage:
     def test_what_is_left_or_why_not(self, part, left):
         assert re.sub(r"\s+", " ", line(self.page(gains(**part)), f"c, {MLP}")[-1]) == left
 
-    def test_people_who_are_all_people_are_no_augmentation(self):
+    def test_all_samples_are_no_augmentation(self):
         assert f"c, {MLP}" not in self.page(number("gain", 0.1, "c", 100, 100))
 
     def test_says_why_there_is_nothing(self):
@@ -229,11 +229,11 @@ class TestPage:
         assert html.count("<p>No ") == 4  # the finding and the three tables
         assert "nan" not in html
 
-    def test_a_generator_without_all_people_has_no_column(self):
+    def test_a_generator_without_all_samples_has_no_column(self):
         html = self.page(
             pd.concat([everything(), number("accuracy", 0.1, "few", 5)]), kinds=KINDS | {"few": Denoiser("mlp")}
         )
-        assert "few: recovery" not in html and "c: recovery" in html
+        assert "few: recovery rate" not in html and "c: recovery rate" in html
 
     @pytest.mark.parametrize("missing", ["aa_truth", "aa_syn", "accuracy", "recovery_rate", "gain"])
     def test_a_missing_metric_leaves_the_rest(self, missing):

@@ -13,7 +13,7 @@ mpl.use("Agg")
 
 @pytest.fixture(scope="module")
 def table():
-    return judged(generators=("diffusion", "copying"), labels=("AFR", "EUR"))
+    return judged(generators=("diffusion", "li_stephens"), labels=("AFR", "EUR"))
 
 
 @pytest.fixture
@@ -33,12 +33,12 @@ def numbers(values, metric="aats", low=0.4, high=0.6):
 
 
 class TestOurs:
-    def test_plants_releases_means_and_other_protocols_are_not_the_generators_own(self, table):
+    def test_canaries_releases_means_and_other_protocols_are_not_the_generators_own(self, table):
         own = style.ours(pd.concat([table, literature()], ignore_index=True))
         assert set(own["variant"]) == {""}
         assert set(own["protocol"]) == {"ours"}
         assert set(own["seed"]) == {"1", "2"}
-        assert set(own["generator"]) == {"diffusion", "copying"}
+        assert set(own["generator"]) == {"diffusion", "li_stephens"}
 
 
 class TestOf:
@@ -95,7 +95,7 @@ class TestLines:
         line = next(line for line in axis.lines if line.get_marker() == "o")
         assert list(line.get_ydata()) == [1.0, 0.25]
 
-    def test_relative_to_real_people(self, axis):
+    def test_relative_to_real_samples(self, axis):
         style.lines(axis, self.spectrum(), ["x", "y"], {("a", 100): "red"}, relative=True)
         line = next(line for line in axis.lines if line.get_marker() == "o")
         assert list(line.get_ydata()) == [0.5, 2.0]

@@ -15,6 +15,10 @@ def haps(n, seed, variants=60):
     return founders[rng.integers(0, 5, n)].astype(np.int8)
 
 
+def diversity_of(haplotypes, starts, size):
+    return diversity.diversity(diversity.in_windows(haplotypes, starts, size))
+
+
 class TestWindows:
     def test_side_by_side_on_each_contig(self):
         contig = np.repeat(["1", "2", "3"], [7, 2, 3])
@@ -29,25 +33,25 @@ class TestDiversity:
     def test_by_hand(self):
         one = np.array([[0, 0, 0, 1], [0, 0, 1, 1], [0, 1, 1, 1], [0, 1, 0, 1]], np.int8)
         # All four differ in 1 and 2; in 3 and 4 there are two of each: 1 - 1/2, times 4/3.
-        assert diversity.diversity(one, np.array([1, 2]), 2) == pytest.approx([1, 2 / 3])
-        assert diversity.diversity(one[:, [0, 3]], np.array([0]), 2) == [0]
+        assert diversity_of(one, np.array([1, 2]), 2) == pytest.approx([1, 2 / 3])
+        assert diversity_of(one[:, [0, 3]], np.array([0]), 2) == [0]
 
     @pytest.mark.parametrize("size", [1, 20])
     def test_as_scikit_allel(self, size):
         one = haps(40, 1)
-        found = diversity.diversity(one, diversity.windows(np.repeat("1", 60), size), size)
+        found = diversity_of(one, diversity.windows(np.repeat("1", 60), size), size)
         assert found == pytest.approx(allel.moving_haplotype_diversity(one.T, size))
 
     def test_longest_window(self):
         one = np.zeros((2, 62), np.int8)
         one[1, 61] = 1
-        assert diversity.diversity(one, np.array([0]), 62) == [1]
+        assert diversity_of(one, np.array([0]), 62) == [1]
 
     def test_refuses(self):
         with pytest.raises(ValueError, match="62"):
-            diversity.diversity(np.zeros((2, 63), np.int8), np.array([0]), 63)
+            diversity_of(np.zeros((2, 63), np.int8), np.array([0]), 63)
         with pytest.raises(ValueError, match="two haplotypes"):
-            diversity.diversity(np.zeros((1, 3), np.int8), np.array([0]), 2)
+            diversity_of(np.zeros((1, 3), np.int8), np.array([0]), 2)
 
 
 class TestTriplets:

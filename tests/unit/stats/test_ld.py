@@ -44,41 +44,45 @@ def slow(ours, real, neighbours, max_distance, r2_min):
     return np.corrcoef(x, y)[0, 1], len(x)
 
 
-class TestCorrelation:
+def correlation(ours, real, group="all", **reach):
+    return ld.correlations(ours, ld.in_ld(real, **reach), **reach)[group]
+
+
+class TestCorrelations:
     @pytest.mark.parametrize(("neighbours", "max_distance"), [(5, 10**6), (50, 4000)])
     def test_as_pair_by_pair(self, monkeypatch, neighbours, max_distance):
         monkeypatch.setattr(ld, "_TILE", 16)
         contig = np.repeat(["1", "2", "X"], [40, 30, 1])
         position = np.concatenate([1000 * np.arange(1, 41), 1000 * np.arange(1, 31), [5]])
         ours, real = (cohort(chain(80, 71, seed), contig, position) for seed in (1, 2))
-        found, pairs = ld.correlation(ours, real, neighbours=neighbours, max_distance=max_distance)
+        found, pairs = correlation(ours, real, neighbours=neighbours, max_distance=max_distance)
         expected, expected_pairs = slow(ours, real, neighbours, max_distance, 0.1)
         assert pairs == expected_pairs
         assert found == pytest.approx(expected, abs=1e-5)
 
     def test_itself_is_one(self):
         real = cohort(chain(60, 100, 1))
-        assert ld.correlation(real, real)[0] == pytest.approx(1)
+        assert correlation(real, real)[0] == pytest.approx(1)
 
     def test_shuffled_sites_lose_it(self):
         real = cohort(chain(200, 300, 1))
         rng = np.random.default_rng(1)
         shuffled = cohort(rng.permuted(real.dosages, axis=0))
-        assert ld.correlation(shuffled, real)[0] < 0.2 < 0.9 < ld.correlation(cohort(chain(200, 300, 2)), real)[0]
+        assert correlation(shuffled, real)[0] < 0.2 < 0.9 < correlation(cohort(chain(200, 300, 2)), real)[0]
 
     def test_absent_without_linked_pairs(self):
         independent = cohort(np.random.default_rng(1).integers(0, 3, (300, 50)))
-        value, pairs = ld.correlation(independent, independent)
+        value, pairs = correlation(independent, independent)
         assert np.isnan(value)
         assert pairs < ld.PAIRS_MIN
 
     def test_variant_that_does_not_vary_has_no_ld(self):
         real = cohort(chain(60, 100, 1))
         constant = cohort(np.where(np.arange(100) < 50, 1, real.dosages))
-        assert 0 < ld.correlation(constant, real)[0] < 0.95
+        assert 0 < correlation(constant, real)[0] < 0.95
 
 
-class TestCorrelationWithinLabels:
+class TestWithinLabels:
     def test_labels_that_differ_in_frequency_are_no_linkage(self):
         """Two labels fixed for other alleles at most sites: r is high among all people, and nothing within labels."""
         rng = np.random.default_rng(3)
@@ -87,8 +91,8 @@ class TestCorrelationWithinLabels:
         people = [rng.binomial(2, np.repeat(frequency, 40, axis=1)).astype(np.int8) for _ in range(2)]
         site = np.arange(40)
         ours, real = (Cohort(one, label, np.repeat("1", 40), site * 100 + 1, site * 0) for one in people)
-        assert ld.correlation(ours, real)[1] == 40 * 39 // 2
-        assert ld.correlation(ours, real, within_labels=True)[1] == 0
+        assert correlation(ours, real)[1] == 40 * 39 // 2
+        assert correlation(ours, real, "within_labels")[1] == 0
 
     def test_linkage_within_a_label_stays(self):
         rng = np.random.default_rng(4)
@@ -98,7 +102,7 @@ class TestCorrelationWithinLabels:
         dosages = np.where(flip, rng.binomial(2, 0.5, (800, 40)), ancestor[:, None]).astype(np.int8)
         site = np.arange(40)
         people = Cohort(dosages, label, np.repeat("1", 40), site * 100 + 1, site * 0)
-        value, pairs = ld.correlation(people, people, within_labels=True)
+        value, pairs = correlation(people, people, "within_labels")
         assert pairs >= 100
         assert value == pytest.approx(1)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syngeno.stats import nearest
+from syngeno.stats import nearest, pairwise
 
 
 def slow(a, b, metric, exclude_self=False):
@@ -45,6 +45,7 @@ class TestNearest:
     def test_small_blocks_and_many_variants(self, monkeypatch):
         monkeypatch.setattr(nearest, "_ENTRIES", 20)
         monkeypatch.setattr(nearest, "_VARIANTS", 7)
+        monkeypatch.setattr(pairwise, "_VARIANTS", 7)
         rng = np.random.default_rng(1)
         a, b = rng.integers(0, 3, (23, 40), np.int8), rng.integers(0, 3, (9, 40), np.int8)
         assert np.array_equal(nearest.nearest(a, b, "l1"), slow(a, b, "l1"))
@@ -63,7 +64,7 @@ class TestNearest:
             nearest.nearest(a, b, "l1")
         with pytest.raises(ValueError, match="metric"):
             nearest.nearest(a, a, "hamming")
-        with pytest.raises(ValueError, match="same people"):
+        with pytest.raises(ValueError, match="same samples"):
             nearest.nearest(a, b, "l1", exclude_self=True)
 
 
@@ -102,6 +103,44 @@ class TestFind:
             there = difference.sum(2) if metric == "l1" else np.sqrt((difference**2).sum(2))
             assert np.allclose(there, distances)
             assert (who[:, 0] != who[:, 1]).all()
+
+    def test_more_than_two_and_the_first_of_several_at_one_distance(self):
+        b = np.array([[2], [0], [0], [1], [0]], dtype=np.int8)
+        distances, who = nearest.find(np.zeros((1, 1), np.int8), b, "l1", count=4)
+        assert distances.tolist() == [[0, 0, 0, 1]]
+        assert who.tolist() == [[1, 2, 4, 3]]
+        for count in (1, 2, 3):
+            assert nearest.find(np.zeros((1, 1), np.int8), b, "l1", count=count)[1].tolist() == [[1, 2, 4][:count]]
+
+
+class TestAmong:
+    @settings(max_examples=40, deadline=None)
+    @given(
+        st.integers(2, 14), st.integers(2, 14), st.integers(2, 6), st.sampled_from(nearest.METRICS), st.integers(0, 99)
+    )
+    def test_is_what_a_search_finds(self, n, m, count, metric, seed):
+        rng = np.random.default_rng(seed)
+        a, b = rng.integers(0, 3, (n, 12), np.int8), rng.integers(0, 3, (m, 12), np.int8)
+        rows, kept = (np.sort(rng.choice(k, rng.integers(1, k + 1), replace=False)) for k in (n, m))
+        found = nearest.among(nearest.find(a, b, metric, count=count), a, rows, b, kept, metric)
+        assert np.array_equal(found, nearest.nearest(a[rows], b[kept], metric))
+
+    @settings(max_examples=40, deadline=None)
+    @given(st.integers(2, 14), st.integers(2, 6), st.integers(0, 99))
+    def test_nobody_is_their_own_neighbour(self, n, count, seed):
+        rng = np.random.default_rng(seed)
+        a = rng.integers(0, 3, (n, 12), np.int8)
+        kept = np.sort(rng.choice(n, rng.integers(1, n + 1), replace=False))
+        all_found = nearest.find(a, a, "l1", exclude_self=True, count=count)
+        found = nearest.among(all_found, a, kept, a, kept, "l1", exclude_self=True)
+        assert np.array_equal(found, nearest.nearest(a[kept], a[kept], "l1", exclude_self=True))
+
+    def test_only_rows_that_lack_neighbours_are_searched(self, monkeypatch):
+        rng = np.random.default_rng(1)
+        a, b = rng.integers(0, 3, (9, 12), np.int8), rng.integers(0, 3, (20, 12), np.int8)
+        found = nearest.find(a, b, "l1", count=20)
+        monkeypatch.setattr(nearest, "_find", None)
+        nearest.among(found, a, np.arange(9), b, np.array([3, 11, 12]), "l1")
 
 
 class TestFarther:

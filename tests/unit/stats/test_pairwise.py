@@ -46,6 +46,15 @@ class TestHistograms:
         assert pairwise.within(ours).tolist() == within.tolist()
         assert pairwise.between(ours, theirs).tolist() == between.tolist()
 
+    @pytest.mark.parametrize("rare", [0, 0.3, 1])
+    @pytest.mark.parametrize("most", [1, 2])
+    def test_rare_and_common_variants_by_other_products(self, monkeypatch, rare, most):
+        monkeypatch.setattr(pairwise, "RARE", rare)
+        monkeypatch.setattr(pairwise, "_FEW", 0)
+        ours, theirs = dosages(23, 1, most=most), dosages(11, 2, most=most)
+        assert pairwise.l1(ours, theirs).tolist() == cdist(ours, theirs, "cityblock").tolist()
+        assert pairwise.squared(ours, theirs) == pytest.approx(cdist(ours, theirs, "sqeuclidean"), abs=1e-9)
+
     def test_equal_people_are_at_zero(self):
         assert pairwise.within(np.ones((4, 3), np.int8)).tolist() == [6, 0, 0, 0, 0, 0, 0]
 

@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 from syngeno.workflow import codehash
@@ -62,3 +64,26 @@ class TestOfScript:
         _, script = library
         with pytest.raises(ValueError, match=r"syngeno\.d, which does not exist"):
             rehash(script, "d")
+
+    def test_the_templates_of_a_module_that_renders_them_count(self, library):
+        folder, script = library
+        (folder / "package/templates").mkdir()
+        template = folder / "package/templates/page.html.j2"
+        before = rehash(script)
+        template.write_text("<p>one</p>")
+        assert rehash(script) == before  # nothing renders it
+        (folder / "package/b.py").write_text("import jinja2\n\nTWO = 2\n")
+        rendered = rehash(script)
+        template.write_text("<p>two</p>")
+        assert rehash(script) != rendered
+        (folder / "package/templates/other.html.j2").write_text("<p>other</p>")
+        assert rehash(script) != rendered
+
+    def test_the_pages_of_the_report_depend_on_their_templates(self, monkeypatch, tmp_path):
+        script = codehash.LIBRARY.parent / "report/write_audit.py"
+        shutil.copytree(codehash.LIBRARY, tmp_path / "syngeno")
+        monkeypatch.setattr(codehash, "LIBRARY", tmp_path / "syngeno")
+        before = rehash(script)
+        with open(tmp_path / "syngeno/report/templates/audit.html.j2", "a") as file:
+            file.write("<p>more</p>")
+        assert rehash(script) != before

@@ -26,6 +26,7 @@ PACKAGE_OF = {
     "umap": "umap-learn",
 }
 # Not in the env files: Snakemake puts itself on the path of its scripts (and is imported for type checkers only).
+MODELS = [kind.module for kind in catalogue.KINDS.values() if kind.model]
 GIVEN = {"snakemake", "syngeno"}
 
 
@@ -90,10 +91,11 @@ def test_env_covers_the_imports_of_the_rule(rule, env, script):
     assert env, f"rule {rule} has no conda env"
     offered = pins(pip_part(yaml.safe_load((ROOT / "envs" / env).read_text())))
     extra = {
-        "measure_real": suites.MODULES.values(),
-        "measure_synthetic": suites.MODULES.values(),
-        "draw_control": catalogue.MODULES.values(),
-        "measure_likelihood": catalogue.MODULES.values(),
+        "measure_envelope": suites.MODULES.values(),
+        "measure_cohort": suites.MODULES.values(),
+        "fit_generator": MODELS,
+        "draw": MODELS,
+        "score_individuals": MODELS,
     }.get(rule, ())
     missing = needed(ROOT / "workflow/scripts" / script, extra) - set(offered)
     assert not missing, f"rule {rule}: {env} lacks {sorted(missing)}"

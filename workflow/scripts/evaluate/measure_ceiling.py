@@ -1,4 +1,4 @@
-"""Measure training people by the protocol of published figures, and add these figures."""
+"""Measure training samples by the protocol of published figures, and add these figures."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 logger = logs.start(snakemake.log[0])
 source = snakemake.input
-table = samples.read_people(source.people)
+table = samples.read_samples(source.samples)
 
 with open_store(source.genotypes) as store:
     rows = published.measure(

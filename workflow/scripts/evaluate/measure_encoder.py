@@ -1,11 +1,10 @@
-"""Measure how many genotypes of validation people survive encoding and decoding."""
+"""Measure how many genotypes of validation samples survive encoding and decoding."""
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
-from syngeno import logs
+from syngeno import logs, streams
 from syngeno.data import samples
 from syngeno.data.store import open_store
 from syngeno.evaluate import metrics
@@ -15,9 +14,9 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 logger = logs.start(snakemake.log[0])
-table = samples.read_people(snakemake.input.people)
+table = samples.read_samples(snakemake.input.samples)
 validation = table[table["split"] == "validation"]
-rng = np.random.default_rng([int(snakemake.wildcards.seed), 3])
+rng = streams.rng("encoder_concordance", int(snakemake.wildcards.seed))
 
 with open_store(snakemake.input.genotypes) as store:
     fitted = encoder.load(snakemake.input.encoder, store.fingerprint())

@@ -6,7 +6,7 @@ from syngeno import logs
 from syngeno.data import cohort, genetic_map, samples
 from syngeno.data.store import open_store
 from syngeno.errors import BadInput
-from syngeno.evaluate import metrics
+from syngeno.evaluate import imputation, metrics
 from syngeno.models import imputed
 from syngeno.workflow import tools
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 logger = logs.start(snakemake.log[0])
 source, wildcards = snakemake.input, snakemake.wildcards
 tools.require(tools.BEAGLE)
-if set(samples.read_people(source.members).index) != set(samples.read_people(source.own).index):
+if set(samples.read_samples(source.training).index) != set(samples.read_samples(source.own).index):
     fact = "the people to impute were learnt from other training people than this cohort's"
     raise BadInput(f"generators.{wildcards.generator}", fact, "give both cohorts the same labels and split")
-table, members = samples.read_people(source.people), samples.read_people(source.members)
+table, members = samples.read_samples(source.samples), samples.read_samples(source.training)
 
 with open_store(source.typed) as store:
     at = store.sites()
 with open_store(source.genotypes) as store:
     places = genetic_map.read(source.genetic_map).place(store.contig, store.position) if source.genetic_map else None
-    rows = imputed.measure(
+    rows = imputation.measure_panel(
         imputed.as_cohort(source.panel, store, places),
         cohort.real_cohort(store, table[table["split"] == "test"], cm=places),
         imputed.typed_in(at, store),

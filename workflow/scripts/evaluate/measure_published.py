@@ -12,11 +12,18 @@ if TYPE_CHECKING:
 
 logger = logs.start(snakemake.log[0])
 source, wildcards = snakemake.input, snakemake.wildcards
-table = samples.read_people(source.people)
+table = samples.read_samples(source.samples)
 
 with open_store(source.genotypes) as store:
     rows = published.measure(
-        cohort.read_cohort(source.vcf, source.labels, snakemake.params.label, store, haplotypes=True),
+        cohort.synthetic_cohort(
+            source.store,
+            source.labels,
+            snakemake.params.label,
+            store,
+            samples.read_samples(source.training),
+            haplotypes=True,
+        ),
         cohort.real_cohort(store, table[table["split"] == "test"], haplotypes=True),
     )
 

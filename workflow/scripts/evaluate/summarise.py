@@ -23,11 +23,11 @@ for path in source.concordance:
     ]
 envelopes = {
     name: pd.read_csv(path, sep="\t", keep_default_na=False, na_values={"coverage": ""})
-    for name, path in zip(params.batteries, source.envelope, strict=True)
+    for name, path in zip(params.suites, source.envelope, strict=True)
 }
 covered = [row for name, one in envelopes.items() for row in envelope.coverage(one, name)]
 
-# An envelope is of sets about as large as a generator's own; one that saw fewer people is not held against it.
+# An envelope is of sets about as large as a generator's own; those trained on fewer samples are not held against it.
 numbers = pd.concat(ours, ignore_index=True)
 whole = numbers["fraction"] == 100
 beside = metrics.with_rmse_ratio(metrics.with_envelope(numbers[whole], pd.concat(envelopes.values())))

@@ -1,4 +1,4 @@
-"""Compare what classifiers learnt from synthetic, real and mixed people."""
+"""Compare classifiers trained on synthetic, real and mixed samples."""
 
 from functools import partial
 from typing import TYPE_CHECKING

@@ -1,29 +1,37 @@
-"""Measure how well the denoiser gives back people from each noise level."""
+"""Measure how well the denoiser reconstructs samples from each noise level."""
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from syngeno import logs
+from syngeno.data import genetic_map, samples
+from syngeno.data.store import open_store
 from syngeno.evaluate import metrics
+from syngeno.models.base import TrainingData
 from syngeno.models.latent import losses
-from syngeno.models.latent import model as latent_model
+from syngeno.models.latent.model import LatentDiffusion
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 logger = logs.start(snakemake.log[0])
-source, wildcards, latents = snakemake.input, snakemake.wildcards, Path(snakemake.input.latents).read_bytes()
-model, data = latent_model.load_model(source.model, hashlib.sha256(latents).hexdigest()), np.load(source.latents)
+source, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
+table, training = samples.read_samples(source.samples), samples.read_samples(source.training)
+latents, threads = np.load(source.latents), snakemake.threads
+
+with open_store(source.genotypes) as store:
+    places = genetic_map.places(store.contig, store.position, None)
+    data = TrainingData.of_tables(store, table, training, places, {name: source[name] for name in params.needs})
+    fitted = LatentDiffusion.load(Path(source.model), data, params.settings, threads=threads)
 
 rows = []
 for part in ("train", "validation"):
-    people, label = data[part], data[f"{part}_label"]
-    errors = losses.errors(model, people, label, int(wildcards.seed), threads=snakemake.threads)
+    x, label = latents[part], latents[f"{part}_label"]
+    errors = losses.errors(fitted.model, x, label, int(wildcards.seed), threads=threads)
     rows += [
-        metrics.row("reconstruction_error", error, group=f"noise {level:g}", against=part, n=len(people))
+        metrics.row("reconstruction_error", error, group=f"noise {level:g}", against=part, n=len(x))
         for level, error in zip(losses.RECONSTRUCTION_LEVELS, errors, strict=True)
     ]
 

@@ -14,17 +14,16 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 logger = logs.start(snakemake.log[0])
+source, params = snakemake.input, snakemake.params
 read = partial(pd.read_csv, sep="\t", dtype=str, keep_default_na=False)
-tables = [metrics.read(path) for path in [*snakemake.input.metrics, *snakemake.input.reconstruction]]
-for path in snakemake.input.real:
-    fraction, seed = map(int, path.split("/")[-3:-1])
+tables = [metrics.read(path) for path in [*source.metrics, *source.reconstruction]]
+for (fraction, seed), path in zip(params.real, source.real, strict=True):
     tables.append(experiments.of_real(read(path), fraction=fraction, seed=seed))
-of_seed = defaultdict(dict)
-for path in snakemake.input.synthetic:
-    generator, fraction, seed = path.split("/")[-5:-2]
-    if fraction == "100":
-        of_seed[int(seed)][generator] = read(path)
-tables += [experiments.between(one, seed=seed) for seed, one in of_seed.items()]
+by_seed = defaultdict(dict)
+for (generator, fraction, seed), path in zip(params.synthetic, source.synthetic, strict=True):
+    if fraction == 100:
+        by_seed[seed][generator] = read(path)
+tables += [experiments.between(guesses, seed=seed) for seed, guesses in by_seed.items()]
 
 numbers = metrics.over_seeds(pd.concat(tables, ignore_index=True))
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 logger = logs.start(snakemake.log[0])
 source, output = snakemake.input, snakemake.output
 numbers, published = metrics.read(source.metrics), printed.read(source.published)
-labels = samples.read_people(source.people)["label"].nunique()
+labels = samples.read_samples(source.samples)["label"].nunique()
 denoisers = {name: printed.denoiser(settings) for name, settings in snakemake.params.generators.items()}
 
 Path(output.page).write_text(paper_page.page(numbers, published, denoisers, labels))

@@ -1,4 +1,4 @@
-"""Open every input and hold them against each other."""
+"""Check every input and compare them with each other."""
 
 import json
 from pathlib import Path
@@ -23,10 +23,10 @@ checked = checks.check(
     genes=snakemake.input.get("genes") or None,
     genetic_map=snakemake.input.get("genetic_map") or None,
     chromosomes=params.chromosomes,
-    intersect=params.people == "intersect",
-    # No param: a generator that is added to a run prepares nothing again.
-    haplotypes=any(one.get("space") == "haplotype" for one in snakemake.config["generators"].values()),
+    intersect=params.samples == "intersect",
+    # This is no param, so that adding a generator to a run does not prepare anything again.
+    haplotypes=any(settings.get("space") == "haplotype" for settings in snakemake.config["generators"].values()),
 )
 
 Path(snakemake.output.inputs).write_text(json.dumps(checked, indent=1) + "\n")
-logger.info("%d people, %d chromosomes", len(checked["samples"]), len(checked["contigs"]))
+logger.info("%d samples, %d chromosomes", len(checked["samples"]), len(checked["contigs"]))

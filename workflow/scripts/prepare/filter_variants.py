@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 logger = logs.start(snakemake.log[0])
 checked = json.loads(Path(snakemake.input.inputs).read_text())
-table = samples.read_people(snakemake.input.people)
+table = samples.read_samples(snakemake.input.samples)
 contig, settings = snakemake.wildcards.contig, snakemake.params.filter
 
 with StoreWriter(

@@ -1,4 +1,4 @@
-"""List pairs of related people, where kinship means something."""
+"""List pairs of relatives, where there are enough variants to estimate kinship."""
 
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 logger = logs.start(snakemake.log[0])
-split = samples.read_people(snakemake.input.people)["split"]
+split = samples.read_samples(snakemake.input.samples)["split"]
 
 with open_store(snakemake.input.genotypes) as store:
     contigs, variants = len(set(store.contig.tolist())), len(store)
@@ -22,8 +22,8 @@ with open_store(snakemake.input.genotypes) as store:
         logger.info("%d pairs of second degree or closer; they stay where the split put them", len(pairs))
     else:
         pairs = pd.DataFrame(columns=["sample_a", "sample_b", "kinship", "degree"])
-        logger.info("not looked for: %d variants on %d chromosomes tell no kinship", variants, contigs)
+        logger.info("not looked for: %d variants on %d chromosomes are too few to estimate kinship", variants, contigs)
 
-for one in ("a", "b"):
-    pairs[f"split_{one}"] = split.reindex(pairs[f"sample_{one}"]).to_numpy()
+for side in ("a", "b"):
+    pairs[f"split_{side}"] = split.reindex(pairs[f"sample_{side}"]).to_numpy()
 pairs.to_csv(snakemake.output.relatives, sep="\t", index=False, float_format="%.4f")

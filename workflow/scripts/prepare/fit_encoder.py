@@ -1,4 +1,4 @@
-"""Fit the encoder on the members."""
+"""Fit the encoder on the training samples."""
 
 from typing import TYPE_CHECKING
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 logger = logs.start(snakemake.log[0])
-members, settings = samples.read_people(snakemake.input.members), snakemake.params.encoder
+training, settings = samples.read_samples(snakemake.input.training), snakemake.params.encoder
 
 with open_store(snakemake.input.genotypes) as store:
     fitted = encoder.fit(
-        store.dosage_columns(store.rows(members.index)),
+        store.dosage_columns(store.rows(training.index)),
         store.block,
         components=settings["components"],
         max_components=settings["max_components"],
     )
     encoder.save(snakemake.output.encoder, fitted, store.fingerprint())
 
-logger.info("%d blocks, %d components, on %d people", len(fitted.mask), fitted.mask.sum(), len(members))
+logger.info("%d blocks, %d components, on %d samples", len(fitted.mask), fitted.mask.sum(), len(training))

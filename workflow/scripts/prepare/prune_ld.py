@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 logger = logs.start(snakemake.log[0])
-table, settings = samples.read_people(snakemake.input.people), snakemake.params.prune
+table, settings = samples.read_samples(snakemake.input.samples), snakemake.params.prune
 
 with open_store(snakemake.input.store) as store:
     kept = ld_pruning.keep_unlinked(

@@ -13,14 +13,14 @@ settings = snakemake.params.simulate
 
 simulate.write_cohort(
     snakemake.output.vcf,
-    snakemake.output.people,
+    snakemake.output.samples,
     snakemake.output.genes,
     snakemake.output.causal,
-    people=settings["people"],
+    samples=settings["samples"],
     length=settings["length"],
     seed=settings["seed"],
     heritability=settings["heritability"],
     prevalence=settings["prevalence"],
     causal=settings["causal"],
 )
-logger.info("%d people simulated", settings["people"])
+logger.info("%d samples simulated", settings["samples"])

@@ -21,16 +21,16 @@ with tempfile.TemporaryDirectory() as folder:
         "sample",
         index_folder=folder,
         chromosomes=params.chromosomes,
-        intersect=params.people == "intersect",
+        intersect=params.samples == "intersect",
     )
     cases, causal = simulate.simulate_trait(
-        [open_source(one["path"], one["index"]) for one in checked["sources"]],
+        [open_source(file["path"], file["index"]) for file in checked["sources"]],
         checked["contigs"],
         checked["samples"],
         **params.trait,
     )
 
 table = simulate.add(samples.read_table(source.labels), checked["samples"], cases, source.labels)
-table.to_csv(snakemake.output.people, sep="\t", index=False)
+table.to_csv(snakemake.output.samples, sep="\t", index=False)
 causal.to_csv(snakemake.output.causal, sep="\t", index=False, float_format="%.6g")
-logger.info("%d of %d people are cases", cases.sum(), len(cases))
+logger.info("%d of %d samples are cases", cases.sum(), len(cases))

@@ -19,9 +19,10 @@ source = snakemake.input
 variants = pd.read_csv(source.variants, sep="\t", dtype={"contig": str})
 looked_for = kinship.meaningful((variants["unlinked"] > 0).sum(), variants["unlinked"].sum())
 
-page = scorecard.run(
+page = scorecard.run_page(
     snakemake.params.settings,
-    samples.read_people(source.people),
+    snakemake.params.generators,
+    samples.read_samples(source.samples),
     variants,
     pd.read_csv(source.relatives, sep="\t") if looked_for else None,
 )

@@ -14,7 +14,7 @@ logger = logs.start(snakemake.log[0])
 numbers = metrics.read(snakemake.input.metrics)
 output = snakemake.output
 
-style.save(tradeoff.frontier(numbers, snakemake.params.kinds), output.frontier)
+style.save(tradeoff.tradeoff(numbers, snakemake.params.kinds, snakemake.params.markers), output.tradeoff)
 style.save(privacy.aats(numbers), output.aats)
 style.save(privacy.membership(numbers), output.membership)
 style.save(privacy.relatives(numbers), output.relatives)

@@ -1,4 +1,4 @@
-"""Write the audit page: what each attack can see, then what it saw."""
+"""Write the audit page: what each attack can detect, then what it detected."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 
 logger = logs.start(snakemake.log[0])
 numbers = metrics.read(snakemake.input.metrics)
-tables = [pd.read_csv(path, sep="\t", dtype={"sample": str}, keep_default_na=False) for path in snakemake.input.people]
-runs = [", ".join(path.split("/")[-5:-2]) for path in snakemake.input.people]
-people = dict(zip(runs, tables, strict=True))
+tables = [pd.read_csv(path, sep="\t", dtype={"sample": str}, keep_default_na=False) for path in snakemake.input.samples]
+audited = dict(zip(snakemake.params.runs, tables, strict=True))
 
-Path(snakemake.output.audit).write_text(audit_page.audit(numbers, people))
-logger.info("%d synthetic cohorts", len(people))
+Path(snakemake.output.audit).write_text(audit_page.audit_page(numbers, audited))
+logger.info("%d synthetic cohorts", len(audited))

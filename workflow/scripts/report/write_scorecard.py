@@ -13,6 +13,6 @@ if TYPE_CHECKING:
 logger = logs.start(snakemake.log[0])
 numbers = metrics.read(snakemake.input.metrics)
 
-Path(snakemake.output.scorecard).write_text(scorecard.scorecard(numbers))
+Path(snakemake.output.scorecard).write_text(scorecard.scorecard_page(numbers))
 Path(snakemake.output.metrics).write_text(scorecard.all_metrics(numbers))
 logger.info("%d generators", numbers["generator"].nunique())

@@ -3,84 +3,85 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
-from stores import store_of
+from stores import store_of, training_data
 
 from syngeno.data import sequences
-from syngeno.models import independent
 from syngeno.models.haplotype import clusters, hmm
+from syngeno.models.independent import Independent
 
 CONTIGS = ["1", "1", "1", "2"]
 
 
-def mosaic_cohort(people=60, variants=60, seed=3):
-    """People whose haplotypes are mosaics of three haplotypes, calls (variants, people, 2)."""
+def mosaic_cohort(samples=60, variants=60, seed=3):
+    """Samples whose haplotypes are mosaics of three haplotypes, calls (variants, samples, 2)."""
     rng = np.random.default_rng(seed)
     source = rng.integers(0, 2, (3, variants)).astype(np.int8)
-    at = rng.integers(0, 3, 2 * people)
-    haplotypes = np.empty((variants, 2 * people), np.int8)
+    at = rng.integers(0, 3, 2 * samples)
+    haplotypes = np.empty((variants, 2 * samples), np.int8)
     for site in range(variants):
         if site % 20 == 0:
-            at = np.where(rng.random(2 * people) < 0.3, rng.integers(0, 3, 2 * people), at)
+            at = np.where(rng.random(2 * samples) < 0.3, rng.integers(0, 3, 2 * samples), at)
         haplotypes[site] = source[at, site]
-    return haplotypes.reshape(variants, people, 2), source
+    return haplotypes.reshape(variants, samples, 2), source
 
 
 def alleles(model):
-    """The likelier allele of each founder at each variant, bool (K, variants)."""
+    """The likelier allele of each cluster at each variant, bool (K, variants)."""
     return (model.symbol[:, :, 0] > 0.5).numpy().transpose(1, 0, 2).reshape(model.symbol.shape[1], -1)
 
 
 class TestFit:
-    def fitted(self, calls, count=6, shrinkage=0.01, rounds=6, labels=("a",), device="cpu", carriers=2):
+    def fitted(self, calls, count=6, shrinkage=0.01, rounds=6, labels=("a",), device="cpu", min_support=2):
         symbols = calls.reshape(len(calls), -1)
-        people = calls.shape[1]
-        label = np.resize(labels, people)
+        samples = calls.shape[1]
+        label = np.resize(labels, samples)
         names, source = np.unique(label, return_inverse=True)
         groups = sequences.Groups(names.tolist(), np.repeat(source, 2), np.repeat(source, 2))
-        person = np.repeat(np.arange(people), 2)
-        settings = {"segment": 20, "shrinkage": shrinkage, "rounds": rounds, "carriers": carriers}
-        return clusters.fit(torch.from_numpy(symbols).to(device), groups, person, np.arange(count), 2, **settings)
+        sample = np.repeat(np.arange(samples), 2)
+        settings = {"segment": 20, "shrinkage": shrinkage, "rounds": rounds, "min_support": min_support}
+        return clusters.fit(torch.from_numpy(symbols).to(device), groups, sample, np.arange(count), 2, **settings)
 
-    def test_finds_the_founders_of_mosaics(self):
+    def test_finds_the_clusters_of_mosaics(self):
         calls, source = mosaic_cohort()
         model = self.fitted(calls)
         likely = alleles(model)
         for b in range(3):
             part = slice(20 * b, 20 * (b + 1))
-            reached = likely[model.arrive[0, b].numpy() > 0.02][:, part]
+            reached = likely[model.weight[0, b].numpy() > 0.02][:, part]
             assert {one.tobytes() for one in reached} == {(one[part] == 1).tobytes() for one in source}
 
-    @pytest.mark.parametrize("carriers", [1, 2])
-    def test_what_one_person_alone_carries(self, carriers):
-        """Such a haplotype begins a founder: asked for two carriers no founder has it in the end, for one this one has,
-        except in the segment where it is the nearest to a source that begins no founder."""
+    @pytest.mark.parametrize("min_support", [1, 2])
+    def test_what_one_sample_alone_carries(self, min_support):
+        """Such a haplotype begins a cluster. With a support of two no cluster has it in the end; with one this one has,
+        except in the segment where it is the nearest to a source that begins no cluster.
+        """
         calls, source = mosaic_cohort()
         calls[:, 0, 0] = 1 - source[0]
-        model = self.fitted(calls, carriers=carriers)
+        model = self.fitted(calls, min_support=min_support)
         left = (alleles(model).reshape(-1, 3, 20) == calls[:, 0, 0].reshape(3, 20)).all(2).T
-        share = (model.arrive[0].numpy() * left).sum(1)
-        assert (share < 1e-4).all() if carriers > 1 else (share > 1e-3).sum() >= 2
+        share = (model.weight[0].numpy() * left).sum(1)
+        assert (share < 1e-4).all() if min_support > 1 else (share > 1e-3).sum() >= 2
 
-    @pytest.mark.parametrize(("carriers", "kept"), [(2, True), (10, False)])
-    def test_what_few_carry_is_forgotten(self, carriers, kept):
-        """A haplotype that five people carry, of as many folds, begins a founder."""
+    @pytest.mark.parametrize(("min_support", "kept"), [(2, True), (10, False)])
+    def test_what_few_carry_is_forgotten(self, min_support, kept):
+        """A haplotype that five samples carry, of as many folds, begins a cluster."""
         calls, source = mosaic_cohort()
         calls[:, :5, 0] = 1 - source[0][:, None]
-        model = self.fitted(calls, carriers=carriers)
+        model = self.fitted(calls, min_support=min_support)
         same = (alleles(model).reshape(-1, 3, 20) == calls[:, 0, 0].reshape(3, 20)).all(2).T
-        share = (model.arrive[0].numpy() * same).sum(1)
+        share = (model.weight[0].numpy() * same).sum(1)
         assert (share > 0.01).all() if kept else (share < 1e-3).all()
 
     @pytest.mark.parametrize("count", [20, 60, 200])
-    def test_what_many_carry_is_kept_however_many_founders_share_it(self, count):
-        """Three haplotypes of some 67 carriers each: a founder alone may have fewer than the five asked for."""
-        calls, source = mosaic_cohort(people=100)
-        model = self.fitted(calls, count=count, carriers=5)
+    def test_what_many_carry_is_kept_however_many_clusters_share_it(self, count):
+        """Three haplotypes of some 67 carriers each: a cluster alone may have fewer than the five asked for."""
+        calls, source = mosaic_cohort(samples=100)
+        model = self.fitted(calls, count=count, min_support=5)
         same = np.stack([(alleles(model) == (one == 1)).reshape(-1, 3, 20).all(2) for one in source]).any(0).T
-        assert ((model.arrive[0].numpy() * same).sum(1) > 0.9).all()
+        assert ((model.weight[0].numpy() * same).sum(1) > 0.9).all()
 
-    def test_members_are_no_likelier_than_newcomers(self):
-        """Haplotypes that nobody shares, and as many founders: far apart if people could descend from their own."""
+    def test_training_samples_are_no_likelier_than_new_ones(self):
+        """Haplotypes that nobody shares, and as many clusters: far apart if samples could descend from their own."""
         calls = np.random.default_rng(9).integers(0, 2, (60, 80, 2)).astype(np.int8)
         model = self.fitted(calls[:, :40], count=80)
         known, new = (
@@ -89,14 +90,14 @@ class TestFit:
         )
         assert known == pytest.approx(new, abs=10)
 
-    def test_members_are_as_likely_to_the_fit_as_newcomers_are_to_the_founders(self, caplog):
-        """All sequences begin founders, and nothing is forgotten: where the two would differ most."""
+    def test_training_samples_are_as_likely_to_the_fit_as_new_ones_are_to_the_clusters(self, caplog):
+        """All sequences begin clusters, and nothing is forgotten: where the two would differ most."""
         rng = np.random.default_rng(2)
         source = rng.integers(0, 2, (40, 60)).astype(np.int8)
         at = np.repeat(rng.integers(0, 40, (3, 200)), 20, axis=0)
         calls = np.take_along_axis(source.T, at, axis=1).reshape(60, 100, 2)
         with caplog.at_level("INFO"):
-            model = self.fitted(calls[:, :60], count=120, rounds=4, carriers=1)
+            model = self.fitted(calls[:, :60], count=120, rounds=4, min_support=1)
         told = float(caplog.messages[-1].split(": ")[1].split()[0])
         new = torch.from_numpy(calls[:, 60:].reshape(60, -1))
         logs = hmm.log_probability(model, new, torch.zeros(80, dtype=torch.long))
@@ -110,7 +111,7 @@ class TestFit:
         told = float(caplog.messages[0].split(": ")[1].split()[0])
         assert told > 0.95 * 60 * np.log(2)
 
-    def test_labels_go_where_their_people_are(self):
+    def test_labels_go_where_their_samples_are(self):
         rng = np.random.default_rng(8)
         source = rng.integers(0, 2, (2, 40)).astype(np.int8)
         calls = np.repeat(source[np.arange(40) % 2].T[:, :, None], 2, axis=2)
@@ -118,30 +119,30 @@ class TestFit:
         likely = alleles(model)
         own = [(likely == (one == 1)).all(1) for one in source]
         for label in (0, 1):
-            assert (model.arrive[label].numpy()[:, own[label]].sum(1) > 0.9).all()
+            assert (model.weight[label].numpy()[:, own[label]].sum(1) > 0.9).all()
 
-    def test_renamed_alleles_give_the_same_founders(self):
+    def test_renamed_alleles_give_the_same_clusters(self):
         calls, _ = mosaic_cohort()
         renamed, site = calls.copy(), np.arange(0, 60, 3)
         renamed[site] = 1 - renamed[site]
         one, other = (self.fitted(given) for given in (calls, renamed))
-        assert other.leave.numpy() == pytest.approx(one.leave.numpy(), abs=1e-4)
+        assert other.switch.numpy() == pytest.approx(one.switch.numpy(), abs=1e-4)
         swapped, symbol = (model.symbol.numpy().transpose(0, 3, 1, 2).reshape(60, -1).copy() for model in (one, other))
         swapped[site] = 1 - swapped[site]
         assert symbol == pytest.approx(swapped, abs=1e-4)
 
     @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-    def test_a_gpu_gives_the_same_founders(self):
+    def test_a_gpu_gives_the_same_clusters(self):
         calls, _ = mosaic_cohort()
         here, there = (self.fitted(calls, labels=("a", "b"), device=device) for device in ("cpu", "cuda"))
-        for name in ("symbol", "leave", "arrive"):
+        for name in ("symbol", "switch", "weight"):
             assert getattr(there, name).cpu().numpy() == pytest.approx(getattr(here, name).numpy(), abs=1e-3)
 
     @pytest.mark.parametrize("wrong", [{"segment": 0}, {"rounds": 0}, {"shrinkage": 0.0}])
     def test_refuses_settings_of_zero(self, wrong):
         symbols = np.zeros((4, 4), np.int8)
         groups = sequences.Groups(["a"], np.zeros(4, int), np.zeros(4, int))
-        settings = {"segment": 2, "shrinkage": 0.1, "rounds": 1} | wrong
+        settings = {"segment": 2, "shrinkage": 0.1, "rounds": 1, "min_support": 2} | wrong
         with pytest.raises(ValueError, match="all are above 0"):
             clusters.fit(torch.from_numpy(symbols), groups, np.zeros(4, int), np.arange(2), 2, **settings)
 
@@ -157,13 +158,14 @@ class TestNats:
         everybody = np.array(list(product([0, 1], repeat=4)), dtype=np.int8).T.reshape(4, 8, 2)
         store = store_of(tmp_path / "s", everybody, True, CONTIGS)
         known = np.array([0, 3, 4, 6]), np.array(["a", "b", "a", "b"])
-        nats = clusters.nats(store, *known, np.arange(8), np.full(8, "a"), start=1, founders=4, segment=2)
+        sizes = {"number": 4, "segment": 2, "min_support": 2}
+        nats = clusters.nats(training_data(store, *known), np.arange(8), np.full(8, "a"), seed=1, **sizes)
         assert np.exp(-nats).sum() == pytest.approx(1, rel=1e-5)
 
     def test_with_all_shrinkage_variants_are_independent(self, cohort):
         label, asked = np.full(10, "a"), np.array([10, 11])
-        of = cohort, np.arange(10), label, asked, label[:2]
-        nats = clusters.nats(*of, start=1, founders=3, segment=2, shrinkage=1e9)
+        data, sizes = training_data(cohort, np.arange(10), label), {"number": 3, "segment": 2, "min_support": 2}
+        nats = clusters.nats(data, asked, label[:2], seed=1, **sizes, shrinkage=1e9)
         symbols = np.concatenate(list(sequences.chunks(cohort, np.arange(12))))
         split = 20 if cohort.phased else 10
         alphabet, few = sequences.alphabet(cohort), clusters.PSEUDOCOUNT
@@ -176,17 +178,19 @@ class TestNats:
     def test_beats_independent_alleles_where_there_is_linkage(self, tmp_path):
         calls, _ = mosaic_cohort()
         store, label = store_of(tmp_path / "s", calls), np.full(50, "a")
-        of = store, np.arange(50), label, np.arange(50, 60), label[:10]
-        assert clusters.nats(*of, start=1, founders=8).mean() < independent.nats(*of).mean() / 4
+        data, asked = training_data(store, np.arange(50), label), (np.arange(50, 60), label[:10])
+        plain = -Independent(data, {"pooled": False}, {}).log_prob(*asked, seed=1)
+        sizes = {"number": 8, "segment": 10, "min_support": 2}
+        assert clusters.nats(data, *asked, seed=1, **sizes).mean() < plain.mean() / 4
 
 
 class TestTune:
     def test_shrinks_more_where_variants_are_unlinked(self, tmp_path):
-        linked, _ = mosaic_cohort(people=80)
+        linked, _ = mosaic_cohort(samples=80)
         unlinked = np.random.default_rng(1).integers(0, 2, (60, 80, 2)).astype(np.int8)
         label, found = np.full(60, "a"), []
         for name, calls in (("linked", linked), ("unlinked", unlinked)):
             store = store_of(tmp_path / name, calls)
-            of = store, np.arange(60), label, np.arange(60, 80), label[:20]
-            found.append(clusters.tune(*of, start=3, founders=8))
+            data = training_data(store, np.arange(60), label, np.arange(60, 80), label[:20])
+            found.append(clusters.tune(data, seed=3, number=8, segment=10, min_support=2))
         assert found[0] < found[1]

@@ -2,170 +2,210 @@ import numpy as np
 import pytest
 import torch
 from scipy import stats
-from stores import store_of
+from settings import generator_settings
+from stores import store_of, training_data
 
-from syngeno.data import sequences
+from syngeno.errors import BadInput
 from syngeno.models.haplotype import features, prior, reranker
-from syngeno.models.haplotype import model as haplotype_model
+from syngeno.models.haplotype.model import HaplotypeDiffusion
 from syngeno.training import loop
 from unit.models.haplotype.test_prior import everybody, some_mosaics, two_origins
 
 CPU = torch.device("cpu")
 GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 DEVICES = ["cpu", pytest.param("cuda", marks=GPU)]
-N = 64  # people there can be over three variants
+N = 64  # samples there can be over three variants
 
 
-def tilted(monkeypatch, learnt, label="a"):
-    """A sketch and a model whose g is large for people with many heterozygous sites; it is known exactly."""
-    symbols = np.random.default_rng(1).integers(0, 2, (3, 80)).astype(np.int8)
-    fitted = features.fit(symbols, np.arange(3), learnt.copies, 1)
-    monkeypatch.setattr(reranker, "scores", lambda model, people, device="auto": 0.8 * people[1][:, 0].double())
-    return {"labels": ["a", "b"]}, fitted
+def tilted(monkeypatch, store=None, labels=("a", "b"), **sampler):
+    """A model whose g is large for samples with many heterozygous sites; it is known exactly."""
+    mosaics, symbols = some_mosaics(), np.random.default_rng(1).integers(0, 2, (3, 80)).astype(np.int8)
+    summary = features.fit(symbols, np.arange(3), mosaics.per_sample, 1)
+    monkeypatch.setattr(reranker, "scores", lambda trained, samples, device="auto": 0.8 * samples[1][:, 0].double())
+    sampler = {"steps": 1, "candidates": 64, "reranker_weight": 1.0, "temperature": 1.0} | sampler
+    return HaplotypeDiffusion(mosaics, {"labels": list(labels)}, summary, store, sampler)
 
 
-def target(learnt, model, fitted, store, guidance=1.0):
-    """p0 exp(g) / Z of everybody with label a, added up over all people there can be."""
+def target(model, store, weight=1.0):
+    """p0 exp(weight g) / Z of every sample with label a, added up over all samples there can be."""
     n = len(store.samples)
-    logs = prior.log_probability(learnt, store, np.arange(n), np.repeat("a", n))
-    score = reranker.scores(model, (*features.of_people(fitted, store, np.arange(n)), torch.zeros(n))).numpy()
-    p = np.exp(logs + guidance * score)
-    return p / p.sum(), score
+    logs = some_mosaics().log_probability(store, np.arange(n), np.repeat("a", n))
+    summary = model.features.to(CPU).of_samples(store, np.arange(n))
+    p = np.exp(logs + weight * reranker.scores(model.network, (*summary, torch.zeros(n))).numpy())
+    return p / p.sum()
 
 
 def counted(drawn, n=N):
-    """How often each person of `everybody` was drawn."""
+    """How often each sample of `everybody` was drawn."""
     code = np.array([4, 2, 1]) @ drawn
     return np.bincount(code.reshape(-1, 2) @ [8, 1], minlength=n)
 
 
 class TestDraw:
     @pytest.mark.parametrize(("steps", "candidates"), [(1, 60), (3, 20)])
-    def test_draws_people_as_probable_as_mosaics_and_energy_say(self, tmp_path, monkeypatch, steps, candidates):
-        learnt, store = some_mosaics(), everybody(tmp_path)
-        model, fitted = tilted(monkeypatch, learnt)
-        expected, _ = target(learnt, model, fitted, store)
-        plain, _ = target(learnt, model, fitted, store, guidance=0)
-        sampler = {"seed": 1, "steps": steps, "candidates": candidates}
-        drawn = haplotype_model.draw(learnt, model, fitted, np.repeat("a", 12_000), **sampler)
-        share = counted(drawn) / 12_000
+    def test_draws_samples_as_probable_as_mosaics_and_reranker_say(self, tmp_path, monkeypatch, steps, candidates):
+        store = everybody(tmp_path)
+        model = tilted(monkeypatch, steps=steps, candidates=candidates)
+        expected, plain = target(model, store), target(model, store, weight=0)
+        share = counted(model.draw(np.repeat("a", 12_000), seed=1)) / 12_000
         assert np.abs(plain - expected).sum() / 2 > 0.15  # what there is to correct
         assert np.abs(share - expected).sum() / 2 < 0.04
 
     def test_one_step_of_very_many_candidates_is_exact(self, tmp_path, monkeypatch):
-        learnt, store = some_mosaics(), everybody(tmp_path)
-        model, fitted = tilted(monkeypatch, learnt)
-        expected, _ = target(learnt, model, fitted, store)
-        drawn = haplotype_model.draw(learnt, model, fitted, np.repeat("a", 4000), seed=2, candidates=1000)
+        model = tilted(monkeypatch, candidates=1000)
+        expected = target(model, everybody(tmp_path))
+        drawn = model.draw(np.repeat("a", 4000), seed=2)
         assert stats.chisquare(counted(drawn), 4000 * expected).pvalue > 0.001
 
     @pytest.mark.parametrize("steps", [1, 3])
-    def test_without_guidance_they_are_mosaics(self, tmp_path, monkeypatch, steps):
-        learnt, store = some_mosaics(), everybody(tmp_path)
-        model, fitted = tilted(monkeypatch, learnt)
-        plain, _ = target(learnt, model, fitted, store, guidance=0)
-        sampler = {"seed": 3, "steps": steps, "candidates": 3, "guidance": 0}
-        drawn = haplotype_model.draw(learnt, model, fitted, np.repeat("a", 20_000), **sampler)
+    def test_without_the_reranker_they_are_mosaics(self, tmp_path, monkeypatch, steps):
+        model = tilted(monkeypatch, steps=steps, candidates=3, reranker_weight=0)
+        plain = target(model, everybody(tmp_path), weight=0)
+        drawn = model.draw(np.repeat("a", 20_000), seed=3)
         assert stats.chisquare(counted(drawn), 20_000 * plain).pvalue > 0.001
 
     def test_more_candidates_come_nearer(self, tmp_path, monkeypatch):
-        learnt, store = some_mosaics(), everybody(tmp_path)
-        model, fitted = tilted(monkeypatch, learnt)
-        expected, _ = target(learnt, model, fitted, store)
-        off = []
+        store, off = everybody(tmp_path), []
         for candidates in (1, 4, 64):
-            drawn = haplotype_model.draw(learnt, model, fitted, np.repeat("a", 8000), seed=4, candidates=candidates)
-            off.append(np.abs(counted(drawn) / 8000 - expected).sum() / 2)
+            model = tilted(monkeypatch, candidates=candidates)
+            drawn = model.draw(np.repeat("a", 8000), seed=4)
+            off.append(np.abs(counted(drawn) / 8000 - target(model, store)).sum() / 2)
         assert off[0] > off[1] + 0.02 > off[2] + 0.04
 
-    def test_the_same_seed_gives_the_same_people_and_another_shard_others(self, monkeypatch):
-        learnt = some_mosaics()
-        model, fitted = tilted(monkeypatch, learnt)
-        one, same, other = (
-            haplotype_model.draw(
-                learnt, model, fitted, np.repeat(["a", "b"], 40), seed=1, shard=shard, steps=2, candidates=2
-            )
-            for shard in (1, 1, 2)
-        )
-        assert (one == same).all()
-        assert (one != other).any()
+    def test_the_same_seed_gives_the_same_samples_and_another_shard_others(self, monkeypatch):
+        model, label = tilted(monkeypatch, steps=2, candidates=2), np.repeat(["a", "b"], 40)
+        first, again, other = (model.draw(label, seed=1, shard=shard) for shard in (0, 0, 1))
+        assert (first == again).all()
+        assert (first != other).any()
 
-    def test_bad_settings_and_labels(self, monkeypatch):
-        learnt = some_mosaics()
-        model, fitted = tilted(monkeypatch, learnt)
-        with pytest.raises(ValueError, match="0 steps of 64 candidates"):
-            haplotype_model.draw(learnt, model, fitted, np.array(["a"]), seed=1, steps=0)
-        with pytest.raises(ValueError, match="no training person has the label c"):
-            haplotype_model.draw(learnt, model, fitted, np.array(["c"]), seed=1)
+    def test_unknown_label(self, monkeypatch):
+        with pytest.raises(ValueError, match="no training sample has the label c"):
+            tilted(monkeypatch).draw(np.array(["c"]), seed=1)
 
 
-class TestNats:
+class TestLogProb:
     def test_is_a_bound(self, tmp_path, monkeypatch):
-        """Added up over everybody there can be, what it promises is no more than 1, and not much less."""
-        learnt, store = some_mosaics(), everybody(tmp_path)
-        model, fitted = tilted(monkeypatch, learnt)
-        model["labels"] = ["a"]
-        true, _ = target(learnt, model, fitted, store)
+        """Added up over every sample there can be, what it promises is no more than 1, and not much less."""
+        store = everybody(tmp_path)
+        model = tilted(monkeypatch, store, labels=["a"])
+        true = target(model, store)
         above, total = 0, []
         for seed in range(40):
-            nats = haplotype_model.nats(
-                learnt, model, fitted, store, np.arange(N), np.repeat("a", N), seed=seed
-            ).reshape(N, 2)
+            nats = -model.log_prob(np.arange(N), np.repeat("a", N), seed=seed).reshape(N, 2)
             assert (nats[:, 0] == nats[:, 1]).all()
             total.append(np.exp(-nats.sum(1)).sum())
             entropy = -(true * np.log(true)).sum()
-            above += (true * nats.sum(1)).sum() >= entropy  # held-out nats of people who are drawn from the model
+            above += (true * nats.sum(1)).sum() >= entropy  # held-out nats of samples that are drawn from the model
         assert above >= 37
         assert 0.9 < np.mean(total) < 1
 
-    def test_without_guidance_it_is_that_of_mosaics(self, tmp_path, monkeypatch):
-        learnt, store = some_mosaics(), everybody(tmp_path)
-        model, fitted = tilted(monkeypatch, learnt)
-        model["labels"] = ["a"]
-        asked = np.arange(N), np.repeat("a", N)
-        nats = haplotype_model.nats(learnt, model, fitted, store, *asked, seed=1, guidance=0)
-        exact = prior.log_probability(learnt, store, *asked)
-        assert -nats.reshape(N, 2).sum(1) == pytest.approx(exact, abs=1e-6)
+    def test_without_the_reranker_it_is_that_of_mosaics(self, tmp_path, monkeypatch):
+        store = everybody(tmp_path)
+        model, asked = tilted(monkeypatch, store, labels=["a"], reranker_weight=0), (np.arange(N), np.repeat("a", N))
+        exact = some_mosaics().log_probability(store, *asked)
+        assert model.log_prob(*asked, seed=1).reshape(N, 2).sum(1) == pytest.approx(exact, abs=1e-6)
 
     @pytest.mark.parametrize("temperature", [0.7, 1.5])
-    def test_is_that_of_people_who_are_drawn_at_a_temperature(self, tmp_path, monkeypatch, temperature):
-        learnt, store = some_mosaics(), everybody(tmp_path)
-        model, fitted = tilted(monkeypatch, learnt)
-        model["labels"] = ["a"]
-        hot = {"guidance": 0, "temperature": temperature}
-        nats = haplotype_model.nats(learnt, model, fitted, store, np.arange(N), np.repeat("a", N), seed=1, **hot)
-        drawn = haplotype_model.draw(
-            learnt, model, fitted, np.repeat("a", 20_000), seed=1, steps=2, candidates=2, **hot
-        )
-        p = np.exp(-nats.reshape(N, 2).sum(1))
+    def test_is_that_of_samples_that_are_drawn_at_a_temperature(self, tmp_path, monkeypatch, temperature):
+        hot = {"reranker_weight": 0, "temperature": temperature, "steps": 2, "candidates": 2}
+        model = tilted(monkeypatch, everybody(tmp_path), labels=["a"], **hot)
+        logs = model.log_prob(np.arange(N), np.repeat("a", N), seed=1)
+        drawn = model.draw(np.repeat("a", 20_000), seed=1)
+        p = np.exp(logs.reshape(N, 2).sum(1))
         assert p.sum() == pytest.approx(1, rel=1e-4)
         assert stats.chisquare(counted(drawn), 20_000 * p / p.sum()).pvalue > 0.001
 
 
-class TestTrain:
+def settings_of(space="haplotype", **sampler):
+    return generator_settings(
+        "haplotype_diffusion",
+        space=space,
+        clusters={"number": 2, "segment": 5, "subpopulation_size": 1000},
+        reranker={"components": 2, "least_steps": 300, "epochs": 10},
+        sampler={"steps": 1, "candidates": 64} | sampler,
+    )
+
+
+def fitted(folder, space="haplotype", device="cpu", phased=True):
+    """A model of samples of two origins, the data that it was fitted on, and its file."""
+    calls, _ = two_origins(samples=120)
+    store, label = store_of(folder / "two.zarr.zip", calls, phased), np.repeat("a", 120)
+    known = store, np.arange(80), label[:80], np.arange(80, 120), label[80:]
+    clusters = prior.learn(training_data(*known), settings_of(space), seed=1, device=device)
+    prior.save(folder / "clusters.npz", clusters)
+    data = training_data(*known, clusters=folder / "clusters.npz")
+    checkpoint = loop.Checkpoint(folder / "state.pt", "f")
+    model = HaplotypeDiffusion.fit(data, settings_of(space), seed=1, threads=1, checkpoint=checkpoint, device=device)
+    model.save(folder / "model.pt")
+    return model, data, folder / "model.pt"
+
+
+class TestFit:
     @pytest.mark.parametrize("device", DEVICES)
     @pytest.mark.parametrize("space", ["haplotype", "genotype"])
-    def test_from_people_to_people(self, tmp_path, space, device):
-        calls, _ = two_origins(people=120)
-        store = sequences.viewed(store_of(tmp_path / "two.zarr.zip", calls), space)
-        label, train, rest = np.repeat("a", 120), np.arange(80), np.arange(80, 120)
-        known = store, train, label[train], rest, label[rest]
-        sizes = {"founders_per_chromosome": 2, "segment": 5, "carriers": 2, "ancestry_size": 1000}
-        learnt = prior.learn(*known, **sizes, seed=1, device=device)
-        model, fitted, history = haplotype_model.train(
-            learnt, *known, components=2, config={"least_steps": 300, "epochs": 10}, seed=1,
-            saving=loop.Saving(tmp_path / "state.pt", "f"), device=device,
-        )  # fmt: skip
-        assert min(row["validation_loss"] for row in history) < np.log(2)
-        if space == "haplotype":  # one ancestry for both origins makes too many sites heterozygous
-            real = features.of_people(fitted.to(CPU), store, rest)[1][:, 0].mean()
+    def test_from_samples_to_samples(self, tmp_path, space, device):
+        model, data, path = fitted(tmp_path, space, device)
+        assert min(row["validation_loss"] for row in model.history) < np.log(2)
+        assert model.chosen["clusters"] == 2 and 1 <= model.chosen["epoch"] <= len(model.history)
+        by_weight = [
+            HaplotypeDiffusion.load(path, data, settings_of(space, reranker_weight=weight), device=device)
+            for weight in (0, 1)
+        ]
+        if space == "haplotype":  # one subpopulation for both origins makes too many sites heterozygous
+            summary = model.features.to(CPU)
+            real = summary.of_samples(model.store, data.validation_rows)[1][:, 0].mean()
             off = []
-            for guidance in (0, 1):
-                drawn = haplotype_model.draw(
-                    learnt, model, fitted, np.repeat("a", 300), seed=1, guidance=guidance, device=device
-                )
-                off.append(abs(fitted.to(CPU).of(torch.from_numpy(drawn)[fitted.sites.cpu()])[1][:, 0].mean() - real))
+            for loaded in by_weight:
+                drawn = torch.from_numpy(loaded.draw(np.repeat("a", 300), seed=1))
+                off.append(abs(summary.of(drawn[summary.sites])[1][:, 0].mean() - real))
             assert off[1] < off[0] / 2
-        asked = learnt, model, fitted, store, rest, label[rest]
-        nats = [haplotype_model.nats(*asked, seed=1, guidance=g, device=device).mean() for g in (0, 1)]
-        assert nats[1] < nats[0]
+        asked = data.validation_rows, data.validation_label
+        logs = [loaded.log_prob(*asked, seed=1).mean() for loaded in by_weight]
+        assert logs[1] > logs[0]
+
+
+class TestSaveAndLoad:
+    def test_comes_back_as_it_was(self, tmp_path):
+        model, data, path = fitted(tmp_path)
+        again = HaplotypeDiffusion.load(path, data, settings_of(), threads=1, device="cpu")
+        assert again.chosen == model.chosen and again.history == []
+        one, other = (
+            np.concatenate(list(each.sample(np.repeat("a", 9), seed=1, shard=1).calls)) for each in (model, again)
+        )
+        assert (one == other).all()
+        logs = [each.log_prob(np.arange(80, 90), np.repeat("a", 10), seed=1) for each in (model, again)]
+        assert (logs[0] == logs[1]).all() and logs[0].shape == (20,)
+
+    def test_refuses_what_was_trained_on_other_data_or_clusters(self, tmp_path):
+        _, data, path = fitted(tmp_path)
+        known = data.store, data.rows[1:], data.label[1:], data.validation_rows, data.validation_label
+        with pytest.raises(BadInput, match="was trained on other data; delete it and run the fit stage again"):
+            HaplotypeDiffusion.load(path, training_data(*known, **data.files), settings_of())
+        prior.save(tmp_path / "clusters.npz", some_mosaics())
+        with pytest.raises(BadInput, match="was trained on other data"):
+            HaplotypeDiffusion.load(path, data, settings_of())
+
+    def test_of_no_file_or_another(self, tmp_path):
+        data = training_data(store_of(tmp_path / "s.zarr.zip", two_origins()[0]), np.arange(90), np.repeat("a", 90))
+        with pytest.raises(BadInput, match="no such file; run the fit stage first"):
+            HaplotypeDiffusion.load(tmp_path / "none.pt", data, settings_of())
+        torch.save({"format": "other"}, tmp_path / "other.pt")
+        with pytest.raises(BadInput, match="holds no haplotype diffusion of this version"):
+            HaplotypeDiffusion.load(tmp_path / "other.pt", data, settings_of())
+
+
+class TestSample:
+    @pytest.mark.parametrize("space", ["haplotype", "genotype"])
+    def test_calls_are_phased_as_the_space_is(self, tmp_path, monkeypatch, space):
+        model, _, _ = fitted(tmp_path, space)
+        monkeypatch.setattr("syngeno.data.sequences.CHUNK", 16)
+        drawn = model.sample(np.repeat("a", 7), seed=1, shard=0)
+        chunks = list(drawn.calls)
+        assert drawn.phased == (space == "haplotype") and drawn.latents is None
+        assert [chunk.shape for chunk in chunks] == [(16, 7, 2), (16, 7, 2), (8, 7, 2)]
+        symbols = np.concatenate(chunks).reshape(40, -1) if drawn.phased else np.concatenate(chunks).sum(2)
+        assert (symbols == model.draw(np.repeat("a", 7), seed=1, shard=0)).all()
+
+    def test_an_unphased_cohort_has_no_haplotypes(self, tmp_path):
+        with pytest.raises(BadInput, match="is not phased, and has no haplotypes"):
+            fitted(tmp_path, phased=False)

@@ -103,7 +103,7 @@ class TestFit:
         ("change", "words"),
         [
             ({"dosages": np.full((5, 2), 3, np.int8)}, "0, 1 or 2"),
-            ({"dosages": np.zeros((1, 2), np.int8)}, "at least 2 people"),
+            ({"dosages": np.zeros((1, 2), np.int8)}, "at least 2 samples"),
             ({"block": np.array([1, 0])}, "nondecreasing"),
             ({"components": 1.5}, "share"),
             ({"components": "most"}, "paper"),
@@ -198,7 +198,7 @@ class TestDecode:
         made, dosages, _ = fitted
         latents = encoder.encode(made, dosages)
         whole = encoder.decode(made, latents, None)
-        monkeypatch.setattr(encoder, "PEOPLE_CHUNK", 77)
+        monkeypatch.setattr(encoder, "SAMPLE_CHUNK", 77)
         monkeypatch.setattr(encoder, "VARIANT_CHUNK", 13)
         assert (encoder.decode(made, latents, None) == whole).all()
 

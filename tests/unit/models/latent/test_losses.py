@@ -1,51 +1,47 @@
-"""The denoising loss of single people, against the training's own loss and where a model knows its people by heart."""
+"""Losses of single samples, where the network is exact or memorised them, and errors of what it gives back."""
 
 import numpy as np
 import pytest
 import torch
+from settings import generator_settings
 
 from syngeno.evaluate import membership
-from syngeno.models.latent import ddpm, losses
-from syngeno.models.latent import model as latent_model
-from syngeno.models.latent.model import restore
+from syngeno.models.latent import ddpm, denoising, losses
+from syngeno.models.latent.ddpm import Diffusion, cosine_alpha_bar
+from syngeno.models.latent.denoising import restore
 from syngeno.training import loop
 
-NETWORK = {"kind": "mlp", "embedding": 8, "mlp_widths": [64, 32]}
 MASK = np.array([[True, True], [True, False], [True, True]])
 
 
-def people(count, seed=0):
+def samples(count, seed=0):
     rng = np.random.default_rng(seed)
     return (rng.normal(0, 1, (count, 3, 2)) * MASK).astype(np.float32), np.arange(count) % 2
 
 
-def model(tmp_path, count=6, epochs=1, prediction="v"):
-    latents, label = people(count)
-    config = {
-        "steps": 20,
-        "epochs": epochs,
-        "batch": 8,
-        "warmup_steps": 1,
-        "label_dropout": 0.0,
-        "prediction": prediction,
-        "ema": 0.9,
-        "network": NETWORK,
-    }
-    return latent_model.train(
+def model(tmp_path, count=6, least_steps=1, prediction="v"):
+    latents, label = samples(count)
+    settings = generator_settings(
+        "latent_diffusion",
+        denoiser={"kind": "mlp", "embedding": 8, "mlp_widths": [64, 32]},
+        diffusion={"steps": 20, "label_dropout": 0.0, "prediction": prediction},
+        training={"epochs": 1, "least_steps": least_steps, "batch": 8, "warmup_steps": 1, "ema": 0.9},
+    )
+    return denoising.train(
         latents,
         label,
         MASK,
         ["a", "b"],
         validation=None,
-        config=config,
+        settings=settings,
         seed=1,
-        saving=loop.Saving(tmp_path / f"{prediction}.state", "f"),
+        checkpoint=loop.Checkpoint(tmp_path / f"{prediction}.state", "f"),
         device="cpu",
     )[0]
 
 
 class Fixed:
-    """In place of the network: says the same of everybody."""
+    """In place of the network: predicts the same for every sample."""
 
     def __init__(self, raw):
         self.raw = raw
@@ -54,11 +50,11 @@ class Fixed:
         return self.raw.expand_as(x_t)
 
 
-class TestErrors:
+class TestErrorsOfV:
     @pytest.mark.parametrize("prediction", ["v", "epsilon"])
     def test_perfect_is_0_and_nothing_is_1(self, tmp_path, prediction):
         process, _ = restore(model(tmp_path, prediction=prediction), torch.device("cpu"))
-        latents, _ = people(1)
+        latents, _ = samples(1)
         x0, eps, t = torch.from_numpy(latents), torch.ones(3, 2), 10
         signal, noise = process.alpha_bar[t].sqrt().float(), (1 - process.alpha_bar[t]).sqrt().float()
         v = signal * eps - noise * x0[0]
@@ -71,7 +67,7 @@ class TestErrors:
 
     def test_padded_entries_do_not_count(self, tmp_path):
         process, _ = restore(model(tmp_path), torch.device("cpu"))
-        x0, label = torch.from_numpy(people(1)[0]), torch.zeros(1, dtype=torch.long)
+        x0, label = torch.from_numpy(samples(1)[0]), torch.zeros(1, dtype=torch.long)
         one, other = torch.zeros(3, 2), torch.zeros(3, 2)
         other[1, 1] = 100
         found = [ddpm.errors(process, Fixed(raw), x0, 5, label, torch.ones(3, 2)) for raw in (one, other)]
@@ -79,17 +75,17 @@ class TestErrors:
 
 
 class TestLosses:
-    def test_known_by_heart(self, tmp_path):
-        """Six people trained on for long are told from others without fail."""
-        trained = model(tmp_path, epochs=250)
-        latents, label = people(6)
-        others, other_label = people(40, seed=5)
+    def test_memorised(self, tmp_path):
+        """Six samples trained on for long are distinguished from others without fail."""
+        trained = model(tmp_path, least_steps=1000)
+        latents, label = samples(6)
+        others, other_label = samples(40, seed=5)
         members = losses.losses(trained, latents, label, 1)
         strangers = losses.losses(trained, others, other_label, 1)
         assert membership.auc(-members, -strangers)[0] > 0.95
 
-    def test_everybody_meets_the_same_noise(self, tmp_path, monkeypatch):
-        trained, (latents, label) = model(tmp_path), people(10)
+    def test_all_samples_get_the_same_noise(self, tmp_path, monkeypatch):
+        trained, (latents, label) = model(tmp_path), samples(10)
         whole = losses.losses(trained, latents, label, 1, draws=2)
         order = np.random.default_rng(1).permutation(10)
         monkeypatch.setattr(losses, "BATCH", 3)
@@ -98,23 +94,70 @@ class TestLosses:
         assert twins[0] == pytest.approx(twins[1], rel=1e-6)
 
     def test_same_seed_same_losses(self, tmp_path):
-        trained, (latents, label) = model(tmp_path), people(5)
+        trained, (latents, label) = model(tmp_path), samples(5)
         first, again, other = (losses.losses(trained, latents, label, seed) for seed in (1, 1, 2))
         assert np.array_equal(first, again)
         assert not np.array_equal(first, other)
 
     def test_levels_average(self, tmp_path):
-        trained, (latents, label) = model(tmp_path), people(5)
+        trained, (latents, label) = model(tmp_path), samples(5)
         both = losses.losses(trained, latents, label, 1, levels=(0.2, 0.8), draws=1)
         low = losses.losses(trained, latents, label, 1, levels=(0.2,), draws=1)
         assert low.mean() > 0
         assert not np.allclose(both, low)
 
     def test_refuses(self, tmp_path):
-        trained, (latents, label) = model(tmp_path), people(5)
+        trained, (latents, label) = model(tmp_path), samples(5)
         with pytest.raises(ValueError, match="do not fit"):
             losses.losses(trained, latents[:, :2], label, 1)
         with pytest.raises(ValueError, match="label codes"):
             losses.losses(trained, latents, label + 1, 1)
         with pytest.raises(ValueError, match="levels"):
             losses.losses(trained, latents, label, 1, levels=(0.0, 0.5))
+
+
+class Exact(torch.nn.Module):
+    """Predicts v from x_0, or from 0 in its place."""
+
+    null_label = 2
+
+    def __init__(self, x0, alpha_bar, exact):
+        super().__init__()
+        self.x0, self.alpha_bar, self.exact = x0, alpha_bar, exact
+
+    def forward(self, x, t, label):
+        signal, noise = (part.sqrt()[t].float().view(-1, 1, 1) for part in (self.alpha_bar, 1 - self.alpha_bar))
+        x0 = self.x0 if self.exact else 0 * self.x0
+        return (signal * x - x0) / noise
+
+
+@pytest.fixture
+def judged(monkeypatch):
+    def errors(exact, mask=None, **change):
+        x0 = np.random.default_rng(1).choice([-1, 1], size=(6, 4, 3)).astype(np.float32)
+        mask = torch.ones(4, 3) if mask is None else mask
+        abar, bound = cosine_alpha_bar(50), torch.full((4, 3), 9.0)
+        process = Diffusion(abar, mask, "v", -bound, bound)
+        network = Exact(torch.from_numpy(x0), abar, exact)
+        monkeypatch.setattr(losses, "restore", lambda model, device: (process, network))
+        return losses.errors({"mask": mask, "labels": ["a"]}, x0, np.zeros(6, int), 1, device="cpu", **change)
+
+    return errors
+
+
+class TestErrors:
+    def test_exact_predictions_make_none(self, judged):
+        assert judged(True) == pytest.approx(0, abs=1e-6)
+
+    def test_the_mean_makes_one(self, judged):
+        assert judged(False) == pytest.approx(1, abs=1e-5)
+
+    def test_entries_that_do_not_exist_count_nowhere(self, judged):
+        mask = torch.ones(4, 3)
+        mask[2:] = 0
+        assert judged(False, mask) == pytest.approx(1, abs=1e-5)
+
+    @pytest.mark.parametrize("levels", [(), (0.0,), (1.2,)])
+    def test_bad_levels(self, judged, levels):
+        with pytest.raises(ValueError, match="noise levels"):
+            judged(True, levels=levels)

@@ -21,8 +21,8 @@ class TestPca:
         figure = cohorts.pca({"ours": here, "theirs": here}, labels, here)
         found = {}
         for axis, name in zip(figure.axes, labels, strict=True):
-            people = axis.collections[1]
-            for place, colour in zip(people.get_offsets().tolist(), people.get_facecolors().tolist(), strict=True):
+            points = axis.collections[1]
+            for place, colour in zip(points.get_offsets().tolist(), points.get_facecolors().tolist(), strict=True):
                 found.setdefault(labels[name][here.tolist().index(place)], set()).add(tuple(colour))
         assert [len(one) for one in found.values()] == [1, 1]
         assert found["A"] != found["B"]

@@ -62,13 +62,13 @@ class TestSpectrum:
 class TestLdDecay:
     def test_a_panel_for_each_population_and_scale(self, table):
         assert titles(fidelity.ld_decay(table)) == [
-            "all people, by base pairs", "all people, by the genetic map", "three variants at a time",
+            "all samples, by base pairs", "all samples, by the genetic map", "three variants at a time",
             "AFR", "EUR", "ASW",
         ]  # fmt: skip
 
     def test_without_a_map_there_is_no_panel_for_it(self):
-        table = judged(generators=("copying",), labels=("A", "B"), seeds=(1,), cm=False)
-        assert "all people, by the genetic map" not in titles(fidelity.ld_decay(table))
+        table = judged(generators=("li_stephens",), labels=("A", "B"), seeds=(1,), cm=False)
+        assert "all samples, by the genetic map" not in titles(fidelity.ld_decay(table))
 
     def test_a_population_shows_its_own_numbers(self, table):
         axis = next(axis for axis in fidelity.ld_decay(table).axes if axis.get_title(loc="left") == "EUR")

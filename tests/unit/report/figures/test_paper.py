@@ -114,7 +114,7 @@ class TestAll:
             assert box.x0 >= 0 and box.x1 <= figure.bbox.width and box.y0 >= 0
         style.save(figure, tmp_path / "figure.svg")
 
-    def test_a_generator_of_fewer_people_is_not_drawn_among_those_of_all(self, name):
+    def test_a_generator_of_fewer_samples_is_not_drawn_among_those_of_all(self, name):
         few = rates(("few",), fraction=5)
         figure = getattr(paper_figures, name)(pd.concat([rates(), neighbours(), errors(), accuracies(), few]))
         assert "few" not in " ".join(text.get_text() for text in figure.findobj(mpl.text.Text))
@@ -168,7 +168,7 @@ class TestAugmentation:
         assert real == pytest.approx(np.array([[5, 0.105], [20, 0.12]]))
         assert honest == pytest.approx(np.array([[5, 0.305], [20, 0.32]]))
         assert paper == pytest.approx(np.array([[5, 0.505], [20, 0.52]]))
-        assert words(figure)[1:] == ["with synthetic people, honest", "with synthetic people, as in the paper"]
+        assert words(figure)[1:] == ["with synthetic samples, honest", "with synthetic samples, as in the paper"]
 
     def test_the_mean_over_seeds_but_a_number_of_one_seed_is_kept(self):
         numbers = metrics.over_seeds(accuracies(seeds=(1, 2)))
@@ -176,13 +176,13 @@ class TestAugmentation:
         figure = paper_figures.augmentation(pd.concat([numbers, single], ignore_index=True))
         assert bars(figure.axes[0])[1] == pytest.approx(np.array([[5, 0.305], [20, 0.32], [50, 0.9]]))
 
-    def test_real_people_alone_are_no_augmentation(self):
+    def test_real_samples_alone_are_no_augmentation(self):
         numbers = accuracies()
         assert not paper_figures.augmentation(numbers[numbers["generator"] == "real"]).axes[0].axison
 
 
 class TestConvergence:
-    def test_members_solid_and_validation_people_dashed_in_order_of_noise(self):
+    def test_training_samples_solid_and_validation_samples_dashed_in_order_of_noise(self):
         axis = paper_figures.convergence(errors()).axes[0]
         lines = [one for one in axis.lines if len(one.get_xdata()) == 3]
         assert [one.get_linestyle() for one in lines] == ["-", "--", "-", "--"]

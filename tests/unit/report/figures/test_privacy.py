@@ -54,13 +54,13 @@ class TestMembership:
         axis = {axis.get_title(loc="left"): axis for axis in figure.axes}["distance"]
         assert sum(line.get_color() != "0.65" for line in axis.lines if line.get_linewidth() == 2.5) == 2 * 2
 
-    def test_an_attack_that_was_not_tried_with_plants_has_no_panel_of_power(self, table):
+    def test_an_attack_that_was_not_tried_with_canaries_has_no_panel_of_power(self, table):
         assert "denoising loss" not in titles(privacy.membership(table))
 
-    def test_without_plants_the_power_is_said_to_be_unknown(self, table):
+    def test_without_canaries_the_power_is_said_to_be_unknown(self, table):
         figure = privacy.membership(table[table["variant"] == ""])
         told = " ".join(text.get_text().replace("\n", " ") for axis in figure.axes for text in axis.texts)
-        assert privacy.NO_PLANTS in told
+        assert privacy.NO_CANARIES in told
 
     def test_without_attacks_it_says_so(self, table):
         figure = privacy.membership(table[~table["metric"].str.startswith("membership")])
@@ -68,17 +68,17 @@ class TestMembership:
 
 
 class TestRelatives:
-    def test_heldout_people_are_dashed_beside_the_shares_of_relatives(self, table):
+    def test_heldout_samples_are_dashed_beside_the_shares_of_relatives(self, table):
         axis = privacy.relatives(table).axes[2]
         dashed = [line.get_ydata()[0] for line in axis.lines if line.get_linestyle() == "--"]
         expected = [style.of(style.ours(table), name, "heldout")["value"].mean() for name in privacy.DEGREES]
         assert dashed == pytest.approx(expected)
 
     def test_where_kinship_means_nothing_it_says_so(self):
-        figure = privacy.relatives(judged(generators=("copying",), labels=("A", "B"), kinship=False))
+        figure = privacy.relatives(judged(generators=("li_stephens",), labels=("A", "B"), kinship=False))
         assert figure.axes[2].texts[0].get_text().replace("\n", " ") == privacy.NO_KINSHIP
         assert len(dots(figure.axes[1])) == 1
 
     def test_without_an_audit_it_says_so(self, table):
         figure = privacy.relatives(table[table["metric"] != "duplicate_share"])
-        assert figure.axes[0].texts[0].get_text() == privacy.NO_COPIES
+        assert figure.axes[0].texts[0].get_text() == privacy.NO_DUPLICATES

@@ -4,10 +4,13 @@ import pandas as pd
 import pytest
 from judged import KINDS, judged
 
+from syngeno.models import catalogue
 from syngeno.report import style
 from syngeno.report.figures import tradeoff
 
 mpl.use("Agg")
+
+MARKERS = {name: kind.marker for name, kind in catalogue.KINDS.items()}
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +20,7 @@ def table():
 
 @pytest.fixture
 def drawn(table):
-    figure = tradeoff.frontier(table, KINDS)
+    figure = tradeoff.tradeoff(table, KINDS, MARKERS)
     yield figure
     plt.close(figure)
 
@@ -26,7 +29,7 @@ def markers(axis):
     return [line for line in axis.lines if line.get_marker() not in ("None", "_", "|", "", None)]
 
 
-class TestFrontier:
+class TestTradeoff:
     def test_a_point_per_generator_and_seed_in_both_panels(self, drawn):
         for axis in drawn.axes:
             assert len(markers(axis)) == len(KINDS) * 2
@@ -48,7 +51,7 @@ class TestFrontier:
             assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
     def test_the_kind_gives_the_marker(self, table):
-        figure = tradeoff.frontier(table[table["generator"] == "markov"], {"markov": "markov"})
+        figure = tradeoff.tradeoff(table[table["generator"] == "markov"], {"markov": "any"}, {"any": "D"})
         assert {line.get_marker() for line in markers(figure.axes[0])} == {"D"}
         plt.close(figure)
 
@@ -56,13 +59,13 @@ class TestFrontier:
         chosen = table[table["generator"].isin(["markov", "independent"]) & (table["seed"] == "1")].copy()
         gain = (chosen["metric"] == "membership_tpr_gain") & (chosen["generator"] == "markov")
         chosen.loc[gain, "low"] = -0.5
-        figure = tradeoff.frontier(chosen, KINDS)
+        figure = tradeoff.tradeoff(chosen, KINDS, MARKERS)
         loss, area = (
             {line.get_marker() for line in markers(axis) if line.get_markerfacecolor() == "white"}
             for axis in figure.axes
         )
-        assert loss == {tradeoff.MARKERS["independent"]}
-        assert area == {tradeoff.MARKERS["markov"]}
+        assert loss == {MARKERS["independent"]}
+        assert area == {MARKERS["markov"]}
         plt.close(figure)
 
     def test_the_envelope_is_a_box(self, table, drawn):
@@ -71,12 +74,12 @@ class TestFrontier:
         assert (box.y0, box.y1) == pytest.approx((row["real_low"], row["real_high"]))
 
     def test_without_recovery_it_says_why(self, table):
-        figure = tradeoff.frontier(table[table["metric"] != "recovery_rate"], KINDS)
+        figure = tradeoff.tradeoff(table[table["metric"] != "recovery_rate"], KINDS, MARKERS)
         assert "two labels" in figure.axes[0].texts[0].get_text()
         plt.close(figure)
 
     def test_without_attacks_their_panel_says_why(self, table):
-        figure = tradeoff.frontier(table[table["metric"] != "membership_auc"], KINDS)
+        figure = tradeoff.tradeoff(table[table["metric"] != "membership_auc"], KINDS, MARKERS)
         loss, area = figure.axes
         assert len(markers(loss)) == len(KINDS) * 2
         assert area.texts[0].get_text().replace("\n", " ") == tradeoff.NO_ATTACK
@@ -84,8 +87,8 @@ class TestFrontier:
 
     def test_the_order_of_rows_does_not_move_a_point(self, table):
         shuffled = pd.concat([table.iloc[::-1]], ignore_index=True)
-        figure = tradeoff.frontier(shuffled, KINDS)
-        again = tradeoff.frontier(table, KINDS)
+        figure = tradeoff.tradeoff(shuffled, KINDS, MARKERS)
+        again = tradeoff.tradeoff(table, KINDS, MARKERS)
         for a, b in zip(figure.axes, again.axes, strict=True):
             assert sorted(line.get_xdata()[0] for line in markers(a)) == sorted(
                 line.get_xdata()[0] for line in markers(b)

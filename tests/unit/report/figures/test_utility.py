@@ -12,7 +12,7 @@ mpl.use("Agg")
 
 @pytest.fixture(scope="module")
 def table():
-    return judged(generators=("diffusion", "copying"), labels=("AFR", "EUR"))
+    return judged(generators=("diffusion", "li_stephens"), labels=("AFR", "EUR"))
 
 
 @pytest.fixture(autouse=True)
@@ -30,10 +30,10 @@ class TestUtility:
         ticks = [tick.get_text() for tick in utility.utility(table).axes[0].get_xticklabels()]
         assert ticks == ["logistic\nregression", "random\nforest", "gradient\nboosting"]
 
-    def test_recall_is_less_that_learnt_from_real_people_and_a_mean_over_seeds(self, table):
+    def test_recall_is_less_that_learnt_from_real_samples_and_a_mean_over_seeds(self, table):
         shown = utility.utility(table).axes[1].images[0].get_array()
         own = style.ours(table)
-        for i, name in enumerate(("diffusion", "copying")):
+        for i, name in enumerate(("diffusion", "li_stephens")):
             mine = own[own["generator"] == name]
             for j, label in enumerate(("AFR", "EUR")):
                 ours, real = (style.of(mine, metric, label)["value"].mean() for metric in ("recall", "recall_real"))

@@ -1,4 +1,4 @@
-"""Beagle 5 (Browning, Zhou & Browning, Am J Hum Genet 2018), which phases and imputes people from a reference panel."""
+"""Beagle 5 (Browning, Zhou & Browning, Am J Hum Genet 2018), which phases and imputes from a reference panel."""
 
 import logging
 import tempfile
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Beagle:
-    """How Beagle runs: its seed and threads, the memory of its Java machine, and where its files lie."""
+    """How Beagle runs: its seed, its threads, the memory of its Java machine, and the folder of its files."""
 
     folder: Path
     seed: int
@@ -26,7 +26,7 @@ class Beagle:
     memory_mb: int
 
     def run(self, **arguments: object) -> None:
-        """Call Beagle with `name=value` arguments; RuntimeError, with the end of what it said, if it fails."""
+        """Call Beagle with `name=value` arguments; raises RuntimeError, with the end of its output, if it fails."""
         given = arguments | {"nthreads": self.threads, "seed": self.seed}
         java = f"-Xmx{self.memory_mb}m -Djava.io.tmpdir={self.folder}"
         named = [f"{name}={value}" for name, value in given.items()]
@@ -48,15 +48,15 @@ def impute(
     threads: int = 1,
     memory_mb: int = 4000,
 ) -> np.ndarray:
-    """Dosages of all variants that Beagle imputes from a panel for people who are typed at some.
+    """Dosages of all variants that Beagle imputes from a panel for samples that are typed at some.
 
     Args:
-        panel: the reference people; where `phased` their haplotypes are taken as they are, else phased first.
-        target: the people to impute, of whom Beagle sees unphased genotypes at the `typed` variants only.
+        panel: the reference samples; where `phased` their haplotypes are taken as they are, else phased first.
+        target: the samples to impute, of which Beagle reads unphased genotypes at the `typed` variants only.
         typed: bool (variants,).
 
     Returns:
-        float32 (target people, variants), at the typed variants what was typed.
+        float32 (target samples, variants), at the typed variants what was typed.
     """
     with tempfile.TemporaryDirectory(prefix="syngeno-imputation-") as name:
         folder = Path(name)
@@ -68,24 +68,24 @@ def impute(
         if not phased:
             began = time.monotonic()
             java.run(gt=reference, out=folder / "phased", em="false", **maps)
-            log.info("phased a panel of %d people, %.0f s", len(panel), time.monotonic() - began)
+            log.info("phased a panel of %d samples, %.0f s", len(panel), time.monotonic() - began)
             reference = folder / "phased.vcf.gz"
         java.run(gt=folder / "target.vcf.gz", ref=reference, out=folder / "imputed", **maps)
         return _read_dosages(folder / "imputed.vcf.gz", panel, len(target))
 
 
-def _write(path: Path, people: Cohort, phased: bool) -> None:
-    """Write people as Beagle reads them; alleles are all called A and C, for only their numbers matter."""
+def _write(path: Path, cohort: Cohort, phased: bool) -> None:
+    """Write a cohort as Beagle reads it; all alleles are called A and C, because only their numbers matter."""
     sites = Sites(
-        people.contig,
-        people.position,
-        np.full(len(people.position), "."),
-        np.full(len(people.position), "A"),
-        np.full(len(people.position), "C"),
-        dict.fromkeys(people.contig.tolist(), 0),
+        cohort.contig,
+        cohort.position,
+        np.full(len(cohort.position), "."),
+        np.full(len(cohort.position), "A"),
+        np.full(len(cohort.position), "C"),
+        dict.fromkeys(cohort.contig.tolist(), 0),
     )
-    ids = [f"{path.name}{number}" for number in range(len(people))]  # Beagle wants no id in both files
-    chunks = vcf.Calls(ids, people.haplotypes, True).chunks() if phased else vcf.unphased_calls(people.dosages)
+    ids = [f"{path.name}{number}" for number in range(len(cohort))]  # Beagle refuses ids that are in both files
+    chunks = vcf.Calls(ids, cohort.haplotypes, True).chunks() if phased else vcf.unphased_calls(cohort.dosages)
     vcf.write_vcf(path, sites, ids, chunks, phased)
 
 
@@ -97,10 +97,10 @@ def _write_map(path: Path, panel: Cohort) -> dict[str, Path]:
     return {"map": path}
 
 
-def _read_dosages(path: Path, panel: Cohort, people: int) -> np.ndarray:
-    """Beagle's DS, float32 (people, variants), in the panel's order."""
+def _read_dosages(path: Path, panel: Cohort, samples: int) -> np.ndarray:
+    """Beagle's DS, float32 (samples, variants), in the panel's order."""
     place = {site: i for i, site in enumerate(zip(panel.contig.tolist(), panel.position.tolist(), strict=True))}
-    dosages = np.full((people, len(place)), np.nan, dtype=np.float32)
+    dosages = np.full((samples, len(place)), np.nan, dtype=np.float32)
     opened, _ = vcf.open_vcf(path)
     for variant in vcf.records(path, opened):
         dosages[:, place[variant.CHROM, variant.POS]] = variant.format("DS")[:, 0]

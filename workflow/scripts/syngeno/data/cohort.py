@@ -1,34 +1,34 @@
-"""A cohort as the evaluation sees it: people by variants, a label per person, a place per variant.
-
-A cohort for the evaluation: synthetic people from their VCF and labels, real ones from the prepared store.
-"""
+"""Cohorts in memory, as the evaluation takes them: samples by variants, a label per sample, a place per variant."""
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from syngeno.data import vcf
 from syngeno.data.samples import read_labels
-from syngeno.data.store import CHUNK, Store
+from syngeno.data.store import CHUNK, Store, open_store
+from syngeno.data.vcf import synthetic_ids
 from syngeno.errors import BadInput
+
+SITE = ("contig", "position", "ref", "alt")  # what makes a variant the same
 
 
 @dataclass(frozen=True, eq=False)
 class Cohort:
-    """People and their genotypes; the cohorts of one evaluation share their variants.
+    """Samples and their genotypes; the cohorts of one evaluation share their variants.
 
     Attributes:
-        dosages: int8 (people, variants), ALT alleles carried: 0, 1 or 2, none missing.
-        label: str (people,), the class of each person.
+        dosages: int8 (samples, variants), numbers of ALT alleles: 0, 1 or 2, none missing.
+        label: str (samples,), the class of each sample.
         contig: str (variants,), ascending runs: the variants of one contig stand together.
         position: int (variants,), 1-based, ascending within a contig.
         block: int (variants,), the gene or window that the encoder works on.
-        sample: str (people,), their ids; None where nobody asks.
-        haplotypes: int8 (people, 2, variants), alleles 0 and 1, whose sums are the dosages; None where the
-            genotypes are not phased (or nobody asks).
+        sample: str (samples,), their ids; None where they are not needed.
+        haplotypes: int8 (samples, 2, variants), alleles 0 and 1, whose sums are the dosages; None where the
+            genotypes are not phased (or haplotypes are not needed).
         cm: float64 (variants,), places on the genetic map in centimorgans; None where there is no map.
     """
 
@@ -43,23 +43,23 @@ class Cohort:
 
     def __post_init__(self) -> None:
         """Raise ValueError where shapes do not fit or a dosage is not 0, 1 or 2."""
-        people, variants = self.dosages.shape
-        if self.label.shape != (people,):
-            raise ValueError(f"{people} people need as many labels, not {self.label.shape}")
+        samples, variants = self.dosages.shape
+        if self.label.shape != (samples,):
+            raise ValueError(f"{samples} samples need as many labels, not {self.label.shape}")
         for name in ("contig", "position", "block"):
             if getattr(self, name).shape != (variants,):
                 raise ValueError(f"{name} has shape {getattr(self, name).shape}, not ({variants},)")
-        if self.sample is not None and self.sample.shape != (people,):
-            raise ValueError(f"{people} people need as many ids, not {self.sample.shape}")
-        if self.haplotypes is not None and self.haplotypes.shape != (people, 2, variants):
-            raise ValueError(f"haplotypes have shape {self.haplotypes.shape}, not {(people, 2, variants)}")
+        if self.sample is not None and self.sample.shape != (samples,):
+            raise ValueError(f"{samples} samples need as many ids, not {self.sample.shape}")
+        if self.haplotypes is not None and self.haplotypes.shape != (samples, 2, variants):
+            raise ValueError(f"haplotypes have shape {self.haplotypes.shape}, not {(samples, 2, variants)}")
         if self.cm is not None and self.cm.shape != (variants,):
             raise ValueError(f"cm has shape {self.cm.shape}, not ({variants},)")
         if self.dosages.size and (self.dosages.min() < 0 or self.dosages.max() > 2):
             raise ValueError("dosages must be 0, 1 or 2; fill missing calls first")
 
     def __len__(self) -> int:
-        """How many people."""
+        """How many samples."""
         return len(self.label)
 
     @property
@@ -67,23 +67,37 @@ class Cohort:
         """The classes there are, sorted."""
         return sorted(set(self.label.tolist()))
 
-    @property
+    @cached_property
+    def counts(self) -> dict[str, np.ndarray]:
+        """How many ALT alleles the people of each label carry, int64 (variants,)."""
+        return {label: self.dosages[self.label == label].sum(0, dtype=np.int64) for label in self.labels}
+
+    @cached_property
+    def count(self) -> np.ndarray:
+        """How many ALT alleles all people carry, int64 (variants,)."""
+        return sum(self.counts.values(), np.zeros(self.dosages.shape[1], np.int64))
+
+    @cached_property
     def frequency(self) -> np.ndarray:
         """Frequency of the ALT allele, float64 (variants,)."""
-        return self.dosages.sum(0, dtype=np.int64) / (2 * len(self))
+        return self.count / (2 * len(self))
 
-    def take(self, people: np.ndarray) -> "Cohort":
-        """The people at these indices (or under this mask), in this order."""
+    def frequency_of(self, label: str) -> np.ndarray:
+        """Frequency of the ALT allele among the people of a label, float64 (variants,)."""
+        return self.counts[label] / (2 * (self.label == label).sum())
+
+    def take(self, chosen: np.ndarray) -> "Cohort":
+        """The samples at these indices (or under this mask), in this order."""
         return replace(
             self,
-            dosages=self.dosages[people],
-            label=self.label[people],
-            sample=None if self.sample is None else self.sample[people],
-            haplotypes=None if self.haplotypes is None else self.haplotypes[people],
+            dosages=self.dosages[chosen],
+            label=self.label[chosen],
+            sample=None if self.sample is None else self.sample[chosen],
+            haplotypes=None if self.haplotypes is None else self.haplotypes[chosen],
         )
 
     def at(self, variants: np.ndarray) -> "Cohort":
-        """The same people at some of the variants (ascending indices or a mask)."""
+        """The same samples at some of the variants (ascending indices or a mask)."""
         return replace(
             self,
             dosages=self.dosages[:, variants],
@@ -95,40 +109,61 @@ class Cohort:
         )
 
     def of(self, label: str) -> "Cohort":
-        """The people of one class."""
+        """The samples of one class."""
         return self.take(np.flatnonzero(self.label == label))
 
     def digests(self) -> np.ndarray:
-        """One hash per person over the genotypes: equal where all genotypes are, bytes (people,)."""
+        """One hash per sample over the genotypes: equal where all genotypes are, bytes (samples,)."""
         rows = np.ascontiguousarray(self.dosages)
         digests = [hashlib.blake2b(row.tobytes(), digest_size=16).hexdigest() for row in rows]
         return np.array(digests, dtype="S32")
 
     def in_canonical_order(self) -> "Cohort":
-        """The same people, ordered by what they carry; no copy where they are.
+        """The same samples, ordered by their genotypes; no copy where they are in that order.
 
-        Seeded subsamples and fits then depend on who is there, not on the order of a file.
+        Seeded subsamples and fits then depend on the genotypes alone, not on the order of a file.
         """
         order = self.canonical_order()
         return self if (np.diff(order) == 1).all() else self.take(order)
 
     def canonical_order(self) -> np.ndarray:
-        """Indices that bring the people into the order of what they carry."""
+        """Indices that bring the samples into the order of their genotypes."""
         return np.lexsort((self.label, self.digests()))
 
 
 def same_variants(*cohorts: Cohort) -> None:
-    """Raise ValueError unless all cohorts have the same variants and at least one person."""
+    """Raise ValueError unless all cohorts have the same variants and at least one sample."""
     first = cohorts[0]
     for cohort in cohorts:
         if not len(cohort):
-            raise ValueError("a cohort without people cannot be evaluated")
+            raise ValueError("a cohort without samples cannot be evaluated")
         if not (np.array_equal(cohort.contig, first.contig) and np.array_equal(cohort.position, first.position)):
             raise ValueError("the cohorts do not have the same variants; bring them to the same sites first")
 
 
+def synthetic_cohort(
+    store_path: str | Path | None,
+    labels_path: str | Path | None,
+    columns: str | list[str],
+    store: Store,
+    training: pd.DataFrame,
+    *,
+    haplotypes: bool = False,
+    cm: np.ndarray | None = None,
+) -> Cohort:
+    """What is judged: a synthetic cohort (see `read_cohort`), or the training samples where there is no file of one.
+
+    Training samples are named as synthetic ones are, in the order of what they carry: no real id stands in
+    tables and pages.
+    """
+    if store_path:
+        return read_cohort(store_path, labels_path, columns, store, haplotypes=haplotypes, cm=cm)
+    judged = real_cohort(store, training, haplotypes=haplotypes, cm=cm).in_canonical_order()
+    return replace(judged, sample=np.array(synthetic_ids(len(judged))))
+
+
 def read_cohort(
-    vcf_path: str | Path,
+    store_path: str | Path,
     labels_path: str | Path,
     columns: str | list[str],
     store: Store,
@@ -136,53 +171,49 @@ def read_cohort(
     haplotypes: bool = False,
     cm: np.ndarray | None = None,
 ) -> Cohort:
-    """Read a synthetic cohort, its variants in the order of the prepared real cohort in `store`.
+    """Read a synthetic cohort of the same variants as the prepared real cohort in `store`.
 
-    `haplotypes` asks for them; they are there only where both the file and the store are phased. `cm` are the
-    variants' places on the genetic map, float64 (variants,).
+    `haplotypes` asks for them; they are there only where both stores are phased. `cm` are the variants' places on the
+    genetic map, float64 (variants,).
 
-    Raises BadInput where sites or alleles differ from the store's, calls are missing, or ids have no label.
+    Raises BadInput where sites or alleles differ from the real ones, calls are missing, or ids have no label.
     """
-    calls = vcf.read_calls(vcf_path, store.sites())
-    label = read_labels(labels_path, columns)["label"]
-    unlabelled = [sample for sample in calls.samples if sample not in label.index]
-    if unlabelled:
-        raise BadInput(labels_path, f"{len(unlabelled)} people have no label ({unlabelled[0]})", "add them")
-    return Cohort(
-        calls.dosages,
-        label.loc[calls.samples].to_numpy(str),
-        store.contig,
-        store.position,
-        store.block,
-        sample=np.array(calls.samples, dtype=str),
-        haplotypes=calls.alleles if haplotypes and calls.phased and store.phased else None,
-        cm=cm,
-    )
+    with open_store(store_path) as drawn:
+        ours, theirs = drawn.sites(), store.sites()
+        if any(not np.array_equal(getattr(ours, name), getattr(theirs, name)) for name in SITE):
+            raise BadInput(store_path, "does not have the variants of the real cohort", "delete it and draw it again")
+        label = read_labels(labels_path, columns)["label"]
+        unlabelled = [sample for sample in drawn.samples if sample not in label.index]
+        if unlabelled:
+            raise BadInput(labels_path, f"{len(unlabelled)} samples have no label ({unlabelled[0]})", "add them")
+        table = pd.DataFrame({"label": label.loc[drawn.samples]}, index=drawn.samples)
+        read = real_cohort(drawn, table, haplotypes=haplotypes and store.phased)
+    return replace(read, block=store.block, cm=cm)
 
 
 def real_cohort(
-    store: Store, people: pd.DataFrame, *, haplotypes: bool = False, cm: np.ndarray | None = None
+    store: Store, samples: pd.DataFrame, *, haplotypes: bool = False, cm: np.ndarray | None = None
 ) -> Cohort:
-    """The people of a table (indexed by sample, with a column label) from the prepared real cohort.
+    """The samples of a table (indexed by sample, with a column label) from the prepared real cohort.
 
     `haplotypes` asks for them; they are there only where the store is phased. `cm` as in `read_cohort`.
     """
-    rows = store.rows(people.index)
+    rows = store.rows(samples.index)
     phased = _haplotypes(store, rows) if haplotypes and store.phased else None
     return Cohort(
         store.dosages(rows) if phased is None else phased[:, 0] + phased[:, 1],
-        people["label"].to_numpy(str),
+        samples["label"].to_numpy(str),
         store.contig,
         store.position,
         store.block,
-        sample=people.index.to_numpy(str),
+        sample=samples.index.to_numpy(str),
         haplotypes=phased,
         cm=cm,
     )
 
 
 def _haplotypes(store: Store, rows: np.ndarray) -> np.ndarray:
-    """Alleles int8 (people, 2, variants)."""
+    """Alleles int8 (samples, 2, variants)."""
     alleles = np.empty((len(rows), 2, len(store)), dtype=np.int8)
     for chunk, calls in enumerate(store.iterate(rows)):
         if calls.size and calls.min() < 0:

@@ -32,15 +32,15 @@ class PlinkSource:
     def records(self, contig: str) -> Iterator[Record]:
         """Yield the records of a contig by position (see Source)."""
         table = np.array([[0, 0], [0, 1], [1, 1], [-1, -1]], np.int8)
-        people = len(self.samples)
-        step = max(CHUNK_BYTES // (2 * people), 1)
-        with open_bed(self.path, iid_count=people, sid_count=len(self.sites), num_threads=1) as bed:
+        samples = len(self.samples)
+        step = max(CHUNK_BYTES // (2 * samples), 1)
+        with open_bed(self.path, iid_count=samples, sid_count=len(self.sites), num_threads=1) as bed:
             for name in spellings(contig, self.contigs):
                 rows = np.flatnonzero(self.sites["contig"].to_numpy() == name)
                 for start in range(0, len(rows), step):
-                    some = rows[start : start + step]
-                    dosages = bed.read(np.s_[:, some[0] : some[-1] + 1], dtype="int8").T  # -127 is missing
-                    sites = self.sites.iloc[some[0] : some[-1] + 1]
+                    piece = rows[start : start + step]
+                    dosages = bed.read(np.s_[:, piece[0] : piece[-1] + 1], dtype="int8").T  # -127 is missing
+                    sites = self.sites.iloc[piece[0] : piece[-1] + 1]
                     for site, dosage in zip(sites.itertuples(index=False), dosages, strict=True):
                         snp = site.ref in BASES and site.alt in BASES
                         calls = table[np.where(dosage < 0, 3, dosage)] if snp else None
@@ -60,14 +60,14 @@ def open_plink(path: Path) -> PlinkSource:
     for beside in (bim, fam):
         if not beside.is_file():
             raise BadInput(beside, f"no such file (part of {path.name})", "put .bed, .bim and .fam into one folder")
-    people = _read_columns(fam, ["family", "sample", "father", "mother", "sex", "phenotype"])
+    persons = _read_columns(fam, ["family", "sample", "father", "mother", "sex", "phenotype"])
     sites = _read_columns(bim, ["contig", "id", "morgan", "position", "alt", "ref"])
-    expected = 3 + len(sites) * -(-len(people) // 4)
-    found = path.stat().st_size
-    if found != expected:
-        fact = f"is {found} bytes long where {len(people)} people x {len(sites)} variants take {expected}"
+    expected = 3 + len(sites) * -(-len(persons) // 4)
+    size = path.stat().st_size
+    if size != expected:
+        fact = f"is {size} bytes long where {len(persons)} samples x {len(sites)} variants take {expected}"
         raise BadInput(path, fact, "it breaks off, or .bim or .fam belong to another file: " + DAMAGED)
-    samples = people["sample"].tolist()
+    samples = persons["sample"].tolist()
     refuse_duplicates(fam, samples, "make the second column unique (`plink2 --update-ids`)")
     return PlinkSource(path, samples, *_plink_sites(bim, sites))
 

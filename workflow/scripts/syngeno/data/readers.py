@@ -1,7 +1,6 @@
-"""The one door for real genotypes: VCF, BCF and PLINK .bed files, read contig by contig as records.
+"""Readers of real genotypes: VCF, BCF and PLINK .bed files, contig by contig as records.
 
-Every way in which such a file is commonly broken is told as `BadInput`, with the file, the fact and the
-remedy.
+Every way in which such a file is commonly broken raises `BadInput`, which names the file, the fact and the remedy.
 """
 
 import gzip
@@ -139,13 +138,13 @@ class VcfSource:
         return Record(contig, position, name, ref, alt, calls, phased)
 
     def _calls(self, alleles: np.ndarray, where: str) -> tuple[np.ndarray, bool]:
-        """Turn cyvcf2's (people, ploidy + 1): -1 missing, -2 past a short call, last phase; into calls."""
-        ploidy, people = alleles.shape[1] - 1, len(alleles)
+        """Turn cyvcf2's (samples, ploidy + 1): -1 missing, -2 past a short call, last phase; into calls."""
+        ploidy, samples = alleles.shape[1] - 1, len(alleles)
         if ploidy > 2:
             many = int((alleles[:, 2:-1] > -2).any(axis=1).sum())
-            self._refuse_ploidy(where, many, people, "more than two alleles")
+            self._refuse_ploidy(where, many, samples, "more than two alleles")
         if ploidy == 1:
-            haploid, calls = alleles[:, 0] >= 0, np.full((people, 2), -1, np.int8)
+            haploid, calls = alleles[:, 0] >= 0, np.full((samples, 2), -1, np.int8)
         else:
             calls = alleles[:, :2].astype(np.int8)
             if calls.min(initial=0) >= -1:
@@ -154,18 +153,18 @@ class VcfSource:
                 haploid = (calls[:, 1] == -2) & (calls[:, 0] >= 0)
                 calls[calls == -2] = -1
         if haploid is not None and haploid.any():
-            self._refuse_ploidy(where, int(haploid.sum()), people, "one allele")
+            self._refuse_ploidy(where, int(haploid.sum()), samples, "one allele")
         if alleles[:, :ploidy].max(initial=0) > 1:
-            raise BadInput(self.path, f"a call at {where} names an allele that is not there", DAMAGED)
+            raise BadInput(self.path, f"a call at {where} names an allele that its record does not have", DAMAGED)
         unphased = alleles[:, -1] == 0
         first, second = calls[:, 0], calls[:, 1]
         loose = unphased & (first != second) & (first >= 0) & (second >= 0) if unphased.any() else unphased
         return calls, not loose.any()
 
-    def _refuse_ploidy(self, where: str, count: int, people: int, what: str) -> None:
+    def _refuse_ploidy(self, where: str, count: int, samples: int, what: str) -> None:
         raise BadInput(
             self.path,
-            f"{count} of {people} people have calls of {what} at {where}",
+            f"{count} of {samples} samples have calls of {what} at {where}",
             "only diploid calls are taken: restrict `chromosomes` to autosomes, or use `bcftools +fixploidy`",
         )
 
@@ -175,7 +174,7 @@ def _open_vcf(path: Path, index: str | Path | None) -> VcfSource:
     columns = header.rstrip("\r\n").rsplit("\n", 1)[-1].split("\t")
     samples = columns[9:]
     if not samples:
-        raise BadInput(path, "holds no people (a sites-only file)", CALLED)
+        raise BadInput(path, "holds no samples (a sites-only file)", CALLED)
     refuse_duplicates(path, samples, "rename them with `bcftools reheader --samples`")
     if not re.search(r"^##FORMAT=<ID=GT,", header, re.MULTILINE):
         raise BadInput(path, "declares no genotypes (##FORMAT=<ID=GT,...>)", CALLED)

@@ -1,4 +1,4 @@
-"""What every source of genotypes yields, and the words that all of them share."""
+"""Records, which every source of genotypes yields, and what the sources have in common."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ DAMAGED = "fetch or make the file again"
 class Record(NamedTuple):
     """One variant of one contig.
 
-    `calls` is int8 (people, 2), alleles 0/1 and -1 for missing, in the order of the source's samples; None
+    `calls` is int8 (samples, 2), alleles 0/1 and -1 for missing, in the order of the source's samples; None
     when the variant is not a biallelic SNP. `phased` is true when no called heterozygote is unphased.
     `position` counts from 1.
     """
@@ -31,7 +31,7 @@ class Record(NamedTuple):
 
 
 class Source(Protocol):
-    """A genotype file: its people, the contigs that hold records, and the contig lengths it declares."""
+    """A genotype file: its samples, the contigs that hold records, and the contig lengths it declares."""
 
     path: Path
     samples: list[str]

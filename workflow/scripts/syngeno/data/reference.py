@@ -1,4 +1,4 @@
-"""A reference genome: a FASTA, plain or bgzipped, that is compared with the genotypes; and FASTA as it is written."""
+"""Reference genomes: a FASTA, plain or bgzipped, is compared with the genotypes; and FASTA files are written."""
 
 import logging
 import os
@@ -11,6 +11,7 @@ import cyvcf2
 import numpy as np
 import pysam
 
+from syngeno import streams
 from syngeno.data.records import normal_contig, spellings
 from syngeno.data.store import Sites
 from syngeno.errors import BadInput
@@ -96,8 +97,8 @@ def check_sites(reference: Reference, sites: Sites) -> None:
 def place(asked: Sequence[str | int] | None, contigs: Sequence[str], reference: Reference) -> list[Region]:
     """The regions that are asked for, in that order, by the cohort's names; without any, all of the cohort's contigs.
 
-    Raises BadInput for a region that is malformed, comes twice, is of a chromosome that the cohort has not, or goes
-    beyond its end.
+    Raises BadInput for a region that is malformed, comes twice, lies on a chromosome that the cohort does not have, or
+    goes beyond its end.
     """
     placed: list[Region] = []
     for text in contigs if asked is None else asked:
@@ -111,7 +112,7 @@ def place(asked: Sequence[str | int] | None, contigs: Sequence[str], reference: 
             fact = f"'{text}' goes beyond the end of the chromosome, {length} in {reference.path}"
             raise BadInput(regions.WHERE, fact, "give an end within it")
         written = known[0] if start is None else f"{known[0]}:{start}-{end}"
-        if written in [one.name for one in placed]:
+        if written in [region.name for region in placed]:
             raise BadInput(regions.WHERE, f"'{text}' comes twice", "give it once")
         placed.append(Region(written, known[0], start or 1, end or length))
     return placed
@@ -178,7 +179,9 @@ def simulate(path: str | Path, vcfs: Sequence[str | Path], seed: int) -> None:
         for number, vcf in enumerate(vcfs, start=1):
             file = cyvcf2.VCF(str(vcf))
             (contig,), (length,) = file.seqnames, file.seqlens
-            bases = np.frombuffer(b"ACGT", np.uint8)[np.random.default_rng([seed, 5, number]).integers(0, 4, length)]
+            bases = np.frombuffer(b"ACGT", np.uint8)[
+                streams.rng("reference_bases", seed, number).integers(0, 4, length)
+            ]
             sites = [(variant.POS, variant.REF) for variant in file]
             if sites:
                 position, ref = zip(*sites, strict=True)

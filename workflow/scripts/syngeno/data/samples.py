@@ -1,10 +1,7 @@
-"""People: their labels, their part in the split, and whom a generator may see.
+"""Tables of samples: their labels, their part in the split, the training samples of a fraction, and labels to draw.
 
-Who goes where depends on ids, labels and the seed alone: people are ordered by a hash of seed and id, so that
-neither the order of the file nor the genotypes matter, and further people move none but those at the edge
-between two parts.
-
-The labels of synthetic people: which of them to draw, and the table that goes with the VCF.
+The split depends on ids, labels and the seed alone: samples are ordered by a hash of seed and id, so that neither the
+order of the file nor the genotypes matter, and a further sample moves only those at the edge between two parts.
 """
 
 import hashlib
@@ -24,7 +21,7 @@ logger = logging.getLogger(__name__)
 MISSING = frozenset({"", "NA", "NaN", "nan", ".", "-9"})
 NO_FAMILY = MISSING | {"0"}  # PLINK writes 0 for no family
 SPLITS = ("train", "validation", "test")
-LEAST = {"train": 2, "validation": 1, "test": 2}  # people per class
+LEAST = {"train": 2, "validation": 1, "test": 2}  # samples of each class
 JOINT = "|"
 # How control and case are coded in tables of samples, each with PLINK's code.
 TRAITS = {"control": "1", "case": "2"}, {"1": "1", "2": "2"}, {"0": "1", "1": "2"}
@@ -33,7 +30,7 @@ RESERVED = {"all", "encoder_space", "heldout", "within_labels", "most_likely"}  
 
 
 def read_labels(path: str | Path, label: str | list[str], family: str | None = None) -> pd.DataFrame:
-    """Read a table of people (tab-separated; comma for .csv), indexed by `sample`, all columns as text.
+    """Read a table of samples (tab-separated; comma for .csv), indexed by `sample`, all columns as text.
 
     A column `label` is added: the class, the values of several label columns joined by "|". Raises BadInput.
     """
@@ -47,10 +44,10 @@ def read_labels(path: str | Path, label: str | list[str], family: str | None = N
     _refuse_missing(path, table, "sample", table.index + 2, "rows", "give every row an id")
     twice = [sample for sample, count in Counter(table["sample"]).items() if count > 1]
     if twice:
-        raise BadInput(path, f"{len(twice)} samples come more than once ({_few(twice)})", "give each person one row")
+        raise BadInput(path, f"{len(twice)} samples come more than once ({_few(twice)})", "give each sample one row")
     for column in columns:
-        remedy = "fill them in, or leave these people out here and set `people: intersect`"
-        _refuse_missing(path, table, column, table["sample"], "people", remedy)
+        remedy = "fill them in, or leave these samples out here and set `samples: intersect`"
+        _refuse_missing(path, table, column, table["sample"], "samples", remedy)
         if len(columns) > 1 and (column == "label" or table[column].str.contains(JOINT, regex=False).any()):
             raise BadInput(path, f"column `{column}` cannot be joined: its name is taken, or it holds `|`", "rename it")
     table = table.assign(label=table[columns].agg(JOINT.join, axis=1)).set_index("sample")
@@ -87,17 +84,17 @@ def match(
         raise BadInput(labels_where, fact, "make the column `sample` hold the ids of the genotype file")
     if (unlabelled or untyped) and not intersect:
         facts = [
-            f"{len(ids)} people {what} ({_few(ids)})"
+            f"{len(ids)} samples {what} ({_few(ids)})"
             for ids, what in (
                 (unlabelled, f"of {genotypes_where} are not here"),
                 (untyped, "here have no genotypes"),
             )
             if ids
         ]
-        remedy = f"mend the ids, or set `people: intersect` to go on with the {len(both)} in both"
+        remedy = f"correct the ids, or set `samples: intersect` to go on with the {len(both)} in both"
         raise BadInput(labels_where, " and ".join(facts), remedy)
     if unlabelled or untyped:
-        logger.warning("left out: %d people without labels, %d without genotypes", len(unlabelled), len(untyped))
+        logger.warning("left out: %d samples without labels, %d without genotypes", len(unlabelled), len(untyped))
     return both
 
 
@@ -107,7 +104,7 @@ def split(
     seed: int,
     family: str | None = None,
 ) -> pd.Series:
-    """Divide people into train, validation and test, class by class; families stay together.
+    """Divide samples into train, validation and test, class by class; families stay together.
 
     Within a class each part's count is within one family of its share (more only to reach the least numbers
     in `LEAST`, or where families mix classes). Returns a Series "split" in the order of `labels`. Raises
@@ -151,15 +148,15 @@ def split_by_column(
     return _checked(parts, labels, family)
 
 
-def members(people: pd.DataFrame, fraction: int, seed: int) -> list[str]:
-    """Draw `fraction` percent of the training people, at least two of each class, in the order of the table.
+def training_samples(table: pd.DataFrame, fraction: int, seed: int) -> list[str]:
+    """Draw `fraction` percent of the training samples, at least two of each class, in the order of the table.
 
-    For one seed a smaller fraction lies within a larger one; 100 is everybody. `people` has the columns
-    `split` and `label` and is indexed by `sample`.
+    For one seed a smaller fraction lies within a larger one; 100 is all of them. `table` has the columns `split` and
+    `label` and is indexed by `sample`.
     """
     if not 0 < fraction <= 100:
         raise ValueError(f"fraction is a percentage above 0 and up to 100, not {fraction}")
-    train = people[people["split"] == "train"]
+    train = table[table["split"] == "train"]
     drawn = set()
     for _, ids in train.groupby("label").groups.items():
         count = max(LEAST["train"], int(len(ids) * fraction / 100 + 0.5))
@@ -172,11 +169,11 @@ def refuse_unknown(wanted: Iterable[object], known: Iterable[str]) -> None:
     known = sorted(set(known))
     unknown = sorted({str(name) for name in wanted} - set(known))
     if unknown:
-        raise BadInput("sample.labels", f"no training person is '{unknown[0]}'", f"use {', '.join(known)}")
+        raise BadInput("sample.labels", f"no training sample is '{unknown[0]}'", f"use {', '.join(known)}")
 
 
-def write_people(path: str | Path, labels: pd.DataFrame, parts: pd.Series, columns: Iterable[str] = ()) -> None:
-    """Write the table of people: sample, split, label and further `columns` of `labels` (labels, family).
+def write_samples(path: str | Path, labels: pd.DataFrame, parts: pd.Series, columns: Iterable[str] = ()) -> None:
+    """Write the table of samples: sample, split, label and further `columns` of `labels` (labels, family).
 
     A further column that is called like one of the first three is left out.
     """
@@ -186,8 +183,8 @@ def write_people(path: str | Path, labels: pd.DataFrame, parts: pd.Series, colum
     table.to_csv(path, sep="\t", index_label="sample", lineterminator="\n")
 
 
-def read_people(path: str | Path) -> pd.DataFrame:
-    """Read the table that `write_people` wrote, indexed by `sample`, all columns as text."""
+def read_samples(path: str | Path) -> pd.DataFrame:
+    """Read the table that `write_samples` wrote, indexed by `sample`, all columns as text."""
     return read_table(Path(path)).set_index("sample")
 
 
@@ -215,7 +212,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
         ) from error
     table.columns = table.columns.str.strip()
     if table.empty:
-        raise BadInput(path, "holds no people", "give one row a person under a header")
+        raise BadInput(path, "holds no samples", "give one row a sample under a header")
     return table.apply(lambda column: column.str.strip())
 
 
@@ -236,7 +233,7 @@ def _draw(seed: int, *what: str) -> bytes:
 
 
 def _units(labels: pd.DataFrame, family: str | None) -> pd.Series:
-    """Give each person's unit, which is never torn apart: the family, or the person."""
+    """Give each sample's unit, which is never divided: the family, or the sample itself."""
     alone = pd.Series([("person", sample) for sample in labels.index], labels.index)
     if family is None:
         return alone
@@ -245,25 +242,25 @@ def _units(labels: pd.DataFrame, family: str | None) -> pd.Series:
 
 
 def _divide(labels: pd.DataFrame, shares: dict[str, float], seed: int, family: str | None) -> pd.Series:
-    """Fill the parts in `shares` one after the other, unit by unit in drawn order; whoever is left is train.
+    """Fill the parts in `shares` one after the other, unit by unit in drawn order; all that is left is train.
 
     A unit is taken while it brings the part's counts by class nearer to their targets (least squares). Units
     of several classes come first, so that the others even out what they leave.
     """
     classes, codes = np.unique(labels["label"].to_numpy(str), return_inverse=True)
     sizes = np.bincount(codes, minlength=len(classes))
-    people: dict[tuple[str, str], list[int]] = {}
+    rows_of: dict[tuple[str, str], list[int]] = {}
     for row, unit in enumerate(_units(labels, family)):
-        people.setdefault(unit, []).append(row)
-    counts = {unit: np.bincount(codes[rows], minlength=len(classes)) for unit, rows in people.items()}
-    order = sorted(people, key=lambda unit: ((counts[unit] > 0).sum() == 1, _draw(seed, "split", *unit)))
+        rows_of.setdefault(unit, []).append(row)
+    counts = {unit: np.bincount(codes[rows], minlength=len(classes)) for unit, rows in rows_of.items()}
+    order = sorted(rows_of, key=lambda unit: ((counts[unit] > 0).sum() == 1, _draw(seed, "split", *unit)))
     missing = {part: np.maximum(share * sizes, LEAST[part]) for part, share in shares.items()}
     parts = np.full(len(labels), "train", object)
     for unit in order:
         for part, left in missing.items():
             if counts[unit] @ left >= counts[unit] @ counts[unit] / 2:
                 left -= counts[unit]
-                parts[people[unit]] = part
+                parts[rows_of[unit]] = part
                 break
     return pd.Series(parts.astype(str), labels.index, name="split")
 
@@ -273,10 +270,22 @@ def _checked(parts: pd.Series, labels: pd.DataFrame, family: str | None) -> pd.S
     for part, least in LEAST.items():
         for name, count in counts[part][counts[part] < least].items():
             size = int(counts.loc[name].sum())
-            kin = f" in {_units(labels, family)[labels['label'] == name].nunique()} families" if family else ""
-            fact = f"class `{name}` ({size} people{kin}) leaves {count} for {part}, where {least} are needed"
+            families = f" in {_units(labels, family)[labels['label'] == name].nunique()} families" if family else ""
+            fact = f"class `{name}` ({size} samples{families}) leaves {count} for {part}, where {least} are needed"
             raise BadInput("split", fact, "merge or leave out small classes, or change the shares")
     return parts
+
+
+def labels_to_draw(
+    samples: pd.DataFrame, training: pd.DataFrame, size: int | str | None, weights: Mapping[str, float] | None
+) -> np.ndarray:
+    """The label of each synthetic sample of a run, str (n,), by the tables of all and of the training samples.
+
+    `size` is a number, "train" for as many as all training samples of the cohort, None for as many as these; the rest
+    as for `label_plan`.
+    """
+    count = {None: len(training), "train": int((samples["split"] == "train").sum())}.get(size, size)
+    return label_plan(training["label"], count, weights)
 
 
 def label_plan(label: np.ndarray, people: int, weights: dict[str, float] | None = None) -> np.ndarray:
@@ -301,7 +310,7 @@ def label_plan(label: np.ndarray, people: int, weights: dict[str, float] | None 
 def write_labels(path: str | Path, samples: list[str], label: np.ndarray, columns: str | list[str]) -> None:
     """Write `sample` and the label column, or the several that were joined into one class."""
     columns = [columns] if isinstance(columns, str) else list(columns)
-    values = [str(one).split(JOINT) if len(columns) > 1 else [str(one)] for one in label]
+    values = [str(name).split(JOINT) if len(columns) > 1 else [str(name)] for name in label]
     table = pd.DataFrame(values, columns=columns)
     table.insert(0, "sample", samples)
     table.to_csv(path, sep="\t", index=False)

@@ -1,11 +1,12 @@
 """Genotypes on disk: one chunked, compressed VCF Zarr per file.
 
-The layout is that of the VCF Zarr specification 0.4 (https://github.com/sgkit-dev/vcf-zarr-spec, Zarr format
-2): `call_genotype` is variants x samples x ploidy with -1 for missing, next to `variant_contig`,
-`variant_position`, `variant_id`, `variant_allele`, `contig_id`, `contig_length` and `sample_id`. Two arrays
-are ours: `variant_block`, the block (gene or window) that a variant belongs to, and `block_id`, the blocks'
-names. The whole store is packed into one uncompressed zip (its chunks are compressed already), for clusters
-count files.
+The layout is that of the VCF Zarr specification (https://github.com/sgkit-dev/vcf-zarr-spec, Zarr format 2), so that
+vcztools reads it: `call_genotype` is variants x samples x ploidy with -1 for missing, next to `variant_contig`,
+`variant_position`, `variant_id`, `variant_allele`, `contig_id`, `contig_length` and `sample_id`; where all calls are
+phased, `call_genotype_phased` says so. Three arrays are ours: `variant_block`, the block (gene or window) that a
+variant belongs to; `block_id`, the blocks' names; and `sample_latents`, the samples in the space of an encoder, where
+a generator draws them there. The whole store is packed into one uncompressed zip (its chunks are compressed already),
+because clusters count files.
 """
 
 import hashlib
@@ -13,7 +14,9 @@ import logging
 import os
 import shutil
 import zipfile
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -23,11 +26,12 @@ import zarr
 from numcodecs import Blosc
 from zarr.storage import LocalStore, ZipStore
 
+from syngeno.data.dosages import DosageColumns, DosageRows, indices
 from syngeno.errors import BadInput
 
 log = logging.getLogger(__name__)
 
-CHUNK = 1000  # variants per chunk; at most this many people per chunk as well
+CHUNK = 1000  # variants per chunk; at most this many samples per chunk as well
 REQUIRED = (
     "contig_id",
     "contig_length",
@@ -49,7 +53,11 @@ DIMENSIONS = {
     "variant_allele": ["variants", "alleles"],
     "variant_block": ["variants"],
     "call_genotype": ["variants", "samples", "ploidy"],
+    "call_genotype_phased": ["variants", "samples"],
+    "sample_latents": ["samples", "blocks", "components"],
 }
+ON_DISK = ("call_genotype", "call_genotype_phased", "sample_latents")  # in an opened store
+IN_MEMORY = DIMENSIONS.keys() - ON_DISK
 CALL_CODEC = Blosc(cname="zstd", clevel=5, shuffle=Blosc.BITSHUFFLE)
 CODEC = Blosc(cname="zstd", clevel=5, shuffle=Blosc.SHUFFLE)
 UNREADABLE = (zipfile.BadZipFile, KeyError, ValueError, RuntimeError, OSError)
@@ -60,7 +68,7 @@ class Sites:
     """The variants of a cohort, in file order; all arrays (V,).
 
     `position` is 1-based; `contig_lengths` maps every contig's name to its length in bp, 0 where it is
-    unknown.
+    unknown. `block` and `block_names` are None where there are no blocks.
     """
 
     contig: np.ndarray
@@ -69,6 +77,8 @@ class Sites:
     ref: np.ndarray
     alt: np.ndarray
     contig_lengths: dict[str, int]
+    block: np.ndarray | None = None
+    block_names: list[str] | None = None
 
     def __len__(self) -> int:
         """The number of variants."""
@@ -79,7 +89,8 @@ class StoreWriter:
     """Writes a store variant by variant; use it as a context manager.
 
     The target appears, whole, when the block ends without an exception; otherwise nothing is left behind.
-    `attrs` and `phased` may be changed until then.
+    `attrs`, `phased` and `latents` may be changed until then. `latents` is float32 (samples, blocks, components),
+    or an iterable of such arrays of consecutive samples.
     """
 
     def __init__(
@@ -91,6 +102,7 @@ class StoreWriter:
         phased: bool = True,
         attrs: Mapping[str, object] | None = None,
         block_names: Sequence[str] | None = None,
+        latents: np.ndarray | Iterable[np.ndarray] | None = None,
     ) -> None:
         self.path = Path(path)
         self.samples = list(samples)
@@ -98,10 +110,9 @@ class StoreWriter:
         self.phased = phased
         self.attrs = dict(attrs or {})
         self.block_names = block_names
+        self.latents = latents
         self._contigs = list(self.contig_lengths)
-        self._fields: dict[str, list[np.ndarray]] = {
-            name: [] for name in ("contig", "position", "id", "ref", "alt", "block")
-        }
+        self._fields: dict[str, list[np.ndarray]] = defaultdict(list)
         self._waiting: list[np.ndarray] = []
         self._rows = 0
 
@@ -112,17 +123,7 @@ class StoreWriter:
         shutil.rmtree(self._folder, ignore_errors=True)  # of a job that was killed
         self._folder.mkdir()
         self._group = zarr.open_group(LocalStore(self._folder / "store"), mode="w", zarr_format=2)
-        people = len(self.samples)
-        self._calls = self._group.create_array(
-            "call_genotype",
-            shape=(0, people, 2),
-            chunks=(CHUNK, max(1, min(people, CHUNK)), 2),
-            dtype="int8",
-            fill_value=-1,
-            filters=None,
-            compressors=CALL_CODEC,
-            attributes={"_ARRAY_DIMENSIONS": DIMENSIONS["call_genotype"]},
-        )
+        self._calls = self._array("call_genotype", (0, len(self.samples), 2), "int8", fill_value=-1, codec=CALL_CODEC)
         return self
 
     def append(
@@ -136,16 +137,16 @@ class StoreWriter:
         contig: str | None = None,
         block: np.ndarray | None = None,
     ) -> None:
-        """Add variants of one contig (by default the only one): fields (v,), calls int8 (v, people, 2).
+        """Add variants of one contig (by default the only one): fields (v,), calls int8 (v, samples, 2).
 
         Raises `ValueError` where shapes disagree or the contig is unknown.
         """
         calls = np.asarray(calls, dtype=np.int8)
         n = len(position)
         if calls.shape != (n, len(self.samples), 2):
-            raise ValueError(f"calls of shape {calls.shape} for {n} variants of {len(self.samples)} people")
+            raise ValueError(f"calls of shape {calls.shape} for {n} variants of {len(self.samples)} samples")
         if contig is None and len(self._contigs) != 1:
-            raise ValueError("a store of several contigs must be told the contig")
+            raise ValueError("a store of several contigs must be given the contig")
         index = self._contigs.index(contig) if contig is not None else 0
         fields = {"contig": np.full(n, index), "position": position, "id": id, "ref": ref, "alt": alt}
         if block is not None:
@@ -171,18 +172,38 @@ class StoreWriter:
         self._calls[written : written + ready] = waiting[:ready]
         self._waiting = [waiting[ready:]]
 
-    def _put(self, name: str, values: np.ndarray) -> None:
-        values = np.asarray(values)
-        if values.dtype.kind == "U":
-            values = values.astype(f"<U{max(1, values.dtype.itemsize // 4)}")
-        self._group.create_array(
+    def _array(
+        self, name: str, shape: tuple[int, ...], dtype: type | str, *, fill_value: object = None, codec: Blosc = CODEC
+    ) -> zarr.Array:
+        """A new array: calls and latents in chunks, others in one, which readers want to be a multiple of theirs."""
+        whole = -(-max(1, shape[0]) // CHUNK) * CHUNK
+        chunks = {"variants": CHUNK if name in ON_DISK else whole, "samples": max(1, min(len(self.samples), CHUNK))}
+        return self._group.create_array(
             name,
-            data=values,
-            chunks=tuple(max(1, size) for size in values.shape),
-            filters=None,
-            compressors=CODEC,
+            shape=shape,
+            chunks=tuple(chunks.get(what, max(1, size)) for what, size in zip(DIMENSIONS[name], shape, strict=True)),
+            dtype=dtype,
+            fill_value=fill_value,
+            compressors=codec,
             attributes={"_ARRAY_DIMENSIONS": DIMENSIONS[name]},
         )
+
+    def _put(self, name: str, values: np.ndarray) -> None:
+        self._array(name, values.shape, str if values.dtype.kind == "U" else values.dtype)[...] = values
+
+    def _put_latents(self) -> None:
+        """Write the latents piece by piece; `ValueError` where they are of more or fewer samples than the store."""
+        pieces = [self.latents] if isinstance(self.latents, np.ndarray) else self.latents
+        samples, array, done = len(self.samples), None, 0
+        for piece in pieces:
+            if array is None:
+                array = self._array("sample_latents", (samples, *piece.shape[1:]), "float32")
+            if piece.shape[1:] != array.shape[1:] or done + len(piece) > samples:
+                raise ValueError(f"latents of shape {piece.shape} after {done} of {samples} samples")
+            array[done : done + len(piece)] = piece
+            done += len(piece)
+        if done != samples:
+            raise ValueError(f"latents of {done} of {samples} samples")
 
     def _finish(self) -> None:
         self._flush(whole_chunks=False)
@@ -190,9 +211,8 @@ class StoreWriter:
         def field(name: str, dtype: type) -> np.ndarray:
             return np.concatenate([np.empty(0, dtype), *self._fields[name]]).astype(dtype)
 
-        lengths = np.array([self.contig_lengths[name] or 0 for name in self._contigs], dtype=np.int64)
         self._put("contig_id", np.array(self._contigs, dtype=str))
-        self._put("contig_length", lengths)
+        self._put("contig_length", np.array([length or 0 for length in self.contig_lengths.values()], dtype=np.int64))
         self._put("sample_id", np.array(self.samples, dtype=str))
         self._put("variant_contig", field("contig", np.int32))
         self._put("variant_position", field("position", np.int32))
@@ -205,18 +225,18 @@ class StoreWriter:
             self._put("variant_block", block)
             if self.block_names is not None:
                 self._put("block_id", np.array(self.block_names, dtype=str))
-        self._group.attrs.update(
-            {"vcf_zarr_version": "0.4", "source": "syngeno", "phased": bool(self.phased), **self.attrs}
-        )
+        if self.phased:  # nothing but the fill value: no chunk is written
+            self._array("call_genotype_phased", (self._rows, len(self.samples)), "bool", fill_value=True)
+        if self.latents is not None:
+            self._put_latents()
+        self._group.attrs.update({"vcf_zarr_version": "0.4", "source": "syngeno", **self.attrs})
         packed = self._folder / "packed"
         pack(self._folder / "store", packed)
         os.replace(packed, self.path)
         size = self.path.stat().st_size / 1e6
-        log.info(f"wrote {self._rows} variants of {len(self.samples)} people to {self.path} ({size:.1f} MB)")
+        log.info(f"wrote {self._rows} variants of {len(self.samples)} samples to {self.path} ({size:.1f} MB)")
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
         """Pack the store and put it in place, or, after an error, throw it away."""
         try:
             if kind is None:
@@ -233,60 +253,8 @@ def pack(folder: Path, path: Path) -> None:
             archive.writestr(entry, file.read_bytes())
 
 
-class DosageRows:
-    """The ALT counts of some people, variants x people, read from the store slice by slice.
-
-    It has what numpy-like code needs to walk over it in pieces: `shape`, `dtype`, `ndim` and slicing of rows.
-    """
-
-    dtype = np.dtype(np.int8)
-    ndim = 2
-
-    def __init__(self, store: "Store", people: np.ndarray | None = None) -> None:
-        self._store = store
-        self._people = indices(people, len(store.samples))
-        self.shape = (len(store), len(self._people))
-
-    def __getitem__(self, rows: slice) -> np.ndarray:
-        """Dosages of consecutive variants, int8 (v, people); `BadInput` if a call is missing."""
-        start, stop, step = rows.indices(len(self._store))
-        if step != 1:
-            raise ValueError(f"rows are read in order, not in steps of {step}")
-        calls = self._store.calls(start, stop)[:, self._people]
-        if calls.size and calls.min() < 0:
-            raise BadInput(self._store.path, "holds missing calls", "make it with the prepare stage, which fills them")
-        return calls[:, :, 0] + calls[:, :, 1]
-
-
-class DosageColumns:
-    """The ALT counts of some people, people x variants, read from the store as columns are asked for.
-
-    For who takes the columns in order: the last chunk is at hand. `shape`, `len` and `[:, a:b]` as of an array.
-    """
-
-    def __init__(self, store: "Store", people: np.ndarray) -> None:
-        self._rows = store.dosage_rows(people)
-        self._first, self._chunk = 0, self._rows[0:0].T
-        self.shape = self._rows.shape[::-1]
-
-    def __len__(self) -> int:
-        """The number of people."""
-        return self.shape[0]
-
-    def __getitem__(self, key: tuple[slice, slice]) -> np.ndarray:
-        """Dosages of all people at consecutive variants, int8 (people, v); raises as `DosageRows` does."""
-        everybody, columns = key
-        start, stop, step = columns.indices(self.shape[1])
-        if everybody != slice(None) or step != 1:
-            raise ValueError("all people are read, and variants in order")
-        if not (self._first <= start and stop <= self._first + self._chunk.shape[1]):
-            self._first = start - start % CHUNK
-            self._chunk = self._rows[self._first : max(stop, self._first + CHUNK)].T
-        return self._chunk[:, start - self._first : stop - self._first]
-
-
 class Store:
-    """A store opened for reading. What belongs to variants and people is in memory, the calls stay on disk.
+    """A store opened for reading. What describes variants and samples is in memory; calls and latents stay on disk.
 
     `samples` (list), `contig`, `position`, `id`, `ref`, `alt` (V,), `block` (V,) or None, `block_names`,
     `contig_lengths`, `phased`, `attrs`.
@@ -306,12 +274,11 @@ class Store:
         if absent:
             raise BadInput(path, f"is no VCF Zarr: it lacks {', '.join(absent)}", "give a store made by prepare")
         try:
-            values = {
-                name: array[...] for name, array in arrays.items() if name in DIMENSIONS and name != "call_genotype"
-            }
+            values = {name: _read(array) for name, array in arrays.items() if name in IN_MEMORY}
         except UNREADABLE as error:
             raise BadInput(path, f"is damaged ({error})", "delete it and run again") from error
         self._calls = arrays["call_genotype"]
+        self._latents = arrays.get("sample_latents")
         self.samples: list[str] = values["sample_id"].tolist()
         self.contig = values["contig_id"][values["variant_contig"]]
         self.position = values["variant_position"].astype(np.int64)
@@ -322,7 +289,7 @@ class Store:
         lengths = values["contig_length"].tolist()
         self.contig_lengths: dict[str, int] = dict(zip(values["contig_id"].tolist(), lengths, strict=True))
         self.attrs = dict(group.attrs)
-        self.phased = bool(self.attrs.get("phased", False))
+        self.phased = "call_genotype_phased" in arrays
         if self._calls.shape != (len(self.position), len(self.samples), 2):
             raise BadInput(path, f"holds calls of shape {self._calls.shape}", "delete it and run again")
 
@@ -343,8 +310,19 @@ class Store:
         self._zip.close()
 
     def sites(self) -> Sites:
-        """The variants without the people."""
-        return Sites(self.contig, self.position, self.id, self.ref, self.alt, self.contig_lengths)
+        """The variants without the samples."""
+        fields = (self.contig, self.position, self.id, self.ref, self.alt, self.contig_lengths)
+        return Sites(*fields, self.block, self.block_names)
+
+    @property
+    def latents_shape(self) -> tuple[int, int] | None:
+        """How many blocks and components the latents have; None where there are none."""
+        return None if self._latents is None else self._latents.shape[1:]
+
+    @property
+    def latents(self) -> np.ndarray | None:
+        """The samples in the encoder's space, float32 (samples, blocks, components), read when asked for, or None."""
+        return None if self._latents is None else self._rows_of(self._latents, slice(None))
 
     def fingerprint(self) -> str:
         """A hash of the variants and their blocks: what is fitted on this store works with no other."""
@@ -354,42 +332,46 @@ class Store:
         return digest.hexdigest()
 
     def rows(self, samples: Iterable[str]) -> np.ndarray:
-        """Where these people stand among `samples`, int (people,); `BadInput` for one who is not here."""
+        """Where these samples stand among all, int (n,); `BadInput` for one that is not here."""
         place = {sample: i for i, sample in enumerate(self.samples)}
         absent = [sample for sample in samples if sample not in place]
         if absent:
-            fact = f"holds other people than the split: it lacks {len(absent)} of them ({absent[0]})"
+            fact = f"holds other samples than the split: it lacks {len(absent)} of them ({absent[0]})"
             raise BadInput(self.path, fact, "delete it and run the prepare stage again")
         return np.array([place[sample] for sample in samples], dtype=np.int64)
 
     def calls(self, start: int, stop: int) -> np.ndarray:
-        """Alleles of the variants `start` to `stop` (excluded), int8 (v, people, 2), -1 where missing."""
+        """Alleles of the variants `start` to `stop` (excluded), int8 (v, samples, 2), -1 where missing."""
+        return self._rows_of(self._calls, slice(start, stop))
+
+    def _rows_of(self, array: zarr.Array, part: slice) -> np.ndarray:
+        """Rows of an array on disk; `BadInput` where they are damaged."""
         try:
-            return self._calls[start:stop]
+            return array[part]
         except UNREADABLE as error:
             raise BadInput(self.path, f"is damaged ({error})", "delete it and run again") from error
 
-    def iterate(self, people: np.ndarray | None = None) -> Iterator[np.ndarray]:
-        """Calls chunk by chunk in file order, int8 (v, people, 2); `people` selects by index or mask."""
-        chosen = None if people is None else indices(people, len(self.samples))
+    def iterate(self, chosen: np.ndarray | None = None) -> Iterator[np.ndarray]:
+        """Calls chunk by chunk in file order, int8 (v, samples, 2), of samples chosen by index or mask."""
+        chosen = None if chosen is None else indices(chosen, len(self.samples))
         for start in range(0, len(self), CHUNK):
             calls = self.calls(start, min(start + CHUNK, len(self)))
             yield calls if chosen is None else calls[:, chosen]
 
-    def dosage_rows(self, people: np.ndarray | None = None) -> DosageRows:
-        """ALT counts, variants x people, as something to slice: only the rows asked for are read."""
-        return DosageRows(self, people)
+    def dosage_rows(self, chosen: np.ndarray | None = None) -> DosageRows:
+        """ALT counts, variants x samples, as something to slice: only the rows asked for are read."""
+        return DosageRows(self, indices(chosen, len(self.samples)))
 
-    def dosage_columns(self, people: np.ndarray) -> DosageColumns:
-        """ALT counts, people x variants, as something to slice: only the columns asked for are read."""
-        return DosageColumns(self, people)
+    def dosage_columns(self, chosen: np.ndarray) -> DosageColumns:
+        """ALT counts, samples x variants, as something to slice: only the columns asked for are read."""
+        return DosageColumns(self.dosage_rows(chosen), CHUNK)
 
-    def dosages(self, people: np.ndarray | None = None) -> np.ndarray:
-        """ALT counts 0/1/2 of all variants, int8 (people, V); `people` selects by index or mask.
+    def dosages(self, chosen: np.ndarray | None = None) -> np.ndarray:
+        """ALT counts 0/1/2 of all variants, int8 (samples, V), of samples chosen by index or mask.
 
         Raises `BadInput` if a call is missing.
         """
-        rows = self.dosage_rows(people)
+        rows = self.dosage_rows(chosen)
         result = np.empty(rows.shape[::-1], dtype=np.int8)
         for start in range(0, len(self), CHUNK):
             result[:, start : start + CHUNK] = rows[start : start + CHUNK].T
@@ -401,13 +383,65 @@ def open_store(path: str | Path) -> Store:
     return Store(path)
 
 
-def indices(people: np.ndarray | Sequence[int] | None, count: int) -> np.ndarray:
-    """People chosen by index, by mask or (None) all, as indices."""
-    if people is None:
-        return np.arange(count)
-    people = np.asarray(people)
-    if people.dtype == bool:
-        if people.shape != (count,):
-            raise ValueError(f"a mask of shape {people.shape} for {count} people")
-        return np.flatnonzero(people)
-    return people.astype(np.int64)
+def write_like(
+    path: str | Path,
+    sites: Sites | Store,
+    samples: Sequence[str],
+    chunks: Iterable[np.ndarray],
+    phased: bool,
+    latents: np.ndarray | Iterable[np.ndarray] | None = None,
+) -> None:
+    """Write a store with the variants (and blocks) of `sites`, which may be those of another store.
+
+    `chunks` yields calls int8 (v, samples, 2), -1 for missing, that follow the sites from first to last; `latents`
+    is that of `StoreWriter`. Raises `ValueError` if the chunks do not fit the sites and samples.
+    """
+    with StoreWriter(
+        path, samples, sites.contig_lengths, phased=phased, block_names=sites.block_names, latents=latents
+    ) as writer:
+        done = 0
+        for calls in chunks:
+            if done + len(calls) > len(sites):
+                raise ValueError(f"{len(calls)} calls after {done} of {len(sites)} sites")
+            contig = sites.contig[done : done + len(calls)]
+            changes = np.flatnonzero(contig[1:] != contig[:-1]) + 1
+            for part in np.split(np.arange(len(calls)), changes):
+                rows = done + part
+                fields = (values[rows] for values in (sites.position, sites.id, sites.ref, sites.alt))
+                block = None if sites.block is None else sites.block[rows]
+                writer.append(*fields, calls[part], contig=sites.contig[rows[0]], block=block)
+            done += len(calls)
+        if done != len(sites):
+            raise ValueError(f"calls end after {done} of {len(sites)} sites")
+
+
+def concatenate(paths: Sequence[str | Path], out_path: str | Path, samples: Sequence[str]) -> None:
+    """Join stores of the same variants and of different samples, in this order, into one whose samples are `samples`.
+
+    The stores are read and written chunk by chunk. Raises `BadInput` for a store whose variants, blocks, phase or
+    kind of latents differ from the first one's, `ValueError` where there are more or fewer names than samples.
+    """
+    with ExitStack() as opened:
+        stores = [opened.enter_context(open_store(path)) for path in paths]
+        first = stores[0]
+        for store in stores[1:]:
+            same = {
+                "its variants": first.fingerprint() == store.fingerprint(),
+                "its contigs": first.contig_lengths == store.contig_lengths,
+                "the phases of its calls": first.phased == store.phased,
+                "the shapes of its latents": first.latents_shape == store.latents_shape,
+            }
+            if different := [what for what, agrees in same.items() if not agrees]:
+                raise BadInput(store.path, f"{different[0]} differ from those of {first.path}", "make both again")
+        count = sum(len(store.samples) for store in stores)
+        if len(samples) != count:
+            raise ValueError(f"{len(samples)} names for {count} samples")
+        chunks = (np.concatenate(parts, axis=1) for parts in zip(*(store.iterate() for store in stores), strict=True))
+        latents = None if first.latents_shape is None else (store.latents for store in stores)
+        write_like(out_path, first, samples, chunks, first.phased, latents)
+
+
+def _read(array: zarr.Array) -> np.ndarray:
+    """A whole array; strings, which are stored at their own lengths, at one length, as numpy compares them faster."""
+    values = array[...]
+    return values if values.dtype.kind in "iu" else np.array(values.tolist(), dtype=str).reshape(values.shape)

@@ -34,11 +34,11 @@ ALLELE = np.frombuffer(b".01", dtype=np.uint8)  # by allele + 1
 
 @dataclass(frozen=True, eq=False)
 class Calls:
-    """What a VCF of called people holds, its variants in the order that was asked for.
+    """What a VCF of called genotypes holds, its variants in the order that was asked for.
 
     Attributes:
-        samples: the people's ids.
-        alleles: int8 (people, 2, variants), 0 for REF and 1 for ALT, none missing.
+        samples: their ids.
+        alleles: int8 (samples, 2, variants), 0 for REF and 1 for ALT, none missing.
         phased: whether every heterozygote is phased.
     """
 
@@ -48,26 +48,26 @@ class Calls:
 
     @property
     def dosages(self) -> np.ndarray:
-        """ALT alleles carried, int8 (people, variants)."""
+        """Numbers of ALT alleles, int8 (samples, variants)."""
         return self.alleles[:, 0] + self.alleles[:, 1]
 
-    def take(self, people: np.ndarray) -> "Calls":
-        """The people at these indices, in this order."""
-        return Calls([self.samples[person] for person in people], self.alleles[people], self.phased)
+    def take(self, chosen: np.ndarray) -> "Calls":
+        """The samples at these indices, in this order."""
+        return Calls([self.samples[row] for row in chosen], self.alleles[chosen], self.phased)
 
     def chunks(self) -> Iterator[np.ndarray]:
-        """The calls int8 (v, people, 2), chunk by chunk, for `write_vcf`."""
+        """The calls int8 (v, samples, 2), chunk by chunk, for `write_vcf`."""
         for start in range(0, self.alleles.shape[2], CHUNK):
             yield self.alleles[:, :, start : start + CHUNK].transpose(2, 0, 1)
 
 
 def synthetic_ids(n: int) -> list[str]:
-    """Ids of n synthetic people: SYN000001, ...; they carry nothing of a real person."""
+    """Ids of n synthetic samples: SYN000001, ...; they say nothing of a real sample."""
     return [f"SYN{number:06d}" for number in range(1, n + 1)]
 
 
 def unphased_calls(dosages: np.ndarray) -> Iterator[np.ndarray]:
-    """Dosages (people, V) as calls int8 (v, people, 2), chunk by chunk, for `write_vcf`."""
+    """Dosages (samples, V) as calls int8 (v, samples, 2), chunk by chunk, for `write_vcf`."""
     for start in range(0, dosages.shape[1], CHUNK):
         alt = dosages[:, start : start + CHUNK].T
         yield np.stack([alt == 2, alt >= 1], axis=2).astype(np.int8)
@@ -83,8 +83,8 @@ def write_vcf(
 ) -> None:
     """Write a bgzipped VCF and its tabix index (path + .tbi); both appear whole, or not at all.
 
-    `chunks` yields calls int8 (v, people, 2), -1 for missing, that follow the sites from first to last;
-    unphased genotypes are written with the smaller allele first, so that their order tells nothing.
+    `chunks` yields calls int8 (v, samples, 2), -1 for missing, that follow the sites from first to last;
+    unphased genotypes are written with the smaller allele first, so that their order means nothing.
     `header_lines` are further lines of the header ("##..."). The same arguments give the same bytes.
 
     Raises `ValueError` if the chunks do not fit the sites and samples.
@@ -105,13 +105,13 @@ def write_vcf(
             for calls in chunks:
                 if calls.shape[1:] != (len(samples), 2) or done + len(calls) > len(sites):
                     raise ValueError(
-                        f"calls of shape {calls.shape} at {done} of {len(sites)} sites, {len(samples)} people"
+                        f"calls of shape {calls.shape} at {done} of {len(sites)} sites, {len(samples)} samples"
                     )
                 file.write(_lines(sites, done, calls, phased))
                 done += len(calls)
         if done != len(sites):
             raise ValueError(f"calls end after {done} of {len(sites)} sites")
-    log.info(f"wrote {len(sites)} variants of {len(samples)} people to {path}")
+    log.info(f"wrote {len(sites)} variants of {len(samples)} samples to {path}")
 
 
 @contextmanager
@@ -170,7 +170,7 @@ def read_calls(path: str | Path, sites: Sites) -> Calls:
     waiting: list[tuple[int, np.ndarray]] = []
 
     def put() -> None:
-        """Many sites together: each alone would touch every person's row."""
+        """Many sites together: each alone would touch every sample's row."""
         if waiting:
             index, calls = zip(*waiting, strict=True)
             alleles[:, :, list(index)] = np.stack(calls, axis=-1)
@@ -203,7 +203,7 @@ def open_vcf(path: str | Path) -> tuple[cyvcf2.VCF, list[str]]:
         raise BadInput(path, f"cannot be read as a VCF ({error})", "give a VCF or BCF") from error
     samples = list(vcf.samples)
     if not samples or len(set(samples)) < len(samples):
-        raise BadInput(path, "has no samples, or some twice", "give a VCF with one column for each person")
+        raise BadInput(path, "has no samples, or some twice", "give a VCF with one column for each sample")
     return vcf, samples
 
 
@@ -239,7 +239,7 @@ def variant_key(variant: cyvcf2.Variant) -> tuple[str, int, str, str]:
 
 
 def diploid(path: str | Path, variant: cyvcf2.Variant) -> tuple[np.ndarray, bool]:
-    """Alleles int8 (people, 2) of a biallelic record, and whether all its heterozygotes are phased.
+    """Alleles int8 (samples, 2) of a biallelic record, and whether all its heterozygotes are phased.
 
     Raises `BadInput` for calls that are missing, not diploid, or of an allele that is not there.
     """
@@ -247,11 +247,11 @@ def diploid(path: str | Path, variant: cyvcf2.Variant) -> tuple[np.ndarray, bool
     genotype = variant.genotype if "GT" in variant.FORMAT else None
     calls = None if genotype is None else genotype.array()
     if calls is None or calls.shape[1] != 3 or (calls[:, :2] == -2).any():
-        raise BadInput(where, "calls are absent or not diploid", "give two alleles (GT) for every person")
+        raise BadInput(where, "calls are absent or not diploid", "give two alleles (GT) for every sample")
     alleles = calls[:, :2]
     missing = int((alleles < 0).any(axis=1).sum())
     if missing:
-        raise BadInput(where, f"{missing} calls are missing", "fill or leave out people and sites with missing calls")
+        raise BadInput(where, f"{missing} calls are missing", "fill or leave out samples and sites with missing calls")
     if alleles.max() > 1:
         raise BadInput(where, "a call names an allele that is not there", "make the file again")
     loose = (calls[:, 2] == 0) & (alleles[:, 0] != alleles[:, 1])

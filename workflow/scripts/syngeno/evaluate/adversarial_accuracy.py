@@ -1,46 +1,115 @@
-"""Privacy: are synthetic people nearer to the training people than to people who were never seen?
+"""Privacy: are synthetic samples nearer to the training samples than to samples that were never trained on?
 
 Nearest-neighbour adversarial accuracy (AATS; Yale et al., Neurocomputing 416, 2020), ties counting one half,
 in genotype space (L1 on dosages) and in the space of the block encoder (Euclidean, z-scored components).
 
-*Full size*, the form that judges. S has as many people as train. For a training person t the vote is
-[d(t, nearest in S) > d(t, nearest other in train)]; for a test person
-[d(t, nearest in S) > d(t, nearest in train less one random person)], so that both look into sets of equal
-size; for a synthetic person s it is [d(s, nearest in train) > d(s, nearest other in S)]. The means are
+*Full size*, the form that judges. S has as many samples as train. For a training sample t the vote is
+[d(t, nearest in S) > d(t, nearest other in train)]; for a test sample
+[d(t, nearest in S) > d(t, nearest in train less one random sample)], so that both look into sets of equal
+size; for a synthetic sample s it is [d(s, nearest in train) > d(s, nearest other in S)]. The means are
 `aa_truth` against train and test, and `aa_syn`; `privacy_loss` = aa_truth(test) - aa_truth(train): 0 is
-ideal, .5 is what verbatim copies score. The random person is not drawn: the vote is averaged over all whom
+ideal, .5 is what verbatim copies score. The random sample is not drawn: the vote is averaged over all that
 one could leave out.
 
 *Yale's form* (`*_yale`), for comparison with publications: train and S thinned to the size of test, truth and
-syn averaged, test less train. It is blind to much: copies that the thinning parts from their originals go
-unseen.
+syn averaged, test less train. It is blind to much: duplicates whose originals the thinning leaves out go
+undetected.
 
-Nearest neighbours as Kenneweg et al. (2025) count them: among a hundred people, by angle, in the encoder's space.
+Nearest neighbours as Kenneweg et al. (2025) count them: among a hundred samples, by angle, in the encoder's space.
 
-With so few people a share moves by .05 from draw to draw, so many draws are made where the paper made one; and a
-synthetic person who is a real one counts as such, where the published search skipped pairs nearer than .001 and could
-not see a copy. The angle between two people is as good as the distance between their latents at unit length.
+With so few samples a share moves by .05 from draw to draw, so many draws are made where the paper made one; and a
+synthetic sample that is a real one counts as such, where the published search skipped pairs nearer than .001 and could
+not detect a duplicate. The angle between two samples is as good as the distance between their latents at unit length.
 """
 
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from syngeno import streams
 from syngeno.data.cohort import Cohort, same_variants
-from syngeno.evaluate import metrics
+from syngeno.evaluate import metrics, neighbours
 from syngeno.evaluate.metrics import row, share_row
+from syngeno.evaluate.neighbours import Neighbours
 from syngeno.models.latent import encoder
 from syngeno.stats import nearest
+from syngeno.stats.intervals import Z
 
-PEOPLE = ("synthetic", "train", "test")
+# The real cohorts that `reference` and `measure` take.
+COHORTS = ("train", "test")
 # A loss is at most min(aa_truth(test), 1 - aa_truth(train)); where that is below this, it cannot show a leak.
 SATURATED = 0.1
 
-_Z = stats.norm.ppf(0.975)
-
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """What depends on real samples alone, in the encoder's space; all empty where that is not asked for.
+
+    Attributes:
+        encoder: the arrays of the `encoder.Encoder` that is fitted on train.
+        latents: of "train" and "test", float32 (samples, entries), in canonical order.
+        distances, rows: of the two nearest, by "train, train" and "test, train" (see `neighbours.Neighbours`).
+    """
+
+    encoder: dict[str, np.ndarray]
+    latents: dict[str, np.ndarray]
+    distances: dict[str, np.ndarray]
+    rows: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Space:
+    """Cohorts in one space, and what is known of the neighbours of some in others.
+
+    Attributes:
+        cohorts: rows (n, D) of each by name.
+        metric: of `nearest`.
+        found: by pair of names, what `nearest.find` gave of all rows of the one and of the other (itself left out,
+            where they are one).
+    """
+
+    cohorts: Mapping[str, np.ndarray]
+    metric: str
+    found: Mapping[tuple[str, str], nearest.Found]
+
+    def everybody(self, name: str) -> np.ndarray:
+        """Indices of all rows of a cohort."""
+        return np.arange(len(self.cohorts[name]))
+
+    def nearest(self, one: str, rows: np.ndarray, other: str, kept: np.ndarray) -> np.ndarray:
+        """Distances of some rows of one cohort to the two nearest of some rows of another, float64 (rows, 2)."""
+        same, (a, b) = one == other, (self.cohorts[one], self.cohorts[other])
+        if (one, other) in self.found:
+            return nearest.among(self.found[one, other], a, rows, b, kept, self.metric, same)
+        return nearest.nearest(a[rows], b[kept], self.metric, exclude_self=same)
+
+
+def reference(
+    train: Cohort,
+    test: Cohort,
+    *,
+    encoder_space: bool = True,
+    components: str | float = "paper",
+    max_components: int = 8,
+    **_: object,
+) -> Reference:
+    """What `measure` needs to know of real samples, with the same settings; no seed changes it."""
+    if not encoder_space:
+        return Reference({}, {}, {}, {})
+    train, test = train.in_canonical_order(), test.in_canonical_order()
+    fitted = encoder.fit(train.dosages, train.block, components, max_components, decodes=False)
+    latents = {name: _encoded(fitted, cohort) for name, cohort in (("train", train), ("test", test))}
+    found = {
+        "train, train": nearest.find(latents["train"], latents["train"], "euclidean", exclude_self=True),
+        "test, train": nearest.find(latents["test"], latents["train"], "euclidean"),
+    }
+    distances, rows = ({pair: both[part] for pair, both in found.items()} for part in (0, 1))
+    return Reference(vars(fitted), latents, distances, rows)
 
 
 def measure(
@@ -49,6 +118,9 @@ def measure(
     test: Cohort,
     *,
     seed: int,
+    real: Reference | None = None,
+    among_real: Neighbours | None = None,
+    to_real: Neighbours | None = None,
     encoder_space: bool = True,
     components: str | float = "paper",
     max_components: int = 8,
@@ -57,92 +129,101 @@ def measure(
     """All privacy numbers of a synthetic cohort, as metric rows.
 
     Args:
-        synthetic, train, test: cohorts over the same variants; `train` exactly the people the generator saw.
-            A synthetic cohort larger than train is thinned to its size; against a smaller one train is
+        synthetic, train, test: cohorts over the same variants; `train` exactly the samples the generator was trained
+            on. A synthetic cohort larger than train is thinned to its size; against a smaller one train is
             thinned (the rows' `n` tells).
         seed: of all thinning.
-        encoder_space: measure between encoded people too (group "encoder_space").
-        components, max_components: of the encoder, which is fitted on `train` here (see `encoder.fit`).
+        real: what `reference` gave for train and test; computed here where it is absent, as are
+        among_real, to_real: what `neighbours.reference` and `neighbours.measure` gave for these cohorts.
+        encoder_space: measure between encoded samples too (group "encoder_space").
+        components, max_components: of the encoder, which is fitted on `train` (see `encoder.fit`).
         yale_repeats: random subsamples that Yale's form is averaged over.
 
     Raises:
-        ValueError: the cohorts differ in their variants, or train or test has fewer than two people.
+        ValueError: the cohorts differ in their variants, or train or test has fewer than two samples.
     """
     same_variants(synthetic, train, test)
     if min(len(synthetic), len(train), len(test)) < 2:
-        raise ValueError("nearest neighbours need at least two people in each cohort")
-    synthetic, train, test = (cohort.in_canonical_order() for cohort in (synthetic, train, test))
+        raise ValueError("nearest neighbours need at least two samples in each cohort")
+    cohorts = {"synthetic": synthetic, "train": train, "test": test}
+    cohorts = {name: cohort.in_canonical_order() for name, cohort in cohorts.items()}
+    known = among_real or neighbours.reference(cohorts["train"], cohorts["test"])
+    known_synthetic = to_real or neighbours.measure(**cohorts)
+    found = {
+        tuple(pair.split(", ")): one.of(*pair.split(", ")) for one in (known, known_synthetic) for pair in one.rows
+    }
+    space = Space({name: cohort.dosages for name, cohort in cohorts.items()}, "l1", found)
 
-    fitted = None
-    if encoder_space:
-        fitted = encoder.fit(train.dosages, train.block, components, max_components, decodes=False)
-    rng = np.random.default_rng([seed, 0])
+    chosen = {name: space.everybody(name) for name in cohorts}
+    rng = streams.rng("adversarial_accuracy_thinning", seed)
     if len(synthetic) > len(train):
-        synthetic = synthetic.take(_thin(rng, len(synthetic), len(train)))
+        chosen["synthetic"] = _thin(rng, len(synthetic), len(train))
     elif len(synthetic) < len(train):
-        log.info("train is thinned from %d to %d people, as many as are synthetic", len(train), len(synthetic))
-        train = train.take(_thin(rng, len(train), len(synthetic)))
+        log.info("train is thinned from %d to %d samples, as many as are synthetic", len(train), len(synthetic))
+        chosen["train"] = _thin(rng, len(train), len(synthetic))
 
-    cohorts = (synthetic, train, test)
-    genotypes = tuple(cohort.dosages for cohort in cohorts)
-    votes = full_size(*genotypes, "l1")
+    votes = full_size(space, chosen)
     rows = _rows(votes, "all")
-    if len(set(train.label)) > 1:
-        for label in train.labels:
-            of_label = [votes[i][cohort.label == label] for i, cohort in enumerate((train, test, synthetic))]
-            rows += _rows(tuple(of_label), label)
-    rows += _yale_rows(genotypes, "l1", "all", yale_repeats, seed)
-    if fitted is not None:
-        encoded = tuple(encoder.encode(fitted, cohort.dosages).reshape(len(cohort), -1) for cohort in cohorts)
-        rows += _rows(full_size(*encoded, "euclidean"), "encoder_space")
-        rows += _yale_rows(encoded, "euclidean", "encoder_space", yale_repeats, seed)
+    labels = {name: cohorts[name].label[chosen[name]] for name in chosen}
+    if len(set(labels["train"])) > 1:
+        for label in sorted(set(labels["train"].tolist())):
+            rows += _rows({name: votes[name][labels[name] == label] for name in votes}, label)
+    rows += _yale_rows(space, chosen, "all", yale_repeats, seed)
+    if encoder_space:
+        settings = {"components": components, "max_components": max_components}
+        real = real or reference(cohorts["train"], cohorts["test"], **settings)
+        latents = real.latents | {"synthetic": _encoded(encoder.Encoder(**real.encoder), cohorts["synthetic"])}
+        found = {tuple(pair.split(", ")): (real.distances[pair], real.rows[pair]) for pair in real.rows}
+        space = Space(latents, "euclidean", found)
+        rows += _rows(full_size(space, chosen), "encoder_space")
+        rows += _yale_rows(space, chosen, "encoder_space", yale_repeats, seed)
     return rows
 
 
-def full_size(
-    synthetic: np.ndarray, train: np.ndarray, test: np.ndarray, metric: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Votes of the training, the test and the synthetic people, each in [0, 1], float64 (people,).
+def full_size(space: Space, chosen: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
+    """Votes of the "train", "test" and "synthetic" samples, each in [0, 1], float64 (samples,).
 
-    Args:
-        synthetic, train: (n, D), the same number of people.
-        test: (m, D).
-        metric: of `neighbours`.
+    `chosen` are indices of those that take part, as many synthetic as training samples; all, where it is absent.
     """
+    chosen = chosen or {name: space.everybody(name) for name in ("train", "test", "synthetic")}
+    train, test, synthetic = (chosen[name] for name in ("train", "test", "synthetic"))
     if len(synthetic) != len(train):
-        raise ValueError(f"{len(synthetic)} synthetic and {len(train)} training people; thin the larger set")
-    from_train, from_synthetic = nearest.nearest_both_ways(train, synthetic, metric)
-    in_train = nearest.nearest(train, train, metric, exclude_self=True)
-    in_synthetic = nearest.nearest(synthetic, synthetic, metric, exclude_self=True)
-    to_synthetic = nearest.nearest(test, synthetic, metric)[:, 0]
-    to_train = nearest.nearest(test, train, metric)
-    # Leaving out one of n people hits the nearest in 1 of n cases; then the second nearest takes the place.
+        raise ValueError(f"{len(synthetic)} synthetic and {len(train)} training samples; thin the larger set")
+    to_synthetic = space.nearest("test", test, "synthetic", synthetic)[:, 0]
+    to_train = space.nearest("test", test, "train", train)
+    # Leaving out one of n samples hits the nearest in 1 of n cases; then the second nearest takes the place.
     out = 1 / len(train)
-    of_test = (1 - out) * nearest.farther(to_synthetic, to_train[:, 0], metric)
-    of_test += out * nearest.farther(to_synthetic, to_train[:, 1], metric)
-    return (
-        nearest.farther(from_train[:, 0], in_train[:, 0], metric),
-        of_test,
-        nearest.farther(from_synthetic[:, 0], in_synthetic[:, 0], metric),
-    )
+    of_test = (1 - out) * nearest.farther(to_synthetic, to_train[:, 0], space.metric)
+    of_test += out * nearest.farther(to_synthetic, to_train[:, 1], space.metric)
+    return {
+        "train": _votes(space, "train", train, "synthetic", synthetic),
+        "test": of_test,
+        "synthetic": _votes(space, "synthetic", synthetic, "train", train),
+    }
 
 
-def yale(synthetic: np.ndarray, real: np.ndarray, metric: str) -> tuple[float, float]:
-    """AA_truth and AA_syn between two sets of equal size, (n, D) each."""
-    if len(synthetic) != len(real):
-        raise ValueError(f"{len(synthetic)} synthetic and {len(real)} real people; Yale's form needs as many")
-    from_real, from_synthetic = nearest.nearest_both_ways(real, synthetic, metric)
-    in_real = nearest.nearest(real, real, metric, exclude_self=True)
-    in_synthetic = nearest.nearest(synthetic, synthetic, metric, exclude_self=True)
-    return (
-        float(nearest.farther(from_real[:, 0], in_real[:, 0], metric).mean()),
-        float(nearest.farther(from_synthetic[:, 0], in_synthetic[:, 0], metric).mean()),
-    )
+def yale(space: Space, synthetic: np.ndarray, real: str, rows: np.ndarray) -> tuple[float, float]:
+    """AA_truth and AA_syn between as many chosen "synthetic" samples and rows of a real cohort."""
+    if len(synthetic) != len(rows):
+        raise ValueError(f"{len(synthetic)} synthetic and {len(rows)} real samples; Yale's form needs as many")
+    of_real = _votes(space, real, rows, "synthetic", synthetic)
+    return float(of_real.mean()), float(_votes(space, "synthetic", synthetic, real, rows).mean())
 
 
-def _rows(votes: tuple[np.ndarray, np.ndarray, np.ndarray], group: str) -> list[dict]:
-    """Full-size rows of one group; nothing that needs people of whom there are none."""
-    of_train, of_test, of_synthetic = votes
+def _votes(space: Space, one: str, rows: np.ndarray, other: str, kept: np.ndarray) -> np.ndarray:
+    """Of each of these rows, whether the nearest of the other cohort is farther than the nearest other of its own."""
+    to_other, to_own = space.nearest(one, rows, other, kept), space.nearest(one, rows, one, rows)
+    return nearest.farther(to_other[:, 0], to_own[:, 0], space.metric)
+
+
+def _encoded(fitted: encoder.Encoder, cohort: Cohort) -> np.ndarray:
+    """Latents of a cohort, float32 (samples, entries)."""
+    return encoder.encode(fitted, cohort.dosages).reshape(len(cohort), -1)
+
+
+def _rows(votes: Mapping[str, np.ndarray], group: str) -> list[dict]:
+    """Full-size rows of one group; nothing that needs samples of which there are none."""
+    of_train, of_test, of_synthetic = (votes[name] for name in ("train", "test", "synthetic"))
     rows = []
     if len(of_train):
         rows.append(share_row("aa_truth", of_train.mean(), len(of_train), group, "train"))
@@ -160,25 +241,23 @@ def _rows(votes: tuple[np.ndarray, np.ndarray, np.ndarray], group: str) -> list[
 
 
 def _linear(metric: str, terms: list[tuple[float, np.ndarray]], group: str, against: str) -> dict:
-    """A weighted sum of mean votes of different people with its normal interval."""
+    """A weighted sum of mean votes of different samples with its normal interval."""
     value = sum(weight * votes.mean() for weight, votes in terms)
     n = min(len(votes) for _, votes in terms)
     half = np.nan
     if n > 1:
-        half = _Z * np.sqrt(sum(weight**2 * votes.var(ddof=1) / len(votes) for weight, votes in terms))
+        half = Z * np.sqrt(sum(weight**2 * votes.var(ddof=1) / len(votes) for weight, votes in terms))
     return row(metric, value, group=group, against=against, low=value - half, high=value + half, n=n)
 
 
-def _yale_rows(
-    spaces: tuple[np.ndarray, np.ndarray, np.ndarray], metric: str, group: str, repeats: int, seed: int
-) -> list[dict]:
-    size = min(len(people) for people in spaces)
-    rng = np.random.default_rng([seed, 1])
+def _yale_rows(space: Space, chosen: Mapping[str, np.ndarray], group: str, repeats: int, seed: int) -> list[dict]:
+    size = min(len(rows) for rows in chosen.values())
+    rng = streams.rng("adversarial_accuracy_yale", seed)
     drawn: dict[str, list[tuple[float, float]]] = {"train": [], "test": []}
     for _ in range(repeats):
-        ours, seen, fresh = (people[_thin(rng, len(people), size)] for people in spaces)
-        drawn["train"].append(yale(ours, seen, metric))
-        drawn["test"].append(yale(ours, fresh, metric))
+        thinned = {name: rows[_thin(rng, len(rows), size)] for name, rows in chosen.items()}
+        for against, values in drawn.items():
+            values.append(yale(space, thinned["synthetic"], against, thinned[against]))
     rows = []
     aats = {}
     for against, values in drawn.items():
@@ -191,9 +270,9 @@ def _yale_rows(
     return rows
 
 
-def _thin(rng: np.random.Generator, people: int, size: int) -> np.ndarray:
-    """Indices of `size` of so many people, in order."""
-    return np.sort(rng.choice(people, size, replace=False))
+def _thin(rng: np.random.Generator, samples: int, size: int) -> np.ndarray:
+    """Indices of `size` of so many samples, in order."""
+    return np.sort(rng.choice(samples, size, replace=False))
 
 
 PROTOCOL = "paper"
@@ -213,22 +292,22 @@ def measure_few(
 ) -> pd.DataFrame:
     """aa_truth and aa_syn of latents (n, blocks, components) against train and test, as a metrics table.
 
-    Each value is the mean over `repeats` draws of `people` people of each kind (as many as the smallest set has, where
+    Each value is the mean over `repeats` draws of `people` samples of each kind (as many as the smallest set has, where
     that is fewer; `n` says), low and high are their 2.5 and 97.5 percentiles: how far one draw may be off. Beside it,
-    as the envelope, the same of as many real people: test people in the place of the synthetic ones against train,
-    validation people against test. `generator`,
-    `fraction` and `seed` say whose people they are. Raises ValueError for a set of fewer than two people.
+    as the envelope, the same of as many real samples: test samples in the place of the synthetic ones against train,
+    validation samples against test. `generator`, `fraction` and `seed` say whose samples they are. Raises ValueError
+    for a set of fewer than two samples.
     """
     pairs = {"train": (synthetic, train, test), "test": (synthetic, test, validation)}
     numbers = []
     for against, (ours, real, held) in pairs.items():
         count = min(people, len(ours), len(real), len(held))
-        draws = (_few_draws(one, real, count, repeats, seed) for one in (ours, held))
-        for metric, one, beside in zip(("aa_truth", "aa_syn"), *draws, strict=True):
-            low, high = np.percentile(one, [2.5, 97.5])
-            row = metrics.row(
+        draws = (_few_draws(candidates, real, count, repeats, seed) for candidates in (ours, held))
+        for metric, values, beside in zip(("aa_truth", "aa_syn"), *draws, strict=True):
+            low, high = np.percentile(values, [2.5, 97.5])
+            number = metrics.row(
                 metric,
-                one.mean(),
+                values.mean(),
                 group=f"{people} people",
                 against=against,
                 low=low,
@@ -236,22 +315,21 @@ def measure_few(
                 n=count,
             )
             real_low, real_high = np.percentile(beside, [2.5, 97.5])
-            numbers.append(row | {"real": beside.mean(), "real_low": real_low, "real_high": real_high})
+            numbers.append(number | {"real": beside.mean(), "real_low": real_low, "real_high": real_high})
     return metrics.table(numbers, generator=generator, fraction=fraction, seed=seed, protocol=PROTOCOL)
 
 
 def _few_draws(synthetic: np.ndarray, real: np.ndarray, count: int, repeats: int, seed: int) -> np.ndarray:
     """aa_truth and aa_syn of each draw, float64 (2, repeats)."""
     if count < 2:
-        raise ValueError("nearest neighbours need at least two people of each kind")
-    synthetic, real = _directions(synthetic), _directions(real)
-    rng = np.random.default_rng([seed, 6])
-    return np.array(
-        [
-            yale(*(one[rng.choice(len(one), count, replace=False)] for one in (synthetic, real)), "euclidean")
-            for _ in range(repeats)
-        ]
-    ).T
+        raise ValueError("nearest neighbours need at least two samples of each kind")
+    space = Space({"synthetic": _directions(synthetic), "real": _directions(real)}, "euclidean", {})
+    rng = streams.rng("neighbours_among_few", seed)
+    draws = []
+    for _ in range(repeats):
+        ours, theirs = (rng.choice(len(rows), count, replace=False) for rows in (synthetic, real))
+        draws.append(yale(space, ours, "real", theirs))
+    return np.array(draws).T
 
 
 def _directions(latents: np.ndarray) -> np.ndarray:

@@ -1,21 +1,20 @@
-"""The audit: does a synthetic cohort give away training people, and would the attacks have seen it if it did?
+"""The audit: does a synthetic cohort give away training samples, and would the attacks have detected it if it did?
 
-*Copies.* A synthetic person is listed as an exact duplicate of a training person whose genotypes are the same, and
-as a near one where the L1 distance to the nearest training person is below a quarter of the 1 % quantile of held-out
-people's own distances to training, within the label. Copies with some genotypes changed are so near; held-out people
-are not, even if related: full siblings differ by half as much as strangers, on a single chromosome by a third or
-less now and then. *Risk* of a synthetic person is the share of held-out people of the label who
-are farther from training than he or she is. *Kinship* (KING-robust) with the closest training person stands beside
-the same of held-out people; degrees are counted only where kinship means something. *Membership inference* is
-explained in its module.
+*Duplicates.* A synthetic sample is listed as an exact duplicate of a training sample whose genotypes are the same, and
+as a near one where the L1 distance to the nearest training sample is below a quarter of the 1 % quantile of held-out
+samples' own distances to training, within the label. Duplicates with some genotypes changed are so near; held-out
+samples are not, even if related: full siblings differ by half as much as strangers, on a single chromosome by a third
+or less now and then. *Risk* of a synthetic sample is the share of held-out samples of the label that are farther from
+training than it is. *Kinship* (KING-robust) with the closest training sample stands beside the same of held-out
+samples; degrees are counted only where kinship means something. *Membership inference* is explained in its module.
 
-*Power.* An attack that finds nothing may be blind. So a few synthetic people are replaced by training people
-(plants), and each attack on the synthetic cohort is run again: what it gains is judged over the same people, over all
-members (`membership_tpr_gain`) and over those planted (`planted_gain`; an attack that knows many members without
-plants gains little over all of them, and yet should find these). An attack on the trained model itself cannot gain, as
-plants come after it, and has no such rows.
+*Power.* An attack that finds nothing may be blind. So a few synthetic samples are replaced by training samples
+(planted canaries), and each attack on the synthetic cohort is run again: what it gains is judged over the same samples,
+over all training samples (`membership_tpr_gain`) and over those planted (`planted_gain`; an attack that finds many
+training samples without canaries gains little over all of them, and yet should find these). An attack on the trained
+model itself cannot gain, as canaries are planted after the training, and has no such rows.
 
-Whom to keep back from release: copies of training people, and those at the highest risk.
+What to withhold from release: duplicates of training samples, and the samples at the highest risk.
 """
 
 import logging
@@ -24,24 +23,28 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from syngeno import streams
 from syngeno.data.cohort import Cohort, same_variants
-from syngeno.evaluate import membership
+from syngeno.evaluate import membership, neighbours
 from syngeno.evaluate.metrics import row, share_row
-from syngeno.stats import kinship
+from syngeno.evaluate.neighbours import Neighbours
+from syngeno.stats import intervals, kinship
 from syngeno.stats import nearest as nearest_samples
 
-PEOPLE = ("synthetic", "train", "test", "reference")
+# The real cohorts that `reference`, `measure` and `run` take.
+COHORTS = ("train", "test", "validation")
 COLUMNS = ("sample", "label", "nearest_train", "distance", "risk", "kinship_max", "listed")
-DENOISING = "denoising_loss"
-LEAST = 20  # held-out people of a label; where there are fewer, those of all labels are the yardstick
+LEAST = 20  # held-out samples of a label; where there are fewer, those of all labels are the yardstick
 NEAR_QUANTILE, NEAR_SHARE = 0.01, 0.25
 HIGH_RISK = 0.95
-
-_Z = stats.norm.ppf(0.975)
+# Who is asked for whose neighbours.
+AMONG_REAL = [("test", "train"), ("train", "validation"), ("test", "validation")]
+TO_REAL = [("train", "synthetic"), ("synthetic", "train"), ("test", "synthetic")]
 
 log = logging.getLogger(__name__)
+
+Scores = dict[str, tuple[np.ndarray, np.ndarray]]  # of training and of held-out samples, by attack
 
 
 @dataclass(frozen=True)
@@ -50,20 +53,32 @@ class Audit:
 
     Attributes:
         rows: metric rows of the synthetic cohort.
-        planted_rows: those of the same cohort with plants; none where none were asked for.
-        people: a row per synthetic person, in the cohort's order: sample, label, nearest_train (id of the nearest
-            training person), distance (L1), risk (0 to 1), kinship_max (0 where nobody is related) and listed
-            ("exact", "near" or ""). It names real people.
+        planted_rows: those of the same cohort with planted canaries; none where none were asked for.
+        samples: a row per synthetic sample, in the cohort's order: sample, label, nearest_train (id of the nearest
+            training sample), distance (L1), risk (0 to 1), kinship_max (0 where none is related) and listed
+            ("exact", "near" or ""). It names real samples.
     """
 
     rows: list[dict]
     planted_rows: list[dict]
-    people: pd.DataFrame
+    samples: pd.DataFrame
 
 
-def measure(synthetic: Cohort, train: Cohort, test: Cohort, *, reference: Cohort, seed: int) -> list[dict]:
-    """All numbers of the audit of a synthetic cohort, without plants; see `run`."""
-    return run(synthetic, train, test, reference=reference, seed=seed).rows
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """What depends on real samples alone: the kinship of each held-out sample with its closest training sample."""
+
+    heldout_kinship: np.ndarray
+
+
+def reference(train: Cohort, test: Cohort, **_: object) -> Reference:
+    """What `run` needs to know of real samples beside their neighbours; what else is given changes nothing."""
+    return Reference(kinship.largest(test.in_canonical_order().dosages, train.dosages))
+
+
+def measure(synthetic: Cohort, train: Cohort, test: Cohort, *, validation: Cohort, seed: int) -> list[dict]:
+    """All numbers of the audit of a synthetic cohort, without canaries; see `run`."""
+    return run(synthetic, train, test, validation=validation, seed=seed).rows
 
 
 def run(
@@ -71,94 +86,102 @@ def run(
     train: Cohort,
     test: Cohort,
     *,
-    reference: Cohort,
+    validation: Cohort,
     seed: int,
+    real: Reference | None = None,
+    among_real: Neighbours | None = None,
+    to_real: Neighbours | None = None,
     planted: float = 0,
     member_scores: pd.Series | None = None,
 ) -> Audit:
     """Audit a synthetic cohort.
 
     Args:
-        synthetic, train, test, reference: cohorts over the same variants; `train` exactly the people the generator
-            saw, `test` people whom it did not, `reference` other people whom it did not, for attacks that compare.
-        seed: of the plants and of the bootstraps.
-        planted: percent of the synthetic people to replace by training people, for the power of the attacks; 0 for
+        synthetic, train, test, validation: cohorts over the same variants; `train` exactly the samples the generator
+            was trained on, `test` held-out samples, `validation` other held-out samples, for attacks that compare.
+        seed: of the canaries and of the bootstraps.
+        real: what `reference` gave for train and test; computed here where it is absent, as are
+        among_real, to_real: what `neighbours.reference` and `neighbours.measure` gave for these cohorts.
+        planted: percent of the synthetic samples to replace by training samples, for the power of the attacks; 0 for
             none.
-        member_scores: scores by sample id of an attack that saw the model, higher for likelier members.
+        member_scores: scores by sample id of an attack on the model, higher for likelier training samples.
 
     Raises:
-        ValueError: the cohorts differ in their variants, have too few people, or somebody has no score.
+        ValueError: the cohorts differ in their variants, have too few samples, or a sample has no score.
     """
-    same_variants(synthetic, train, test, reference)
+    same_variants(synthetic, train, test, validation)
     if min(len(synthetic), len(train), len(test)) < 2:
-        raise ValueError("an audit needs at least two people in each cohort")
+        raise ValueError("an audit needs at least two samples in each cohort")
     order = synthetic.canonical_order()
     synthetic = synthetic.take(order)
-    train, test, reference = (cohort.in_canonical_order() for cohort in (train, test, reference))
+    train, test, validation = (cohort.in_canonical_order() for cohort in (train, test, validation))
+    real = real or reference(train, test)
+    cohorts = {"synthetic": synthetic, "train": train, "test": test, "validation": validation}
+    among_real = among_real or neighbours.among(cohorts, AMONG_REAL, count=1)
+    to_real = to_real or neighbours.among(cohorts, TO_REAL, count=2)
 
-    from_train, from_synthetic = nearest_samples.find_both_ways(train.dosages, synthetic.dosages, "l1")
-    from_test = nearest_samples.find(test.dosages, synthetic.dosages, "l1")
-    heldout = nearest_samples.nearest(test.dosages, train.dosages, "l1")[:, 0]
+    to_train, nearest_train = (part[:, 0] for part in to_real.of("synthetic", "train"))
+    heldout = among_real.of("test", "train")[0][:, 0]
     yardstick = _Yardstick(heldout, test.label)
-    listed = yardstick.listed(from_synthetic[0][:, 0], synthetic.label)
-    risk = yardstick.risk(from_synthetic[0][:, 0], synthetic.label)
-    related, heldout_related = (kinship.largest(people.dosages, train.dosages) for people in (synthetic, test))
+    listed = yardstick.listed(to_train, synthetic.label)
+    risk = yardstick.risk(to_train, synthetic.label)
+    related = kinship.largest(synthetic.dosages, train.dosages)
 
-    rows = _copy_rows("all", listed) + _copy_rows("heldout", yardstick.listed(heldout, test.label))
+    rows = _duplicate_rows("all", listed) + _duplicate_rows("heldout", yardstick.listed(heldout, test.label))
     rows.append(share_row("high_risk", float((risk > HIGH_RISK).mean()), len(risk), "all", "train"))
-    rows += _kinship_rows(related, heldout_related, synthetic)
+    rows += _kinship_rows(related, real.heldout_kinship, synthetic)
 
-    to_reference = tuple(
-        nearest_samples.nearest(people.dosages, reference.dosages, "l1")[:, 0] for people in (train, test)
-    )
-    cohorts = (train, test, synthetic, reference)
-    base = _scores((from_train[0], from_test[0]), to_reference, cohorts)
+    to_synthetic = tuple(to_real.of(name, "synthetic") for name in ("train", "test"))
+    to_validation = tuple(among_real.of(name, "validation")[0][:, 0] for name in ("train", "test"))
+    cohorts = (train, test, synthetic, validation)
+    base = _scores(tuple(distances for distances, _ in to_synthetic), to_validation, cohorts)
     rows += _membership_rows(base, seed)
     if member_scores is not None:
-        rows += _attack_rows(DENOISING, tuple(_looked_up(member_scores, people) for people in (train, test)), seed)
+        scores = tuple(_looked_up(member_scores, cohort) for cohort in (train, test))
+        rows += _attack_rows(membership.DENOISING, scores, seed)
 
     planted_rows = []
     if planted:
-        places, sources = plants(synthetic.label, train.label, planted, seed)
-        with_plants = _replaced(synthetic, places, train, sources)
+        places, sources = canaries(synthetic.label, train.label, planted, seed)
+        with_canaries = _replaced(synthetic, places, train, sources)
         distances = tuple(
-            _nearest_with_plants(people.dosages, found, with_plants.dosages, places)
-            for people, found in ((train, from_train), (test, from_test))
+            _nearest_with_canaries(cohort.dosages, known, with_canaries.dosages, places)
+            for cohort, known in zip((train, test), to_synthetic, strict=True)
         )
-        scores = _scores(distances, to_reference, (train, test, with_plants, reference))
+        scores = _scores(distances, to_validation, (train, test, with_canaries, validation))
         planted_rows = _membership_rows(scores, seed) + _gain_rows(base, scores, sources, seed)
-        planted_rows.append(_planted_listed(with_plants.take(places), train, yardstick))
+        planted_rows.append(_planted_listed(with_canaries.take(places), train, yardstick))
 
-    people = pd.DataFrame(
+    samples = pd.DataFrame(
         {
             "sample": _ids(synthetic),
             "label": synthetic.label,
-            "nearest_train": _ids(train)[from_synthetic[1][:, 0]],
-            "distance": from_synthetic[0][:, 0].astype(np.int64),
+            "nearest_train": _ids(train)[nearest_train],
+            "distance": to_train.astype(np.int64),
             "risk": risk,
             "kinship_max": _related(related),
             "listed": listed,
         },
         columns=COLUMNS,
     )
-    return Audit(rows, planted_rows, people.iloc[np.argsort(order)].reset_index(drop=True))
+    return Audit(rows, planted_rows, samples.iloc[np.argsort(order)].reset_index(drop=True))
 
 
-def plants(label: np.ndarray, train_label: np.ndarray, percent: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Whom to replace by whom: indices of synthetic people, ascending, and of as many training people, int64.
+def canaries(label: np.ndarray, train_label: np.ndarray, percent: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which samples to replace by which: indices of synthetic samples, ascending, and of training samples, int64.
 
-    At least one and at most as many as there are in training; nobody is planted twice. A synthetic person is
-    replaced by a training person of the same label, as long as there are any left.
+    At least one and at most as many as there are in training; no sample is planted twice. A synthetic sample is
+    replaced by a training sample of the same label, as long as there are any left.
     """
     if not 0 < percent <= 100:
-        raise ValueError(f"{percent} percent of plants; give more than 0 and at most 100")
+        raise ValueError(f"{percent} percent of canaries; give more than 0 and at most 100")
     count = min(max(1, round(len(label) * percent / 100)), len(train_label), len(label))
-    rng = np.random.default_rng([seed, 11])
+    rng = streams.rng("planted_canaries", seed)
     places = np.sort(rng.choice(len(label), count, replace=False))
     sources = np.full(count, -1)
-    for one in np.unique(label[places]):
-        wanted = np.flatnonzero(label[places] == one)
-        drawn = rng.permutation(np.flatnonzero(train_label == one))[: len(wanted)]
+    for name in np.unique(label[places]):
+        wanted = np.flatnonzero(label[places] == name)
+        drawn = rng.permutation(np.flatnonzero(train_label == name))[: len(wanted)]
         sources[wanted[: len(drawn)]] = drawn
     rest = np.flatnonzero(sources < 0)
     sources[rest] = rng.permutation(np.setdiff1d(np.arange(len(train_label)), sources))[: len(rest)]
@@ -166,32 +189,32 @@ def plants(label: np.ndarray, train_label: np.ndarray, percent: float, seed: int
 
 
 class _Yardstick:
-    """Held-out people's distances to the nearest training person: what is near for somebody never seen."""
+    """Held-out samples' distances to the nearest training sample: what is near for one that was never trained on."""
 
     def __init__(self, distances: np.ndarray, label: np.ndarray) -> None:
         self._all = np.sort(distances)
-        groups = {one: np.sort(distances[label == one]) for one in np.unique(label).tolist()}
-        self._of = {one: group for one, group in groups.items() if len(group) >= LEAST}
+        groups = {name: np.sort(distances[label == name]) for name in np.unique(label).tolist()}
+        self._of = {name: group for name, group in groups.items() if len(group) >= LEAST}
 
     def listed(self, distances: np.ndarray, label: np.ndarray) -> np.ndarray:
-        """ "exact", "near" or "" for people at these distances from training."""
+        """ "exact", "near" or "" for samples at these distances from training."""
         bound = np.empty(len(label))
-        for one in np.unique(label).tolist():
-            heldout = self._of.get(one, self._all)
-            bound[label == one] = NEAR_SHARE * np.quantile(heldout, NEAR_QUANTILE)
+        for name in np.unique(label).tolist():
+            heldout = self._of.get(name, self._all)
+            bound[label == name] = NEAR_SHARE * np.quantile(heldout, NEAR_QUANTILE)
         return np.select([distances == 0, distances < bound], ["exact", "near"], "")
 
     def risk(self, distances: np.ndarray, label: np.ndarray) -> np.ndarray:
-        """Share of held-out people farther from training, ties one half."""
+        """Share of held-out samples farther from training, ties one half."""
         share = np.empty(len(label))
-        for one in np.unique(label).tolist():
-            heldout, chosen = self._of.get(one, self._all), label == one
+        for name in np.unique(label).tolist():
+            heldout, chosen = self._of.get(name, self._all), label == name
             places = [np.searchsorted(heldout, distances[chosen], side) for side in ("left", "right")]
             share[chosen] = 1 - (places[0] + places[1]) / (2 * len(heldout))
         return share
 
 
-def _copy_rows(group: str, listed: np.ndarray) -> list[dict]:
+def _duplicate_rows(group: str, listed: np.ndarray) -> list[dict]:
     return [
         share_row(metric, float((listed == kind).mean()), len(listed), group, "train")
         for metric, kind in (("duplicate_share", "exact"), ("near_duplicate_share", "near"))
@@ -203,10 +226,8 @@ def _kinship_rows(related: np.ndarray, heldout: np.ndarray, cohort: Cohort) -> l
     rows = [row("kinship_contrast", value, against="train", low=low, high=high, n=len(related))]
     for group, values in (("all", related), ("heldout", heldout)):
         values = _related(values)
-        mean, half = values.mean(dtype=np.float64), _Z * values.std(ddof=1, dtype=np.float64) / np.sqrt(len(values))
-        rows.append(
-            row("kinship_max", mean, group=group, against="train", low=mean - half, high=mean + half, n=len(values))
-        )
+        mean, low, high = intervals.mean(values)
+        rows.append(row("kinship_max", mean, group=group, against="train", low=low, high=high, n=len(values)))
         if kinship.meaningful(len(np.unique(cohort.contig)), len(cohort.contig)):
             for degree, bound in kinship.DEGREES[:3]:
                 share = float((values > bound).mean())
@@ -215,57 +236,56 @@ def _kinship_rows(related: np.ndarray, heldout: np.ndarray, cohort: Cohort) -> l
 
 
 def _related(values: np.ndarray) -> np.ndarray:
-    """Kinship of people with their closest, 0 where it is below: nobody is less than unrelated."""
+    """Kinship of samples with their closest, 0 where it is below: none is less than unrelated."""
     return np.maximum(values, 0)
 
 
 def _scores(
     to_synthetic: tuple[np.ndarray, np.ndarray],
-    to_reference: tuple[np.ndarray, np.ndarray],
+    to_validation: tuple[np.ndarray, np.ndarray],
     cohorts: tuple[Cohort, ...],
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Scores of members and others by each attack on a synthetic cohort.
+) -> Scores:
+    """Scores of training and of held-out samples by each attack on a synthetic cohort.
 
-    `to_synthetic` are the distances of members and of others to their two nearest synthetic people, (people, 2).
+    `to_synthetic` are the distances of either to their two nearest synthetic samples (the first two columns), and
+    `to_validation` to the nearest validation sample.
     """
-    train, test, synthetic, reference = cohorts
+    train, test, synthetic, validation = cohorts
     return {
         "distance": tuple(-distances[:, 0] for distances in to_synthetic),
-        "distance_ratio": tuple(membership.distance_ratio(distances) for distances in to_synthetic),
+        "distance_ratio": tuple(membership.distance_ratio(distances[:, :2]) for distances in to_synthetic),
         "density_ratio": tuple(
             membership.density_ratio(ours[:, 0], theirs)
-            for ours, theirs in zip(to_synthetic, to_reference, strict=True)
+            for ours, theirs in zip(to_synthetic, to_validation, strict=True)
         ),
-        "frequency_ratio": tuple(membership.frequency_ratio(people, synthetic, reference) for people in (train, test)),
+        "frequency_ratio": tuple(membership.frequency_ratio(real, synthetic, validation) for real in (train, test)),
     }
 
 
-def _membership_rows(scores: dict[str, tuple[np.ndarray, np.ndarray]], seed: int) -> list[dict]:
+def _membership_rows(scores: Scores, seed: int) -> list[dict]:
     """Rows of each attack, and as "all" those of the one with the largest area."""
-    rows = {attack: _attack_rows(attack, of_people, seed) for attack, of_people in scores.items()}
+    rows = {attack: _attack_rows(attack, of_samples, seed) for attack, of_samples in scores.items()}
     best = max(rows, key=lambda attack: rows[attack][0]["value"])
     log.info(
         "of the attacks on the synthetic cohort the one by %s goes farthest: AUC %.3f", best, rows[best][0]["value"]
     )
-    return [*(one | {"group": "all"} for one in rows[best]), *(one for attack in rows.values() for one in attack)]
+    return [
+        *(number | {"group": "all"} for number in rows[best]),
+        *(number for each in rows.values() for number in each),
+    ]
 
 
 def _attack_rows(attack: str, scores: tuple[np.ndarray, np.ndarray], seed: int) -> list[dict]:
     members, others = scores
     area, share = membership.auc(members, others), membership.tpr(members, others, seed)
     return [
-        row(metric, value, group=attack, low=low, high=high, n=len(members))
+        row(metric, value, group=membership.known(attack), low=low, high=high, n=len(members))
         for metric, (value, low, high) in (("membership_auc", area), ("membership_tpr_at_1pct", share))
     ]
 
 
-def _gain_rows(
-    base: dict[str, tuple[np.ndarray, np.ndarray]],
-    planted: dict[str, tuple[np.ndarray, np.ndarray]],
-    sources: np.ndarray,
-    seed: int,
-) -> list[dict]:
-    """What each attack gains by plants: over all members, and over those who were planted."""
+def _gain_rows(base: Scores, planted: Scores, sources: np.ndarray, seed: int) -> list[dict]:
+    """What each attack gains by canaries: over all training samples, and over those that were planted."""
     rows = []
     for attack in base:
         for metric, who in (("membership_tpr_gain", slice(None)), ("planted_gain", sources)):
@@ -275,67 +295,66 @@ def _gain_rows(
     return rows
 
 
-def _looked_up(scores: pd.Series, people: Cohort) -> np.ndarray:
-    found = scores.reindex(_ids(people)).to_numpy(dtype=float)
-    if np.isnan(found).any():
-        raise ValueError(f"{int(np.isnan(found).sum())} of {len(found)} people have no score of membership")
-    return found
+def _looked_up(scores: pd.Series, cohort: Cohort) -> np.ndarray:
+    values = scores.reindex(_ids(cohort)).to_numpy(dtype=float)
+    if np.isnan(values).any():
+        raise ValueError(f"{int(np.isnan(values).sum())} of {len(values)} samples have no score of membership")
+    return values
 
 
 def _replaced(synthetic: Cohort, places: np.ndarray, train: Cohort, sources: np.ndarray) -> Cohort:
-    """The synthetic cohort with training people, labels included, in these places."""
+    """The synthetic cohort with training samples, labels included, in these places."""
     dosages, label = synthetic.dosages.copy(), synthetic.label.astype(object)
     dosages[places], label[places] = train.dosages[sources], train.label[sources]
     return replace(synthetic, dosages=dosages, label=label.astype(str), haplotypes=None)
 
 
-def _nearest_with_plants(
-    people: np.ndarray, found: tuple[np.ndarray, np.ndarray], with_plants: np.ndarray, places: np.ndarray
+def _nearest_with_canaries(
+    dosages: np.ndarray, known: nearest_samples.Found, with_canaries: np.ndarray, places: np.ndarray
 ) -> np.ndarray:
-    """Distances to the two nearest of the cohort with plants, where most of it is known from the cohort without.
+    """Distances to the two nearest of the cohort with canaries, where most of it is known from the cohort without.
 
-    `found` are distances and rows of the two nearest before. Only distances to plants are new, and those of people
-    one of whose neighbours was replaced.
+    `known` are distances and rows of the nearest before. Only distances to canaries are new, and those of samples
+    whose neighbours were replaced.
     """
-    distances, who = found
-    to_plants = nearest_samples.nearest(people, with_plants[places], "l1")
-    nearest = np.sort(np.concatenate([distances, to_plants], axis=1), axis=1)[:, :2]
-    lost = np.flatnonzero(np.isin(who, places).any(axis=1))
-    if len(lost):
-        nearest[lost] = nearest_samples.nearest(people[lost], with_plants, "l1")
-    return nearest
+    others = np.setdiff1d(np.arange(len(with_canaries)), places)
+    everybody = np.arange(len(dosages))
+    to_others = nearest_samples.among(known, dosages, everybody, with_canaries, others, "l1")
+    to_canaries = nearest_samples.nearest(dosages, with_canaries[places], "l1")
+    return np.sort(np.concatenate([to_others, to_canaries], axis=1), axis=1)[:, :2]
 
 
 def _planted_listed(planted: Cohort, train: Cohort, yardstick: _Yardstick) -> dict:
-    """Share of plants that are listed, and with the right training person (or one of equal genotypes)."""
-    distances, who = nearest_samples.find(planted.dosages, train.dosages, "l1")
-    same = (train.dosages[who[:, 0]] == planted.dosages).all(axis=1)
+    """Share of canaries that are listed, and with the right training sample (or one of equal genotypes)."""
+    distances, rows = nearest_samples.find(planted.dosages, train.dosages, "l1")
+    same = (train.dosages[rows[:, 0]] == planted.dosages).all(axis=1)
     caught = (yardstick.listed(distances[:, 0], planted.label) != "") & same
     return share_row("planted_listed", float(caught.mean()), len(caught), "all", "train")
 
 
 def _ids(cohort: Cohort) -> np.ndarray:
-    """The people's ids, empty where nobody gave them any."""
+    """The samples' ids, empty where there are none."""
     return np.full(len(cohort), "") if cohort.sample is None else cohort.sample
 
 
 WITHHELD_COLUMNS = ("sample", "risk", "why")
-WHY = {"exact": "same genotypes as a training person", "near": "nearly the genotypes of a training person"}
-RISKY = "among the nearest to training people"
+WHY = {"exact": "same genotypes as a training sample", "near": "nearly the genotypes of a training sample"}
+RISKY = "among the nearest to training samples"
 
 
-def choose(people: pd.DataFrame, percent: float) -> pd.DataFrame:
-    """Whom to withhold: sample, risk, why, in the order of the audit.
+def choose(audited: pd.DataFrame, percent: float) -> pd.DataFrame:
+    """Which samples to withhold: sample, risk, why, in the order of the audit.
 
-    `people` is the table of an audit (sample, distance, risk, kinship_max, listed). Whoever is listed as a copy goes,
-    and besides the `percent` of all people (rounded up) with the highest risk; ties go by smaller distance, larger
-    kinship, then id. The copies count among that percentage. Nothing of a real person is in the result. Raises
+    `audited` is the table of an audit (sample, distance, risk, kinship_max, listed). What is listed as a duplicate
+    goes, and besides the `percent` of all samples (rounded up) with the highest risk; ties go by smaller distance,
+    larger kinship, then id. The duplicates count among that percentage. Nothing of a real sample is in the result.
+    Raises
     ValueError for a percentage that is not from 0 to below 100.
     """
     if not 0 <= percent < 100:
         raise ValueError(f"{percent} percent to withhold; give 0 or more, below 100")
-    order = np.lexsort((people["sample"], -people["kinship_max"], people["distance"], -people["risk"]))
-    riskiest = np.zeros(len(people), dtype=bool)
-    riskiest[order[: math.ceil(len(people) * percent / 100 - 1e-9)]] = True
-    why = people["listed"].map(WHY).fillna(pd.Series(np.where(riskiest, RISKY, ""), index=people.index))
-    return people.assign(why=why).loc[why != "", list(WITHHELD_COLUMNS)].reset_index(drop=True)
+    order = np.lexsort((audited["sample"], -audited["kinship_max"], audited["distance"], -audited["risk"]))
+    riskiest = np.zeros(len(audited), dtype=bool)
+    riskiest[order[: math.ceil(len(audited) * percent / 100 - 1e-9)]] = True
+    why = audited["listed"].map(WHY).fillna(pd.Series(np.where(riskiest, RISKY, ""), index=audited.index))
+    return audited.assign(why=why).loc[why != "", list(WITHHELD_COLUMNS)].reset_index(drop=True)

@@ -1,10 +1,10 @@
-"""The real-vs-real envelope: what a battery says when the "synthetic" people are real.
+"""The real-vs-real envelope: what a suite says when the "synthetic" samples are real.
 
-A number without its envelope says nothing: nearest-neighbour accuracy between two sets of real people need
-not be .5, and an LD correlation need not be 1. The very same battery is run on splits of all real people into
-a "training", a "synthetic" and further sets (test, and where a battery asks for one, a reference), disjoint by
-person. The interval is where one more such draw would fall with 95 %: mean +- t(.975, R-1) * sd * sqrt(1 + 1/R)
-over R splits. The splits share people, so the interval is approximate; and the sets are smaller than those that a
+A number without its envelope says nothing: nearest-neighbour accuracy between two sets of real samples need
+not be .5, and an LD correlation need not be 1. The very same suite is run on splits of all real samples into
+a "training", a "synthetic" and further sets (test, and where a suite asks for one, validation), disjoint by
+sample. The interval is where one more such draw would fall with 95 %: mean +- t(.975, R-1) * sd * sqrt(1 + 1/R)
+over R splits. The splits share samples, so the interval is approximate; and the sets are smaller than those that a
 generator is judged on (`n` tells). Whether the intervals hold what they promise is seen by leaving each split out:
 the interval of the others should cover its number in 95 % of cases.
 """
@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtrit
 
 from syngeno.data.cohort import Cohort
 from syngeno.evaluate.metrics import NUMBER, row
@@ -28,12 +28,12 @@ log = logging.getLogger(__name__)
 def real_vs_real(
     measure: Callable[..., list[dict]], cohort: Cohort, shares: Mapping[str, float], splits: int, seed: int
 ) -> pd.DataFrame:
-    """Mean and 95 % prediction interval of every number of a battery between sets of real people.
+    """Mean and 95 % prediction interval of every number of a suite between sets of real samples.
 
     Args:
         measure: called as measure(synthetic=, train=, seed=, and each set of `shares`), gives metric rows.
-        cohort: all real people (train, validation and test).
-        shares: people per person in train of each further set, as in the real split (test .2 / .7, say).
+        cohort: all real samples (train, validation and test).
+        shares: samples per sample in train of each further set, as in the real split (test .2 / .7, say).
         splits: how many splits; two or more for an interval.
         seed: of the splits; split i is handed a seed of its own.
 
@@ -44,12 +44,12 @@ def real_vs_real(
     """
     if splits < 1:
         raise ValueError(f"splits must be at least 1, not {splits}")
-    people = cohort.in_canonical_order()
+    cohort = cohort.in_canonical_order()
     rows = []
     began = time.monotonic()
     for i in range(splits):
-        sets = parts(people.label, shares, np.random.default_rng([seed, i]))
-        rows += measure(**{name: people.take(chosen) for name, chosen in sets.items()}, seed=seed + i)
+        sets = parts(cohort.label, shares, np.random.default_rng([seed, i]))
+        rows += measure(**{name: cohort.take(chosen) for name, chosen in sets.items()}, seed=seed + i)
         log.info("envelope: split %d of %d, %.0f s", i + 1, splits, time.monotonic() - began)
     summary = [
         dict(zip(NUMBER, number, strict=True)) | _interval(part)
@@ -59,45 +59,45 @@ def real_vs_real(
 
 
 def parts(label: np.ndarray, shares: Mapping[str, float], rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Disjoint sets of people, stratified by label: train, synthetic (of equal size), and those of `shares`.
+    """Disjoint sets of samples, stratified by label: train, synthetic (of equal size), and those of `shares`.
 
-    `shares` are people per person in train. Of n people of a label, round(n / (2 + sum of shares)) go into each of
-    the first two, at least one wherever there are two people. The others are divided by their shares, up to rounding
-    over all labels. Together the sets hold everybody.
+    `shares` are samples per sample in train. Of n samples of a label, round(n / (2 + sum of shares)) go into each of
+    the first two, at least one wherever there are two samples. The others are divided by their shares, up to rounding
+    over all labels. Together the sets hold all samples.
     """
     if not shares or min(shares.values()) <= 0:
         raise ValueError(f"shares must be above 0, not {dict(shares)}")
     sets: dict[str, list[np.ndarray]] = {name: [] for name in ("train", "synthetic", *shares)}
-    # Where each set begins and ends among those who are in neither of the first two.
+    # Where each set begins and ends among those in neither of the first two.
     bounds = np.cumsum(list(shares.values())) / sum(shares.values())
     # Rounding is carried from label to label, from a random start: small classes are not always rounded the same way.
     owed = np.zeros(len(bounds))
     owed[:-1] = rng.uniform(-0.5, 0.5)
-    for one in np.unique(label):
-        people = rng.permutation(np.flatnonzero(label == one))
-        # Only classes of three people and more can be in three sets.
-        most = max((len(people) - 1) // 2, len(people) // 2 if len(people) < 3 else 0)
-        size = min(max(1, round(len(people) / (2 + sum(shares.values())))), most)
-        sets["train"].append(people[:size])
-        sets["synthetic"].append(people[size : 2 * size])
-        rest = people[2 * size :]
+    for name in np.unique(label):
+        rows = rng.permutation(np.flatnonzero(label == name))
+        # Only classes of three samples and more can be in three sets.
+        most = max((len(rows) - 1) // 2, len(rows) // 2 if len(rows) < 3 else 0)
+        size = min(max(1, round(len(rows) / (2 + sum(shares.values())))), most)
+        sets["train"].append(rows[:size])
+        sets["synthetic"].append(rows[size : 2 * size])
+        rest = rows[2 * size :]
         owed += bounds * len(rest)
         ends = np.maximum.accumulate(np.clip(np.rint(owed), 0, len(rest))).astype(int)
         owed -= ends
-        for name, start, end in zip(shares, [0, *ends[:-1]], ends, strict=True):
-            sets[name].append(rest[start:end])
+        for part, start, end in zip(shares, [0, *ends[:-1]], ends, strict=True):
+            sets[part].append(rest[start:end])
     return {name: np.sort(np.concatenate(chosen)) for name, chosen in sets.items()}
 
 
-def coverage(envelope: pd.DataFrame, battery: str) -> list[dict]:
-    """How often a left-out split lay in the interval of the others: a metric row of one battery's envelope.
+def coverage(envelope: pd.DataFrame, suite: str) -> list[dict]:
+    """How often a left-out split lay in the interval of the others: a metric row of one suite's envelope.
 
     The mean over the numbers that differ between splits; `n` is how many those are. No row where there are none.
     """
     varying = envelope[(envelope["real_low"] < envelope["real_high"]) & envelope["coverage"].notna()]
     if varying.empty:
         return []
-    return [row("envelope_coverage", varying["coverage"].mean(), group=battery, n=len(varying))]
+    return [row("envelope_coverage", varying["coverage"].mean(), group=suite, n=len(varying))]
 
 
 def _interval(part: pd.DataFrame) -> dict:
@@ -119,7 +119,7 @@ def _prediction(values: np.ndarray) -> tuple[float, float]:
     count = len(values)
     if count < 2:
         return float(values.mean()), np.nan
-    half = stats.t.ppf(0.975, count - 1) * values.std(ddof=1) * np.sqrt(1 + 1 / count)
+    half = stdtrit(count - 1, 0.975) * values.std(ddof=1) * np.sqrt(1 + 1 / count)
     return float(values.mean()), float(half)
 
 

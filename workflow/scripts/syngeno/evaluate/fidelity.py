@@ -1,27 +1,92 @@
-"""Fidelity: do synthetic people have the frequencies, LD, heterozygosity and structure of real ones?
+"""Fidelity: do synthetic samples have the frequencies, LD, heterozygosity and structure of real ones?
 
 Everything that is fitted (minor alleles, expected heterozygosity, principal components, which pairs are in
-LD) is fitted on the training people.
+LD) is fitted on the training samples.
 """
 
-import numpy as np
-from scipy import stats
+from dataclasses import dataclass
 
+import numpy as np
+
+from syngeno import streams
 from syngeno.data.cohort import Cohort, same_variants
 from syngeno.evaluate.metrics import row
-from syngeno.stats import diversity, ld, pairwise, structure
+from syngeno.stats import diversity, intervals, ld, pairwise, structure
 from syngeno.stats.diversity import MAF_BINS, hwe_exact
 
 HWE_P = 0.001
 
-# The cohorts that `measure` takes.
-PEOPLE = ("synthetic", "train", "test")
+# The real cohorts that `reference` and `measure` take.
+COHORTS = ("train", "test")
 
 _BIN_VARIANTS = 10
-# Of larger cohorts, as many people as are enough: what grows with the pairs of people stays affordable.
-_SINKHORN_PEOPLE = 2000
-_PAIRED_PEOPLE = 5000
-_Z = stats.norm.ppf(0.975)
+# Of larger cohorts, as many samples as are enough: what grows with the pairs of samples stays affordable.
+_SINKHORN_SAMPLES = 2000
+_PAIRED_SAMPLES = 5000
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """What depends on real samples alone.
+
+    Attributes:
+        linked_place, linked_r: pairs of variants in LD in train by group (see `ld.Linked`).
+        axes_mean, axes_loadings: principal axes of train.
+        on_axes: where test lies on them, float64 (samples, axes).
+        within_test: how many pairs of test samples lie at each distance.
+        three_point: three-point correlations in train by gap; where haplotypes are phased, as is
+        diversity: haplotype diversity of train in windows.
+    """
+
+    linked_place: dict[str, np.ndarray]
+    linked_r: dict[str, np.ndarray]
+    axes_mean: np.ndarray
+    axes_loadings: np.ndarray
+    on_axes: np.ndarray
+    within_test: np.ndarray
+    three_point: dict[str, np.ndarray]
+    diversity: np.ndarray
+
+    @property
+    def linked(self) -> dict[str, ld.Linked]:
+        """Pairs of variants in LD in train, by group."""
+        return {group: ld.Linked(place, self.linked_r[group]) for group, place in self.linked_place.items()}
+
+    @property
+    def axes(self) -> structure.Axes:
+        """Principal axes of train."""
+        return structure.Axes(self.axes_mean, self.axes_loadings)
+
+
+def reference(
+    train: Cohort,
+    test: Cohort,
+    *,
+    seed: int,
+    neighbours: int = ld.NEIGHBOURS,
+    max_distance: int = ld.MAX_DISTANCE,
+    **_: object,
+) -> Reference:
+    """What `measure` needs to know of real samples, with the same settings; raises as it does."""
+    same_variants(train, test)
+    train, test = train.in_canonical_order(), test.in_canonical_order()
+    linked = ld.in_ld(train, neighbours=neighbours, max_distance=max_distance)
+    variants = train.dosages.shape[1]
+    axes = structure.Axes(np.zeros(variants, np.float32), np.zeros((variants, 0), np.float32))
+    if len(train) > 1:
+        axes = structure.principal_axes(train, structure.PCS)
+    paired = _sample(test.dosages, _PAIRED_SAMPLES, streams.rng("distances_subsample", seed, 1))
+    phased = train.haplotypes is not None
+    return Reference(
+        linked_place={group: one.place for group, one in linked.items()},
+        linked_r={group: one.r for group, one in linked.items()},
+        axes_mean=axes.mean,
+        axes_loadings=axes.loadings,
+        on_axes=axes.coordinates(test.dosages),
+        within_test=pairwise.within(paired),
+        three_point=_three_point(train, train) if phased else {},
+        diversity=diversity.diversity(_in_windows(train)) if phased else np.empty(0),
+    )
 
 
 def measure(
@@ -30,17 +95,19 @@ def measure(
     test: Cohort,
     *,
     seed: int,
+    real: Reference | None = None,
     neighbours: int = ld.NEIGHBOURS,
     max_distance: int = ld.MAX_DISTANCE,
-    rarefied_people: int = 200,
+    rarefied_samples: int = 200,
 ) -> list[dict]:
     """All fidelity numbers of a synthetic cohort, as metric rows.
 
     Args:
         synthetic, train, test: cohorts over the same variants.
-        seed: of the samples that stand for cohorts of very many people.
+        seed: of the subsamples that stand for cohorts of very many samples.
+        real: what `reference` gave for train and test; computed here where it is absent.
         neighbours, max_distance: which pairs of variants LD looks at (see `ld`).
-        rarefied_people: size to which people are thinned (in expectation) before variants are counted, so
+        rarefied_samples: size to which cohorts are thinned (in expectation) before variants are counted, so
             that cohorts of different size can be compared.
 
     Raises:
@@ -48,31 +115,37 @@ def measure(
     """
     same_variants(synthetic, train, test)
     synthetic, train, test = (cohort.in_canonical_order() for cohort in (synthetic, train, test))
+    reach = {"neighbours": neighbours, "max_distance": max_distance}
+    real = real or reference(train, test, seed=seed, **reach)
     return [
         *_frequencies(synthetic, train, test),
-        *_spectrum(synthetic, train, rarefied_people),
+        *_spectrum(synthetic, train, rarefied_samples),
         *_heterozygosity(synthetic, train),
         *_equilibrium(synthetic),
-        *_linkage(synthetic, train, neighbours, max_distance),
+        *_linkage(synthetic, train, real.linked, reach),
         *_differentiation(synthetic, train),
-        *_axes(synthetic, train, test, seed),
-        *_distances(synthetic, test, seed),
-        *_haplotypes(synthetic, train),
+        *_axes(synthetic, real, seed),
+        *_distances(synthetic, test, real.within_test, seed),
+        *_haplotypes(synthetic, train, real),
     ]
 
 
 def inbreeding(dosages: np.ndarray, reference: Cohort) -> np.ndarray:
-    """Inbreeding coefficient F of each person, float64 (people,).
+    """Inbreeding coefficient F of each sample, float64 (samples,).
 
     F = 1 - observed / expected number of heterozygous sites; expected from the allele frequencies of
     `reference` with Nei's (1978) correction for its size, over sites that vary there. nan where none does.
     """
-    p, alleles = reference.frequency, 2 * len(reference)
-    varies = (p > 0) & (p < 1)
-    expected = (2 * p * (1 - p))[varies].sum() * alleles / (alleles - 1)
+    return _inbreeding(dosages == 1, reference.frequency, len(reference))
+
+
+def _inbreeding(heterozygous: np.ndarray, frequency: np.ndarray, samples: int) -> np.ndarray:
+    """`inbreeding` from who is heterozygous where and the frequencies among so many samples."""
+    varies, alleles = (frequency > 0) & (frequency < 1), 2 * samples
+    expected = (2 * frequency * (1 - frequency))[varies].sum() * alleles / (alleles - 1)
     if expected == 0:
-        return np.full(len(dosages), np.nan)
-    return 1 - (dosages[:, varies] == 1).sum(1) / expected
+        return np.full(len(heterozygous), np.nan)
+    return 1 - np.count_nonzero(heterozygous & varies, axis=1) / expected
 
 
 def _frequencies(synthetic: Cohort, train: Cohort, test: Cohort) -> list[dict]:
@@ -90,7 +163,7 @@ def _frequencies(synthetic: Cohort, train: Cohort, test: Cohort) -> list[dict]:
                 rows += _agreement(ours[inside], theirs[inside], name, against)
     for label in train.labels:
         if (synthetic.label == label).any():
-            rows += _agreement(synthetic.of(label).frequency, train.of(label).frequency, label, "train")
+            rows += _agreement(synthetic.frequency_of(label), train.frequency_of(label), label, "train")
     return rows
 
 
@@ -104,80 +177,76 @@ def _agreement(ours: np.ndarray, theirs: np.ndarray, group: str, against: str) -
     return rows
 
 
-def _spectrum(synthetic: Cohort, train: Cohort, people: int) -> list[dict]:
-    people = min(people, len(synthetic))
-    share = diversity.folded(synthetic, people)
+def _spectrum(synthetic: Cohort, train: Cohort, samples: int) -> list[dict]:
+    samples = min(samples, len(synthetic))
+    share = diversity.folded(synthetic, samples)
     rows = [
-        row("polymorphic_share", 1 - share[0], n=people),
-        row("singleton_share", share[1], n=people),
+        row("polymorphic_share", 1 - share[0], n=samples),
+        row("singleton_share", share[1], n=samples),
     ]
     rows += [
-        row("sfs", share[low : None if high is None else high + 1].sum(), group=name, n=people)
+        row("sfs", share[low : None if high is None else high + 1].sum(), group=name, n=samples)
         for name, (low, high) in diversity.BINS.items()
         if low < len(share)
     ]
     # At full size, where the rarest variants are: how many vary, per one that varies in as many of train.
-    people = min(len(synthetic), len(train))
-    real = diversity.polymorphic(train, people)
+    samples = min(len(synthetic), len(train))
+    real = diversity.polymorphic(train, samples)
     if real > 0:
-        ratio = diversity.polymorphic(synthetic, people) / real
-        rows.append(row("polymorphic_ratio", ratio, against="train", n=people))
+        ratio = diversity.polymorphic(synthetic, samples) / real
+        rows.append(row("polymorphic_ratio", ratio, against="train", n=samples))
     return rows
 
 
 def _heterozygosity(synthetic: Cohort, train: Cohort) -> list[dict]:
-    share = (synthetic.dosages == 1).mean(1)
-    rows = _mean("heterozygosity", share, "all") + _mean("inbreeding_f", inbreeding(synthetic.dosages, train), "all")
+    heterozygous = synthetic.dosages == 1
+    share = heterozygous.mean(1)
+    inbred = _inbreeding(heterozygous, train.frequency, len(train))
+    rows = _mean("heterozygosity", share, "all") + _mean("inbreeding_f", inbred, "all")
     for label in train.labels:
         ours = synthetic.label == label
         if ours.any():
-            rows += _mean("heterozygosity", share[ours], label)
-            rows += _mean("inbreeding_f", inbreeding(synthetic.dosages[ours], train.of(label)), label)
+            inbred = _inbreeding(heterozygous[ours], train.frequency_of(label), (train.label == label).sum())
+            rows += _mean("heterozygosity", share[ours], label) + _mean("inbreeding_f", inbred, label)
     return rows
 
 
 def _mean(metric: str, values: np.ndarray, group: str) -> list[dict]:
-    """Mean over people with its normal 95 % interval; nothing where it is not defined."""
+    """Mean over samples with its normal 95 % interval; nothing where it is not defined."""
     if not np.isfinite(values).all():
         return []
-    half = _Z * values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.nan
-    mean = values.mean()
-    return [row(metric, mean, group=group, low=mean - half, high=mean + half, n=len(values))]
+    mean, low, high = intervals.mean(values)
+    return [row(metric, mean, group=group, low=low, high=high, n=len(values))]
 
 
 def _equilibrium(synthetic: Cohort) -> list[dict]:
     """How many variants that vary within a label are out of Hardy-Weinberg equilibrium there."""
     rows, outside, tested = [], 0, 0
     for label in synthetic.labels:
-        dosages = synthetic.of(label).dosages
-        alt = dosages.sum(0, dtype=np.int64)
-        dosages = dosages[:, (alt > 0) & (alt < 2 * len(dosages))]
-        tables = np.stack([(dosages == copies).sum(0) for copies in range(3)])
-        if not tables.size:
+        dosages, alt = synthetic.dosages[synthetic.label == label], synthetic.counts[label]
+        n = len(dosages)
+        varies = (alt > 0) & (alt < 2 * n)
+        if not varies.any():
             continue
-        found = hwe_exact(*tables) < HWE_P
-        rows.append(row("hwe_outliers", found.mean(), group=label, n=len(dosages)))
-        outside, tested = outside + found.sum(), tested + len(found)
+        alt, one = alt[varies], np.count_nonzero(dosages == 1, axis=0)[varies]
+        two = (alt - one) // 2
+        unlikely = hwe_exact(n - one - two, one, two) < HWE_P
+        rows.append(row("hwe_outliers", unlikely.mean(), group=label, n=n))
+        outside, tested = outside + unlikely.sum(), tested + len(unlikely)
     return [row("hwe_outliers", outside / tested, n=len(synthetic)), *rows] if tested else []
 
 
-def _linkage(synthetic: Cohort, train: Cohort, neighbours: int, max_distance: int) -> list[dict]:
-    reach = {"neighbours": neighbours, "max_distance": max_distance}
-    # Among the few people of one label some variants are correlated by chance, and among all people labels that differ
-    # correlate them. Whether there is LD at all shows where labels are taken together, each about its own mean.
-    if not ld.linked(train, **reach):
+def _linkage(synthetic: Cohort, train: Cohort, linked: dict[str, ld.Linked], reach: dict[str, int]) -> list[dict]:
+    # Among the few samples of one label some variants are correlated by chance, and among all samples labels that
+    # differ correlate them. Whether there is LD at all shows where labels are taken together, each about its own mean.
+    if not ld.any_ld(linked):
         return []
-    by_label = len(train.labels) > 1
-    found = {"all": ld.correlation(synthetic, train, **reach)}
-    if by_label:
-        found["within_labels"] = ld.correlation(synthetic, train, **reach, within_labels=True)
-    rows = _decay(synthetic, train, "", reach)
-    if by_label:
+    found = ld.correlations(synthetic, linked, **reach)
+    rows = _decay(synthetic, train.frequency, "", reach)
+    if len(train.labels) > 1:
         for label in train.labels:
-            ours, real = synthetic.of(label), train.of(label)
-            if min(len(ours), len(real)) > 2:
-                found[label] = ld.correlation(ours, real, **reach)
-                rows += _decay(ours, real, f"{label}: ", reach)
+            if label in found:
+                rows += _decay(synthetic.of(label), train.frequency_of(label), f"{label}: ", reach)
     return [
         row("ld_r", value, group=group, against="train", n=pairs)
         for group, (value, pairs) in found.items()
@@ -185,16 +254,16 @@ def _linkage(synthetic: Cohort, train: Cohort, neighbours: int, max_distance: in
     ] + rows
 
 
-def _decay(synthetic: Cohort, train: Cohort, prefix: str, reach: dict[str, int]) -> list[dict]:
-    """r2 by distance between the variants that are common among these training people."""
-    common = np.minimum(train.frequency, 1 - train.frequency) >= ld.COMMON_MAF
+def _decay(synthetic: Cohort, frequency: np.ndarray, prefix: str, reach: dict[str, int]) -> list[dict]:
+    """r2 by distance between the variants that are common by these frequencies of training samples."""
+    common = np.minimum(frequency, 1 - frequency) >= ld.COMMON_MAF
     # Counted among common variants only, of which there are fewer within the same distance.
     found = ld.decay(synthetic, common, neighbours=2 * reach["neighbours"], max_distance=reach["max_distance"])
     return [row("ld_r2", r2, group=prefix + name, n=pairs) for name, (r2, pairs) in found.items()]
 
 
 def _differentiation(synthetic: Cohort, train: Cohort) -> list[dict]:
-    """Fst between labels, how far it is from that between training people, and from one's own label there."""
+    """Fst between labels, how far it is from that between training samples, and Fst to the same label there."""
     labels = [label for label in train.labels if (synthetic.label == label).any()]
     ours, real = (structure.fst_between_labels(cohort, labels) for cohort in (synthetic, train))
     rows = [
@@ -205,22 +274,24 @@ def _differentiation(synthetic: Cohort, train: Cohort) -> list[dict]:
     apart = [abs(value - real[pair]) for pair, value in ours.items() if np.isfinite(value - real[pair])]
     if apart:
         rows.append(row("fst_difference", np.mean(apart), against="train", n=len(apart)))
-    own = {label: structure.fst(synthetic.of(label).dosages, train.of(label).dosages) for label in labels}
-    own = {label: value for label, value in own.items() if np.isfinite(value)}
-    if own:
-        rows.append(row("fst_to_train", np.mean(list(own.values())), against="train", n=len(synthetic)))
+    to_train = {
+        label: structure.fst_of_counts(
+            *((cohort.counts[label], int((cohort.label == label).sum())) for cohort in (synthetic, train))
+        )
+        for label in labels
+    }
+    to_train = {label: value for label, value in to_train.items() if np.isfinite(value)}
+    if to_train:
+        rows.append(row("fst_to_train", np.mean(list(to_train.values())), against="train", n=len(synthetic)))
     return rows + [
         row("fst_to_train", value, group=label, against="train", n=(synthetic.label == label).sum())
-        for label, value in own.items()
+        for label, value in to_train.items()
         if len(train.labels) > 1
     ]
 
 
-def _axes(synthetic: Cohort, train: Cohort, test: Cohort, seed: int) -> list[dict]:
-    if len(train) < 2:
-        return []
-    axes = structure.principal_axes(train, structure.PCS)
-    ours, theirs = axes.coordinates(synthetic.dosages), axes.coordinates(test.dosages)
+def _axes(synthetic: Cohort, real: Reference, seed: int) -> list[dict]:
+    ours, theirs = real.axes.coordinates(synthetic.dosages), real.on_axes
     distance = structure.wasserstein(ours, theirs)
     n = len(synthetic)
     rows = [
@@ -230,33 +301,37 @@ def _axes(synthetic: Cohort, train: Cohort, test: Cohort, seed: int) -> list[dic
         rows.insert(0, row("wasserstein_pc1_6", distance.sum(), against="test", n=n))
     if len(distance) < 2:
         return rows
-    rng = np.random.default_rng([seed, 21])
-    ours, theirs = (_sample(one, _SINKHORN_PEOPLE, rng)[:, :2] for one in (ours, theirs))
+    ours, theirs = (
+        _sample(one, _SINKHORN_SAMPLES, streams.rng("sinkhorn_subsample", seed, part))[:, :2]
+        for part, one in enumerate((ours, theirs))
+    )
     return [*rows, row("sinkhorn_pc1_2", structure.sinkhorn(ours, theirs), against="test", n=len(ours))]
 
 
-def _distances(synthetic: Cohort, test: Cohort, seed: int) -> list[dict]:
+def _distances(synthetic: Cohort, test: Cohort, within_test: np.ndarray, seed: int) -> list[dict]:
     """Distances of all pairs, not just of nearest ones: cohorts too uniform or too spread out show here."""
-    rows = _mean_distances(synthetic, test, "all")
+    rows = _mean_distances(synthetic.dosages, test.dosages, "all")
     if len(synthetic.labels) > 1:
         for label in synthetic.labels:
-            rows += _mean_distances(synthetic.of(label), test.of(label), label)
-    rng = np.random.default_rng([seed, 22])
-    ours, theirs = (_sample(cohort.dosages, _PAIRED_PEOPLE, rng) for cohort in (synthetic, test))
-    real, n = pairwise.within(theirs), len(ours)
+            rows += _mean_distances(*(one.dosages[one.label == label] for one in (synthetic, test)), label)
+    ours, theirs = (
+        _sample(cohort.dosages, _PAIRED_SAMPLES, streams.rng("distances_subsample", seed, part))
+        for part, cohort in enumerate((synthetic, test))
+    )
     found = {
-        "distance_within_w1": pairwise.wasserstein(pairwise.within(ours), real),
-        "distance_between_w1": pairwise.wasserstein(pairwise.between(ours, theirs), real),
+        "distance_within_w1": pairwise.wasserstein(pairwise.within(ours), within_test),
+        "distance_between_w1": pairwise.wasserstein(pairwise.between(ours, theirs), within_test),
     }
+    n = len(ours)
     return rows + [row(metric, value, against="test", n=n) for metric, value in found.items() if np.isfinite(value)]
 
 
-def _mean_distances(ours: Cohort, test: Cohort, group: str) -> list[dict]:
+def _mean_distances(ours: np.ndarray, test: np.ndarray, group: str) -> list[dict]:
     n, rows = len(ours), []
     if n > 1:
-        rows.append(row("distance_within", pairwise.mean_within(ours.dosages), group=group, n=n))
+        rows.append(row("distance_within", pairwise.mean_within(ours), group=group, n=n))
     if len(test):
-        value = pairwise.mean_between(ours.dosages, test.dosages)
+        value = pairwise.mean_between(ours, test)
         rows.append(row("distance_between", value, group=group, against="test", n=n))
     return rows
 
@@ -266,47 +341,50 @@ def _sample(rows: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray
     return rows if len(rows) <= most else rows[np.sort(rng.choice(len(rows), most, replace=False))]
 
 
-def _haplotypes(synthetic: Cohort, train: Cohort) -> list[dict]:
+def _haplotypes(synthetic: Cohort, train: Cohort, real: Reference) -> list[dict]:
     if synthetic.haplotypes is None or train.haplotypes is None:
         return []
-    return [*_three_point(synthetic, train), *_diversity(synthetic, train)]
-
-
-def _three_point(synthetic: Cohort, train: Cohort) -> list[dict]:
-    ours, real = (_single(cohort) for cohort in (synthetic, train))
-    varies = (train.frequency > 0) & (train.frequency < 1)
-    found = {}
-    for gap in diversity.GAPS:
-        chosen = diversity.triplets(train.contig, varies, gap)
-        found[f"gap {gap}"] = [diversity.three_point(one, chosen) for one in (ours, real)]
-    found = {"all": [np.concatenate(values) for values in zip(*found.values(), strict=True)]} | found
+    found = {group: (ours, real.three_point[group]) for group, ours in _three_point(synthetic, train).items()}
     return [
-        row("three_point_r", np.corrcoef(x, y)[0, 1], group=group, against="train", n=len(x))
-        for group, (x, y) in found.items()
-        if _correlates(x, y)
-    ]
+        row("three_point_r", np.corrcoef(ours, theirs)[0, 1], group=group, against="train", n=len(ours))
+        for group, (ours, theirs) in found.items()
+        if _correlates(ours, theirs)
+    ] + _diversity(synthetic, real.diversity)
 
 
-def _diversity(synthetic: Cohort, train: Cohort) -> list[dict]:
-    starts = diversity.windows(train.contig)
-    if not len(starts):
+def _three_point(cohort: Cohort, train: Cohort) -> dict[str, np.ndarray]:
+    """Three-point correlations of triplets that vary in train, float64 (triplets,): of all, and by gap."""
+    varies = (train.frequency > 0) & (train.frequency < 1)
+    chosen = [diversity.triplets(train.contig, varies, gap) for gap in diversity.GAPS]
+    every = diversity.three_point(_single(cohort), np.concatenate(chosen))
+    parts = np.split(every, np.cumsum([len(of_gap) for of_gap in chosen])[:-1])
+    return {"all": every} | {f"gap {gap}": part for gap, part in zip(diversity.GAPS, parts, strict=True)}
+
+
+def _diversity(synthetic: Cohort, real: np.ndarray) -> list[dict]:
+    if not len(real):
         return []
-    ours, real = (diversity.diversity(_single(cohort), starts) for cohort in (synthetic, train))
-    n = len(synthetic)
+    alleles = _in_windows(synthetic)
+    ours, n = diversity.diversity(alleles), len(synthetic)
     rows = [row("haplotype_diversity", ours.mean(), n=n)]
     if _correlates(ours, real):
         r = np.corrcoef(ours, real)[0, 1]
-        rows.append(row("haplotype_diversity_r", r, against="train", n=len(starts)))
+        rows.append(row("haplotype_diversity_r", r, against="train", n=len(real)))
     if len(synthetic.labels) > 1:
         for label in synthetic.labels:
-            people = synthetic.of(label)
-            value = diversity.diversity(_single(people), starts).mean()
-            rows.append(row("haplotype_diversity", value, group=label, n=len(people)))
+            of_label = np.repeat(synthetic.label == label, 2)
+            value = diversity.diversity(alleles[:, of_label]).mean()
+            rows.append(row("haplotype_diversity", value, group=label, n=of_label.sum() // 2))
     return rows
 
 
+def _in_windows(cohort: Cohort) -> np.ndarray:
+    """Each haplotype's alleles in each window, int64 (windows, haplotypes)."""
+    return diversity.in_windows(_single(cohort), diversity.windows(cohort.contig))
+
+
 def _single(cohort: Cohort) -> np.ndarray:
-    """The haplotypes one by one, int8 (2 * people, variants)."""
+    """The haplotypes one by one, int8 (2 * samples, variants)."""
     return cohort.haplotypes.reshape(2 * len(cohort), -1)
 
 

@@ -1,41 +1,98 @@
-"""Imputation: how well do synthetic people serve as the reference panel that fills in held-out people?
+"""Imputation: how well do synthetic samples serve as the reference panel that fills in held-out samples?
 
-Held-out people are typed at some common variants only, as a genotyping array would, and Beagle 5 (Browning,
-Zhou & Browning, Am J Hum Genet 2018) fills in the rest from a reference panel: once of synthetic people, once
-of training people, the same targets, settings and seed. r2 of a variant is the squared correlation, over the
-held-out people, of the imputed dosage with the true one; the ratio of the two panels' mean r2 is what a user
+Held-out samples are typed at some common variants only, as by a genotyping array, and Beagle 5 (Browning,
+Zhou & Browning, Am J Hum Genet 2018) fills in the rest from a reference panel: once of synthetic samples, once
+of training samples, the same targets, settings and seed. r2 of a variant is the squared correlation, over the
+held-out samples, of the imputed dosage with the true one; the ratio of the two panels' mean r2 is what a user
 of the synthetic panel keeps. Beagle phases an unphased panel first, and then the real one too is phased
 anew: the panels are compared by what they hold, not by how they were phased. Such panels are both thinned to
-at most `UNPHASED` people, so their r2 does not compare with that of a phased panel; their ratio does.
+at most `UNPHASED` samples, so their r2 does not compare with that of a phased panel; their ratio does.
 """
 
 import hashlib
 import logging
 import time
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import stats
 
+from syngeno import streams
 from syngeno.data import beagle
 from syngeno.data.cohort import Cohort, same_variants
 from syngeno.evaluate.metrics import row
 from syngeno.stats import ld
 from syngeno.stats.diversity import MAF_BINS
+from syngeno.stats.intervals import Z
 
-PEOPLE = ("synthetic", "train", "test")
+# The real cohorts that `reference` and `measure` take.
+COHORTS = ("train", "test")
 OBSERVED = 0.1
 OBSERVED_MAF = 0.05
 TARGETS = 500
-# Phasing takes time with the square of the people; Beagle sat for hours over 1,800 unphased synthetic people.
+# Phasing takes time with the square of the samples; Beagle sat for hours over 1,800 unphased synthetic samples.
 UNPHASED = 500
 
 _CONTIG_OBSERVED = 10  # a contig with fewer typed variants gives Beagle nothing to go by
 _BIN_VARIANTS = 10
 _BOOTSTRAP = 200
 _BLOCK = 1000
-_Z = stats.norm.ppf(0.975)
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """What depends on real samples alone.
+
+    Attributes:
+        kept, typed: bool (variants,), which variants take part, and at which of all the held-out samples are typed;
+            none where imputation cannot be measured.
+        panel: how many training samples were the real panel, and whether they were phased, int64 (2,).
+        r2: mean r2 with the real panel, (draws,) as of `r2_by_maf`, by bin.
+    """
+
+    kept: np.ndarray
+    typed: np.ndarray
+    panel: np.ndarray
+    r2: dict[str, np.ndarray]
+
+
+def reference(
+    train: Cohort,
+    test: Cohort,
+    *,
+    seed: int,
+    observed: float = OBSERVED,
+    targets: int = TARGETS,
+    threads: int = 1,
+    memory_mb: int = 4000,
+) -> Reference:
+    """What `measure` needs to know of real samples, with the same settings, and raises as it does.
+
+    The real panel is all training samples, or `UNPHASED` of them where they are not phased. Nothing is measured (and a
+    line is logged) where Beagle is missing, or where there is no LD to impute from.
+    """
+    same_variants(train, test)
+    if not 0 < observed < 1:
+        raise ValueError(f"observed must be between 0 and 1, not {observed}")
+    none = np.zeros(train.dosages.shape[1], dtype=bool)
+    nothing = Reference(none, none, np.zeros(2, dtype=np.int64), {})
+    if not beagle.available():
+        log.warning("no Beagle here: imputation is not measured (install `beagle`, then --forcerun measure_reference)")
+        return nothing
+    if not ld.any_ld(ld.in_ld(train)):
+        log.info("no LD in this cohort: imputation is not measured")
+        return nothing
+    train, test, rng = _ordered(train), _ordered(test), streams.rng("imputation_typed_variants", seed)
+    test = thinned(test, targets, rng)
+    kept, typed = typed_variants(train, observed, rng)
+    if not typed.any():
+        log.info("too few common variants to type held-out samples at: imputation is not measured")
+        return nothing
+    phased = train.haplotypes is not None
+    size = len(train) if phased else min(len(train), UNPHASED)
+    real = Reference(kept, typed, np.array([size, phased]), {})
+    return replace(real, r2=_with_real_panel(train, test, real, seed, threads, memory_mb))
 
 
 def measure(
@@ -44,6 +101,7 @@ def measure(
     test: Cohort,
     *,
     seed: int,
+    real: Reference | None = None,
     observed: float = OBSERVED,
     targets: int = TARGETS,
     threads: int = 1,
@@ -54,52 +112,70 @@ def measure(
     Args:
         synthetic, train, test: cohorts over the same variants; panels without `haplotypes` are phased.
         seed: of the typed variants, of Beagle, and of the bootstrap.
-        observed: share of the variants with MAF of at least 5 % in train that the held-out people are typed at.
-        targets: at most this many held-out people.
+        real: what `reference` gave for train and test; computed here where it is absent.
+        observed: share of the variants with MAF of at least 5 % in train that the held-out samples are typed at.
+        targets: at most this many held-out samples.
         threads, memory_mb: of Beagle.
 
     Returns:
         `imputation_r2`, `imputation_r2_real` and `imputation_ratio` against test, over the masked variants
         that vary among the targets (n), and by MAF in train; an imputed dosage that is constant has r2 0. The
-        intervals are normal, by a bootstrap over held-out people, the same for both panels. The larger
-        panel is thinned to the size of the smaller, so that their sizes are not what is judged. Nothing (and a logged
-        line) where Beagle is missing, or where there is no LD to impute from.
+        intervals are normal, by a bootstrap over held-out samples, the same for both panels. The larger
+        panel is thinned to the size of the smaller, so that their sizes are not what is judged. Nothing where
+        `reference` gives nothing.
 
     Raises:
         ValueError: cohorts that differ in their variants; a share that is none. RuntimeError: Beagle fails.
     """
     same_variants(synthetic, train, test)
-    if not 0 < observed < 1:
-        raise ValueError(f"observed must be between 0 and 1, not {observed}")
-    if not beagle.available():
-        log.warning("no Beagle here: imputation is not measured (install `beagle`, then --forcerun impute_heldout)")
-        return []
-    if not ld.linked(train):
-        log.info("no LD in this cohort: imputation is not measured")
+    beagles = {"seed": seed, "threads": threads, "memory_mb": memory_mb}
+    real = real or reference(train, test, observed=observed, targets=targets, **beagles)
+    if not real.typed.any():
         return []
     synthetic, train, test = (_ordered(cohort) for cohort in (synthetic, train, test))
-    # A stream of its own for what the synthetic people are asked: the real panel's number does not depend on them.
-    rng = np.random.default_rng([seed, 41])
-    test = thinned(test, targets, rng)
-    kept, typed = typed_variants(train, observed, rng)
-    if not typed.any():
-        log.info("too few common variants to type held-out people at: imputation is not measured")
-        return []
-    synthetic, train, test = (cohort.at(kept) for cohort in (synthetic, train, test))
-    frequency = train.at(~typed).frequency
+    test = thinned(test, targets, streams.rng("imputation_typed_variants", seed))
     phased = synthetic.haplotypes is not None and train.haplotypes is not None
-    few = min(len(synthetic), len(train), *([] if phased else [UNPHASED]))
-    synthetic = thinned(synthetic, few, np.random.default_rng([seed, 43]))
-    train = thinned(train, few, np.random.default_rng([seed, 44]))
-    truth = test.dosages[:, ~typed]
-    imputed = []
-    for name, panel in (("synthetic", synthetic), ("real", train)):
-        began = time.monotonic()
-        dosages = beagle.impute(panel, phased, test, typed, seed=seed, threads=threads, memory_mb=memory_mb)
-        imputed.append(dosages[:, ~typed])
-        log.info("imputed %d people from %d %s ones, %.0f s", len(test), len(panel), name, time.monotonic() - began)
-    both = {"imputation_r2": imputed[0], "imputation_r2_real": imputed[1]}
-    return rows_of(truth, both, frequency, seed, ratio="imputation_ratio")
+    size = min(len(synthetic), len(train), *([] if phased else [UNPHASED]))
+    if real.panel.tolist() != [size, phased]:
+        log.info("the real panel is imputed from anew: %d samples, phased: %s", size, phased)
+        real = replace(real, panel=np.array([size, phased]))
+        real = replace(real, r2=_with_real_panel(train, test, real, **beagles))
+    synthetic = thinned(synthetic, size, streams.rng("imputation_synthetic_panel", seed))
+    ours = _imputed_r2("synthetic", synthetic, train, test, real, **beagles)
+    variants = _by_maf(*_masked(train, test, real))
+    means = {"imputation_r2": ours, "imputation_r2_real": real.r2}
+    means["imputation_ratio"] = {group: ours[group] / theirs for group, theirs in real.r2.items() if theirs.min() > 0}
+    return [
+        _row(metric, by_group[group], group, len(inside))
+        for group, inside in variants.items()
+        for metric, by_group in means.items()
+        if group in by_group
+    ]
+
+
+def _with_real_panel(
+    train: Cohort, test: Cohort, real: Reference, seed: int, threads: int, memory_mb: int
+) -> dict[str, np.ndarray]:
+    """Mean r2 with as many training samples as the panel has."""
+    panel = thinned(train, int(real.panel[0]), streams.rng("imputation_real_panel", seed))
+    return _imputed_r2("real", panel, train, test, real, seed, threads, memory_mb)
+
+
+def _imputed_r2(
+    name: str, panel: Cohort, train: Cohort, test: Cohort, real: Reference, seed: int, threads: int, memory_mb: int
+) -> dict[str, np.ndarray]:
+    """Mean r2 of the masked variants, by MAF in train, of test samples that are imputed from a panel."""
+    began, typed = time.monotonic(), real.typed[real.kept]
+    beagles = {"seed": seed, "threads": threads, "memory_mb": memory_mb}
+    dosages = beagle.impute(panel.at(real.kept), bool(real.panel[1]), test.at(real.kept), typed, **beagles)
+    log.info("imputed %d samples from %d %s ones, %.0f s", len(test), len(panel), name, time.monotonic() - began)
+    return r2_by_maf(*_masked(train, test, real), dosages[:, ~typed], seed)
+
+
+def _masked(train: Cohort, test: Cohort, real: Reference) -> tuple[np.ndarray, np.ndarray]:
+    """True dosages (samples, masked variants) of test, and train's frequencies there."""
+    masked = real.kept & ~real.typed
+    return test.dosages[:, masked], train.frequency[masked]
 
 
 def measure_panel(
@@ -112,32 +188,34 @@ def measure_panel(
     threads: int = 1,
     memory_mb: int = 4000,
 ) -> list[dict]:
-    """How well the panel fills in held-out real people: `panel_r2` by minor-allele frequency, as metric rows.
+    """How well the panel fills in held-out real samples: `panel_r2` by minor-allele frequency, as metric rows.
 
     Of `test` (at most `TARGETS` of them) Beagle sees unphased genotypes at the `typed` variants, bool
-    (variants,); r2 and intervals are those of `measure`. `frequency` (variants,) is that of training people.
+    (variants,); r2 and intervals are those of `measure`. `frequency` (variants,) is that of training samples.
     """
-    test = thinned(test, TARGETS, np.random.default_rng([seed, 45]))
+    test = thinned(test, TARGETS, streams.rng("imputed_panel_targets", seed))
     given = {"seed": seed, "threads": threads, "memory_mb": memory_mb}
     dosages = beagle.impute(panel, True, test, typed, **given)[:, ~typed]
-    return rows_of(test.dosages[:, ~typed], {"panel_r2": dosages}, frequency[~typed], seed)
+    truth, frequency = test.dosages[:, ~typed], frequency[~typed]
+    means = r2_by_maf(truth, frequency, dosages, seed)
+    return [_row("panel_r2", means[group], group, len(inside)) for group, inside in _by_maf(truth, frequency).items()]
 
 
-def thinned(cohort: Cohort, people: int, rng: np.random.Generator) -> Cohort:
-    """At most so many people, drawn without replacement."""
-    if len(cohort) <= people:
+def thinned(cohort: Cohort, samples: int, rng: np.random.Generator) -> Cohort:
+    """At most so many samples, drawn without replacement."""
+    if len(cohort) <= samples:
         return cohort
-    return cohort.take(np.sort(rng.choice(len(cohort), people, replace=False)))
+    return cohort.take(np.sort(rng.choice(len(cohort), samples, replace=False)))
 
 
 def typed_variants(train: Cohort, share: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Which variants take part, and which of those the held-out people are typed at.
+    """Which variants take part, and at which the held-out samples are typed.
 
     Of several variants at one position the first takes part; contigs where fewer than 10 would be typed do
     not. Typed is a `share` of the variants with MAF of at least 5 % in train, contig by contig.
 
     Returns:
-        bool (variants,), and bool (those that take part,).
+        Two bool (variants,).
     """
     maf = np.minimum(train.frequency, 1 - train.frequency)
     kept, typed = np.zeros(len(maf), dtype=bool), np.zeros(len(maf), dtype=bool)
@@ -149,15 +227,15 @@ def typed_variants(train: Cohort, share: float, rng: np.random.Generator) -> tup
         if wanted >= _CONTIG_OBSERVED:
             kept[here] = True
             typed[rng.choice(common, wanted, replace=False)] = True
-    return kept, typed[kept]
+    return kept, typed
 
 
 def r2(truth: np.ndarray, imputed: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """Squared correlations of true and imputed dosages, over people who count several times.
+    """Squared correlations of true and imputed dosages, over samples that count several times.
 
     Args:
-        truth, imputed: (people, variants).
-        times: (draws, people), how often each person counts in each draw; ones for each person once.
+        truth, imputed: (samples, variants).
+        times: (draws, samples), how often each sample counts in each draw; ones for each sample once.
 
     Returns:
         float64 (draws, variants): 0 where the imputed dosage is constant, nan where the true one is.
@@ -170,38 +248,33 @@ def r2(truth: np.ndarray, imputed: np.ndarray, times: np.ndarray) -> np.ndarray:
 
 
 def _ordered(cohort: Cohort) -> Cohort:
-    """The same people, ordered by what they carry, their phase included: Beagle's draws follow their order."""
+    """The same samples, ordered by their genotypes, phase included: Beagle's draws follow their order."""
     if cohort.haplotypes is None:
         return cohort.in_canonical_order()
     digests = [hashlib.blake2b(np.ascontiguousarray(pair).tobytes()).digest() for pair in cohort.haplotypes]
     return cohort.take(np.array(sorted(range(len(cohort)), key=digests.__getitem__)))
 
 
-def rows_of(
-    truth: np.ndarray, imputed: dict[str, np.ndarray], frequency: np.ndarray, seed: int, ratio: str | None = None
-) -> list[dict]:
-    """Mean r2 over all variants and by MAF bin, as metric rows named as what was `imputed` is.
+def r2_by_maf(truth: np.ndarray, frequency: np.ndarray, imputed: np.ndarray, seed: int) -> dict[str, np.ndarray]:
+    """Mean r2 over all variants and by MAF bin, float64 (draws,): of all samples, and of bootstrapped ones.
 
-    `truth` and each of `imputed` are (people, variants), `frequency` (variants,). `ratio` names that of the first to
-    the second.
+    `truth` and `imputed` are (samples, variants), `frequency` (variants,).
     """
-    people = len(truth)
-    # The first of the draws is every person once.
-    drawn = np.random.default_rng([seed, 42]).multinomial(people, np.full(people, 1 / people), size=_BOOTSTRAP)
-    times = np.concatenate([np.ones((1, people)), drawn])
-    varies = truth.max(0) != truth.min(0)
-    maf = np.minimum(frequency, 1 - frequency)
-    rows = []
-    for group, (low, high) in {"all": (0, 1), **MAF_BINS}.items():
-        inside = np.flatnonzero(varies & (maf >= low) & (maf < high))
-        if len(inside) < _BIN_VARIANTS:
-            continue
-        means = {metric: _mean_r2(truth, dosages, inside, times) for metric, dosages in imputed.items()}
-        if ratio is not None:
-            ours, theirs = means.values()
-            means |= {ratio: ours / theirs} if theirs.min() > 0 else {}
-        rows += [_row(metric, values, group, len(inside)) for metric, values in means.items()]
-    return rows
+    samples = len(truth)
+    rng = streams.rng("imputation_bootstrap", seed)
+    times = rng.multinomial(samples, np.full(samples, 1 / samples), size=_BOOTSTRAP)
+    times = np.concatenate([np.ones((1, samples)), times])
+    return {group: _mean_r2(truth, imputed, inside, times) for group, inside in _by_maf(truth, frequency).items()}
+
+
+def _by_maf(truth: np.ndarray, frequency: np.ndarray) -> dict[str, np.ndarray]:
+    """Indices of the variants that vary in truth, of all and by MAF bin, where they are enough."""
+    varies, maf = truth.max(0) != truth.min(0), np.minimum(frequency, 1 - frequency)
+    groups = {
+        group: np.flatnonzero(varies & (maf >= low) & (maf < high))
+        for group, (low, high) in {"all": (0, 1), **MAF_BINS}.items()
+    }
+    return {group: inside for group, inside in groups.items() if len(inside) >= _BIN_VARIANTS}
 
 
 def _mean_r2(truth: np.ndarray, imputed: np.ndarray, variants: np.ndarray, times: np.ndarray) -> np.ndarray:
@@ -218,7 +291,7 @@ def _mean_r2(truth: np.ndarray, imputed: np.ndarray, variants: np.ndarray, times
 def _row(metric: str, values: np.ndarray, group: str, n: int) -> dict:
     """The first value with a normal 95 % interval by the spread of the others.
 
-    Not their percentiles: r2 over fewer distinct people is larger, so those lie around a shifted mean.
+    Not their percentiles: r2 over fewer distinct samples is larger, so those lie around a shifted mean.
     """
-    half = _Z * values[1:].std(ddof=1)
+    half = Z * values[1:].std(ddof=1)
     return row(metric, values[0], group=group, against="test", low=values[0] - half, high=values[0] + half, n=n)

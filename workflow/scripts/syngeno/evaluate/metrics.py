@@ -2,7 +2,7 @@
 
 `generator, variant, fraction, real_fraction, seed, protocol` say what was judged; `group, metric, against`
 say which number it is; `value, low, high` are the number and its interval; `real, real_low, real_high` are
-the real-vs-real envelope of the same number; `n` is how many people (or pairs, or variants) stand behind it,
+the real-vs-real envelope of the same number; `n` is how many samples (or pairs, or variants) stand behind it,
 and in rows with seed "all" how many seeds.
 
 How probable a model finds held-out people, as rows of the metrics table.
@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtrit
 
 from syngeno.errors import BadInput
-from syngeno.stats.intervals import wilson
+from syngeno.stats import intervals
 
 COLUMNS = [
     "generator",
@@ -55,7 +55,7 @@ def row(
     low: float = np.nan,
     high: float = np.nan,
 ) -> dict:
-    """One number of a battery: what it is, its value, its interval, how many stand behind it."""
+    """One number of a suite: what it is, its value, its interval, how many stand behind it."""
     return {
         "metric": metric,
         "group": group,
@@ -68,8 +68,8 @@ def row(
 
 
 def share_row(metric: str, share: float, n: int, group: str, against: str) -> dict:
-    """A share of people as a metric row, with its Wilson interval."""
-    low, high = wilson(share, n)
+    """A share of samples as a metric row, with its Wilson interval."""
+    low, high = intervals.wilson(share, n)
     return row(metric, share, group=group, against=against, low=low, high=high, n=n)
 
 
@@ -83,7 +83,7 @@ def table(
     real_fraction: int | None = None,
     protocol: str = "ours",
 ) -> pd.DataFrame:
-    """The rows of the batteries as a metrics table of one subject, still without envelope."""
+    """The rows of the suites as a metrics table of one subject, still without envelope."""
     subject = {
         "generator": generator,
         "variant": variant,
@@ -161,27 +161,23 @@ def _typed(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _half_width(values: np.ndarray) -> float:
     k = len(values)
-    return float(stats.t.ppf(0.975, k - 1) * values.std(ddof=1) / np.sqrt(k))
+    return float(stdtrit(k - 1, 0.975) * values.std(ddof=1) / np.sqrt(k))
 
 
-_Z = 1.959964
-
-
-def rows(nats: np.ndarray, label: np.ndarray, against: str = "test") -> list[dict]:
+def likelihood_rows(nats: np.ndarray, label: np.ndarray, against: str = "test") -> list[dict]:
     """Rows `heldout_nats`: mean over sequences with its normal 95 % interval, of all and by label.
 
-    `nats` (sequences,), `label` (people,) in the same order; a person's sequences stand side by side. A person's two
-    haplotypes share their ancestry, so the interval is that of the mean over people (n).
+    `nats` (sequences,), `label` (samples,) in the same order; a sample's sequences stand side by side. A sample's two
+    haplotypes share their ancestry, so the interval is that of the mean over samples (n).
     """
     label = np.asarray(label, dtype=str)
     if not len(label) or not len(nats) or len(nats) % len(label):
-        raise ValueError(f"{len(nats)} likelihoods for {len(label)} people")
-    of_people = nats.reshape(len(label), -1).mean(1)
+        raise ValueError(f"{len(nats)} likelihoods for {len(label)} samples")
+    of_samples = nats.reshape(len(label), -1).mean(1)
     parts = {"all": np.ones(len(label), dtype=bool)} | {name: label == name for name in np.unique(label).tolist()}
-    return [_row(of_people[part], group, against) for group, part in parts.items()]
+    return [_likelihood_row(of_samples[part], group, against) for group, part in parts.items()]
 
 
-def _row(nats: np.ndarray, group: str, against: str) -> dict:
-    mean, n = nats.mean(), len(nats)
-    half = _Z * nats.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan
-    return row("heldout_nats", mean, n=n, group=group, against=against, low=mean - half, high=mean + half)
+def _likelihood_row(nats: np.ndarray, group: str, against: str) -> dict:
+    mean, low, high = intervals.mean(nats)
+    return row("heldout_nats", mean, n=len(nats), group=group, against=against, low=low, high=high)

@@ -9,3 +9,5 @@ MODULES = {
     "utility": "evaluate.utility",
     "audit": "evaluate.audit",
 }
+# What depends on real samples alone is measured apart for each of them, and for these.
+REFERENCES = MODULES | {"imputation": "evaluate.imputation", "neighbours": "evaluate.neighbours"}

@@ -1,29 +1,66 @@
-"""Utility: does a classifier that learnt from synthetic people know real people's labels?
+"""Utility: does a classifier that is trained on synthetic samples predict real samples' labels?
 
-The same classifier is trained on the training people and on the synthetic ones and tested on the test
-people. Each time the whole of it, the principal components included, sees nobody but those it learns from,
-as it would for somebody who was handed only the synthetic cohort. (With axes fitted on train for both,
-people who are not in train would look more like test people than train itself does, and the comparison
-would favour them.) Recovery rate = accuracy learnt from synthetic / accuracy learnt from real people. The
+The same classifier is trained on the training samples and on the synthetic ones and tested on the test
+samples. Each time the whole of it, the principal components included, is fitted on these samples alone,
+as it would be by somebody who has only the synthetic cohort. (With axes fitted on train for both,
+samples that are not in train would look more like test samples than train itself does, and the comparison
+would favour them.) Recovery rate = accuracy trained on synthetic / accuracy trained on real samples. The
 headline (group "all") is logistic regression, named beforehand: choosing the best of several on the test
-people would flatter it. What a scan for associated variants finds is in `association`.
+samples would flatter it. What a scan for associated variants finds is in `association`.
 """
 
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 import numpy as np
-from sklearn.base import ClassifierMixin
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits
 
 from syngeno.data.cohort import Cohort, same_variants
 from syngeno.evaluate import association
-from syngeno.evaluate.metrics import row
+from syngeno.evaluate.metrics import row, share_row
 from syngeno.stats import intervals
 from syngeno.stats.structure import Axes, principal_axes
 
-PEOPLE = ("synthetic", "train", "test")
+if TYPE_CHECKING:
+    from sklearn.base import ClassifierMixin
+
+# The real cohorts that `reference` and `measure` take.
+COHORTS = ("train", "test")
 CLASSIFIERS = ("logistic_regression", "random_forest", "gradient_boosting")
 HEADLINE = "logistic_regression"
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """What depends on real samples alone.
+
+    Attributes:
+        right: which test samples each classifier trained on train predicts right, bool (samples,) in canonical order.
+        hits_at, hits_effects: of the association scans of train (see `association.Hits`).
+    """
+
+    right: dict[str, np.ndarray]
+    hits_at: dict[str, np.ndarray]
+    hits_effects: dict[str, np.ndarray]
+
+
+def reference(
+    train: Cohort,
+    test: Cohort,
+    *,
+    seed: int,
+    components: int = 50,
+    classifiers: tuple[str, ...] = CLASSIFIERS,
+    threads: int = 1,
+) -> Reference:
+    """What `measure` needs to know of real samples, with the same settings; raises as it does."""
+    same_variants(train, test)
+    if len(train.labels) < 2 or len(test.labels) < 2:
+        return Reference({}, {}, {})
+    right = _right(train, test.in_canonical_order(), classifiers, components, seed, threads)
+    hits = association.in_train(train)
+    return Reference(right, hits.at, hits.effects)
 
 
 def measure(
@@ -32,6 +69,7 @@ def measure(
     test: Cohort,
     *,
     seed: int,
+    real: Reference | None = None,
     components: int = 50,
     classifiers: tuple[str, ...] = CLASSIFIERS,
     threads: int = 1,
@@ -41,97 +79,114 @@ def measure(
     Args:
         synthetic, train, test: cohorts over the same variants.
         seed: of the classifiers and the bootstrap.
-        components: principal components that the classifiers see (at most people - 1).
+        real: what `reference` gave for train and test; computed here where it is absent.
+        components: principal components that the classifiers are given (at most samples - 1).
         classifiers: of `CLASSIFIERS`.
         threads: that the classifiers may use.
 
     Returns:
-        `accuracy` and `balanced_accuracy` (learnt from synthetic people), `accuracy_real` and
-        `balanced_accuracy_real` (learnt from training people), all against test, and `recovery_rate` with a
-        paired bootstrap interval over test people; `recall` and `recall_real`, the headline's share of each
-        label's test people that was told right; and the rows of `association.measure`. Nothing where train or
+        `accuracy` and `balanced_accuracy` (trained on synthetic samples), `accuracy_real` and
+        `balanced_accuracy_real` (trained on training samples), all against test, and `recovery_rate` with a
+        paired bootstrap interval over test samples; `recall` and `recall_real`, the headline's share of each
+        label's test samples that was predicted right; and the rows of `association.measure`. Nothing where train or
         test has one class only.
 
     Raises:
-        ValueError: an unknown classifier, cohorts that differ in their variants, fewer than two people.
+        ValueError: an unknown classifier, cohorts that differ in their variants, fewer than two samples.
     """
     same_variants(synthetic, train, test)
-    for name in classifiers:
-        if name not in CLASSIFIERS:
-            raise ValueError(f"classifier {name!r} is not one of {', '.join(CLASSIFIERS)}")
+    given = {"seed": seed, "components": components, "classifiers": classifiers, "threads": threads}
+    real = real or reference(train, test, **given)
     if len(train.labels) < 2 or len(test.labels) < 2:
         return []
     test = test.in_canonical_order()
-    right: dict[tuple[str, str], np.ndarray] = {}
-    for source, people in (("real", train), ("synthetic", synthetic)):
-        people = people.in_canonical_order()
-        axes, x = features(people, components)
-        # One scale for all components: the leading ones are to weigh more, they tell more.
-        scale = x.std(0).max() or 1.0
-        seen = axes.coordinates(test.dosages) / scale
-        for name in classifiers:
-            # Boosting starts a thread per core unasked, and on a shared machine they wait for one another.
-            with threadpool_limits(threads):
-                guess = predict(classifier(name, seed, threads), x / scale, people.label, seen)
-            right[source, name] = guess == test.label
+    right = _right(synthetic, test, classifiers, components, seed, threads)
     rows = []
     for name in classifiers:
-        numbers = _numbers(right["synthetic", name], right["real", name], test.label, seed)
+        numbers = _numbers(right[name], real.right[name], test.label, seed)
         for group in ("all", name) if name == HEADLINE else (name,):
             rows += [row(group=group, against="test", n=len(test), **number) for number in numbers]
         if name == HEADLINE:
-            rows += _recalls("recall", right["synthetic", name], test.label)
-            rows += _recalls("recall_real", right["real", name], test.label)
-    return rows + association.measure(synthetic, train)
+            rows += _recalls("recall", right[name], test.label)
+            rows += _recalls("recall_real", real.right[name], test.label)
+    return rows + association.measure(synthetic, train, association.Hits(real.hits_at, real.hits_effects))
 
 
-def features(people: Cohort, components: int) -> tuple[Axes, np.ndarray]:
-    """Principal axes of people, and where they would lie on them had they not helped to fit them.
+def _right(
+    cohort: Cohort, test: Cohort, classifiers: tuple[str, ...], components: int, seed: int, threads: int
+) -> dict[str, np.ndarray]:
+    """Which test samples the classifiers predict right that are trained on a cohort, bool (samples,), by classifier."""
+    from threadpoolctl import threadpool_limits
 
-    With more variants than people the axes turn towards the people they are fitted on, who then lie farther
-    out than anybody new, and a classifier that learns from them misjudges the new ones. Axis k is
-    v_k = sum_j z_j x_jk / lambda_k over the people's centred dosages z_j (lambda_k = sum_j x_jk^2), so person
+    for name in classifiers:
+        if name not in CLASSIFIERS:
+            raise ValueError(f"classifier {name!r} is not one of {', '.join(CLASSIFIERS)}")
+    cohort = cohort.in_canonical_order()
+    axes, x = features(cohort, components)
+    # One scale for all components: the leading ones are to weigh more, they say more.
+    scale = x.std(0).max() or 1.0
+    new = axes.coordinates(test.dosages) / scale
+    learners = {name: classifier(name, seed, threads) for name in classifiers}
+    # Boosting starts a thread per core unasked, and on a shared machine they wait for one another.
+    with threadpool_limits(threads):
+        return {
+            name: predict(learner, x / scale, cohort.label, new) == test.label for name, learner in learners.items()
+        }
+
+
+def features(cohort: Cohort, components: int) -> tuple[Axes, np.ndarray]:
+    """Principal axes of samples, and where they would lie on them had they not helped to fit them.
+
+    With more variants than samples the axes turn towards the samples they are fitted on, which then lie farther
+    out than any new one, and a classifier that is trained on them misjudges the new ones. Axis k is
+    v_k = sum_j z_j x_jk / lambda_k over the samples' centred dosages z_j (lambda_k = sum_j x_jk^2), so sample
     i's own part in x_ik = z_i v_k is |z_i|^2 x_ik / lambda_k. Without it: x_ik (1 - |z_i|^2 / lambda_k).
 
     Returns:
-        The axes, and float64 (people, k) coordinates.
+        The axes, and float64 (samples, k) coordinates.
     """
-    axes = principal_axes(people, components)
-    x = axes.coordinates(people.dosages)
-    length = np.array([((dosages - axes.mean) ** 2).sum() for dosages in people.dosages], dtype=np.float64)
+    axes = principal_axes(cohort, components)
+    x = axes.coordinates(cohort.dosages)
+    length = np.array([((dosages - axes.mean) ** 2).sum() for dosages in cohort.dosages], dtype=np.float64)
     eigenvalue = (x**2).sum(0)
     own = np.divide(length[:, None], eigenvalue, out=np.ones_like(x), where=eigenvalue > 1e-6 * length.mean())
     return axes, x * (1 - own)
 
 
 def classifier(name: str, seed: int, threads: int = 1) -> ClassifierMixin:
-    """A fresh classifier of that name, set for some thousand people and up to some 30 classes."""
+    """A fresh classifier of that name, set for some thousand samples and up to some 30 classes."""
     if name == "logistic_regression":
+        from sklearn.linear_model import LogisticRegression
+
         return LogisticRegression(C=30, max_iter=2000)
     if name == "random_forest":
+        from sklearn.ensemble import RandomForestClassifier
+
         return RandomForestClassifier(300, n_jobs=threads, random_state=seed)
     if name == "gradient_boosting":
+        from sklearn.ensemble import HistGradientBoostingClassifier
+
         return HistGradientBoostingClassifier(
             max_iter=30, learning_rate=0.2, max_leaf_nodes=8, early_stopping=False, random_state=seed
         )
     raise ValueError(f"classifier {name!r} is not one of {', '.join(CLASSIFIERS)}")
 
 
-def predict(learner: ClassifierMixin, x: np.ndarray, label: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Labels that the learner gives to `seen` (m, k) after (n, k) people with their labels, str (m,)."""
+def predict(learner: ClassifierMixin, x: np.ndarray, label: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """Labels, str (m,), that a classifier predicts for `new` (m, k) after training on (n, k) and their labels."""
     classes = np.unique(label)
-    if len(classes) == 1:  # what there is to learn is that everybody is the same
-        return np.full(len(seen), classes[0])
-    return learner.fit(x, label).predict(seen)
+    if len(classes) == 1:  # what there is to learn is that all samples are the same
+        return np.full(len(new), classes[0])
+    return learner.fit(x, label).predict(new)
 
 
 def balanced_accuracy(right: np.ndarray, label: np.ndarray) -> float:
-    """Mean over the classes of the share that was told right."""
-    return float(np.mean([right[label == one].mean() for one in np.unique(label)]))
+    """Mean over the classes of the share that was predicted right."""
+    return float(np.mean([right[label == name].mean() for name in np.unique(label)]))
 
 
 def _numbers(synthetic: np.ndarray, real: np.ndarray, label: np.ndarray, seed: int) -> list[dict]:
-    """Metrics of one classifier from who was told right, bool (test people,) each."""
+    """Metrics of one classifier from which test samples were predicted right, bool (samples,) each."""
     numbers = []
     for suffix, right in (("", synthetic), ("_real", real)):
         low, high = intervals.wilson(right.mean(), len(right))
@@ -145,10 +200,6 @@ def _numbers(synthetic: np.ndarray, real: np.ndarray, label: np.ndarray, seed: i
 
 
 def _recalls(metric: str, right: np.ndarray, label: np.ndarray) -> list[dict]:
-    """Share of each label's test people that was told right, with Wilson's 95 % interval."""
-    rows = []
-    for one in np.unique(label):
-        told = right[label == one]
-        low, high = intervals.wilson(told.mean(), len(told))
-        rows.append(row(metric, told.mean(), group=str(one), against="test", low=low, high=high, n=len(told)))
-    return rows
+    """Share of each label's test samples that was predicted right, with Wilson's 95 % interval."""
+    parts = {str(name): right[label == name] for name in np.unique(label)}
+    return [share_row(metric, part.mean(), len(part), name, "test") for name, part in parts.items()]

@@ -1,6 +1,7 @@
-"""Synthetic people in the formats that geneticists' tools read, by plink2: PLINK 1, PLINK 2 and BGEN.
+"""Synthetic samples in the formats that geneticists' tools read, by plink2: PLINK 1, PLINK 2 and BGEN.
 
-Sex and labels go with them, sites, alleles and contigs stay those of the VCF."""
+Sex and labels go with them, sites, alleles and contigs stay those of the VCF.
+"""
 
 import csv
 import logging
@@ -17,7 +18,7 @@ from syngeno.workflow import tools
 
 logger = logging.getLogger(__name__)
 
-PEOPLE = "synthetic.people.txt"
+TABLE = "synthetic.samples.txt"
 
 # As plink codes them; 0 is unknown.
 SEXES = {"male": "1", "m": "1", "1": "1", "female": "2", "f": "2", "2": "2"}
@@ -30,11 +31,11 @@ LEAST_MEMORY = 640  # MiB, below which plink2 refuses to work
 
 
 @dataclass(frozen=True)
-class People:
-    """People as plink2 takes them.
+class Coded:
+    """Samples with sex and labels, coded as plink2 takes them.
 
     Attributes:
-        samples: their ids.
+        samples: the ids.
         sex: 1 male, 2 female, 0 unknown.
         labels: the other label columns; case/control is 2/1, any other value is the name of a class.
         traits: those of the columns that are case/control.
@@ -46,10 +47,10 @@ class People:
     traits: list[str] = field(default_factory=list)
 
 
-def read_people(path: str | Path, known: Iterable[Sequence[str]] = ()) -> People:
-    """Read the labels of a synthetic cohort (see `labels.write_labels`) and code them as plink2 does.
+def read_coded(path: str | Path, known: Iterable[Sequence[str]] = ()) -> Coded:
+    """Read the labels of a synthetic cohort (see `samples.write_labels`) and code them as plink2 does.
 
-    `known` are the labels that there may be, a value for each column, so that codes do not depend on who was drawn.
+    `known` are the labels that there may be, a value for each column, so that codes do not depend on the samples drawn.
     A column named sex gives the sex. Blanks within a value become `_`, and classes whose names plink2 would take for
     numbers get a `C` in front. Raises BadInput for columns that plink2 has itself, and for names that become one.
     """
@@ -66,7 +67,7 @@ def read_people(path: str | Path, known: Iterable[Sequence[str]] = ()) -> People
             continue
         if name.upper() in TAKEN or name in labels:
             raise BadInput(path, f"`{name}` is a column of plink2's own, or comes twice", "rename the label column")
-        coding = next((one for one in TRAITS if {value.lower() for value in there_are} <= set(one)), None)
+        coding = next((codes for codes in TRAITS if {value.lower() for value in there_are} <= set(codes)), None)
         if coding is not None:
             traits.append(name)
             labels[name] = [coding[value.lower()] for value in values]
@@ -76,7 +77,7 @@ def read_people(path: str | Path, known: Iterable[Sequence[str]] = ()) -> People
             labels[name] = [f"C{value}" for value in labels[name]]
         if len({_joined(value) for value in there_are}) < len(there_are):
             raise BadInput(path, f"values of `{column}` differ in blanks only", "rename one of them")
-    return People(samples, sex, labels, traits)
+    return Coded(samples, sex, labels, traits)
 
 
 def convert(
@@ -87,13 +88,13 @@ def convert(
     known: Iterable[Sequence[str]] = (),
     threads: int = 1,
     memory_mb: int = LEAST_MEMORY,
-) -> People:
-    """Write people in these formats (keys of `tools.FORMATS`, or vcf) beside their VCF, and a table of sex and labels.
+) -> Coded:
+    """Write samples in these formats (keys of `tools.FORMATS`, or vcf) beside their VCF, and a table of sex and labels.
 
-    `vcf` is bgzipped and indexed; `known` as for `read_people`. Variants without an id get chromosome:position:REF:ALT.
+    `vcf` is bgzipped and indexed; `known` as for `read_coded`. Variants without an id get chromosome:position:REF:ALT.
     REF stays REF, also where a format knows A1 and A2 only. Phase is kept, but by PLINK 1, which has none. The .sample
     tells classes by name, the .fam a trait where there is just one. Files of formats that are not asked for go.
-    Checksums of all that is handed on come last. The same files give the same bytes (of one version of plink2).
+    Checksums of all that is released come last. The same files give the same bytes (of one version of plink2).
 
     Raises:
         BadInput: no plink2 here; labels or contigs that it cannot take. RuntimeError: it fails.
@@ -102,25 +103,25 @@ def convert(
     asked = [name for name in tools.FORMATS if name in formats]
     if asked:
         tools.require(tools.PLINK2)
-    people = read_people(labels, known)
+    coded = read_coded(labels, known)
     folder = vcf.with_name(".formats.part")  # a fixed name: what a killed job leaves is overwritten
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     try:
-        _write_people(folder / PEOPLE, people)
+        _write_table(folder / TABLE, coded)
         if asked:
-            _run_all(vcf, folder, people, asked, ["--threads", str(threads), "--memory", str(memory_mb)])
-        made = [PEOPLE, *(file for name in asked for file in tools.FORMATS[name])]
+            _run_all(vcf, folder, coded, asked, ["--threads", str(threads), "--memory", str(memory_mb)])
+        made = [TABLE, *(file for name in asked for file in tools.FORMATS[name])]
         for name in {file for files in tools.FORMATS.values() for file in files} - set(made):
-            vcf.with_name(name).unlink(missing_ok=True)  # of other people, from an earlier run
+            vcf.with_name(name).unlink(missing_ok=True)  # of other samples, from an earlier run
         for name in made:
             os.replace(folder / name, vcf.with_name(name))
-        handed_on = [vcf, Path(f"{vcf}.tbi"), labels, *(vcf.with_name(name) for name in made)]
-        tools.write_checksums(folder / tools.CHECKSUMS, handed_on)
+        released = [vcf, Path(f"{vcf}.tbi"), labels, *(vcf.with_name(name) for name in made)]
+        tools.write_checksums(folder / tools.CHECKSUMS, released)
         os.replace(folder / tools.CHECKSUMS, vcf.with_name(tools.CHECKSUMS))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return people
+    return coded
 
 
 def chromosome_code(contigs: Iterable[str]) -> str:
@@ -131,22 +132,22 @@ def chromosome_code(contigs: Iterable[str]) -> str:
     return prefix + ("M" if "M" in bare else "26" if bare & {"23", "24", "25", "26"} else "MT")
 
 
-def _run_all(vcf: Path, folder: Path, people: People, formats: list[str], limits: list[str]) -> None:
+def _run_all(vcf: Path, folder: Path, coded: Coded, formats: list[str], limits: list[str]) -> None:
     """The conversions, by way of PLINK 2's files, which keep everything."""
     import pysam
 
     with pysam.TabixFile(str(vcf)) as index:
         contigs = list(index.contigs)
     common = ["--allow-extra-chr", "--output-chr", chromosome_code(contigs), *limits]
-    stem, table = folder / "synthetic", folder / PEOPLE
-    labels = ["--pheno", table, "--pheno-name", *people.labels] if people.labels else []
+    stem, table = folder / "synthetic", folder / TABLE
+    labels = ["--pheno", table, "--pheno-name", *coded.labels] if coded.labels else []
     ids = ["--set-missing-var-ids", "@:#:$r:$a"]
     # Without INFO, whose allele counts would be untrue of the first subset that somebody takes.
     pgen = ["--make-pgen", "pvar-cols=xheader", "--out", stem]
     tools.run("plink2", [tools.PLINK2, "--vcf", vcf, *ids, "--update-sex", table, *labels, *pgen, *common])
     _refuse_renamed(vcf, contigs, folder / "synthetic.pvar")
     if "plink" in formats:
-        trait = ["--pheno", table, "--pheno-name", *people.traits] if len(people.traits) == 1 else []
+        trait = ["--pheno", table, "--pheno-name", *coded.traits] if len(coded.traits) == 1 else []
         tools.run(
             "plink2", [tools.PLINK2, "--pfile", stem, "--no-psam-pheno", *trait, "--make-bed", "--out", stem, *common]
         )
@@ -155,7 +156,7 @@ def _run_all(vcf: Path, folder: Path, people: People, formats: list[str], limits
             "plink2",
             [tools.PLINK2, "--pfile", stem, "--export", "bgen-1.2", "bits=8", "ref-first", "--out", stem, *common],
         )
-        _write_sample(folder / "synthetic.sample", people)
+        _write_sample(folder / "synthetic.sample", coded)
 
 
 def _refuse_renamed(vcf: Path, contigs: list[str], pvar: Path) -> None:
@@ -167,23 +168,23 @@ def _refuse_renamed(vcf: Path, contigs: list[str], pvar: Path) -> None:
         raise BadInput(vcf, f"plink2 would call one of the contigs {', '.join(contigs)} {renamed}", remedy)
 
 
-def _write_people(path: Path, people: People) -> None:
+def _write_table(path: Path, coded: Coded) -> None:
     """`#IID`, `SEX` and the labels, for plink2's --pheno, --covar and --update-sex."""
-    rows = zip(people.samples, people.sex, *people.labels.values(), strict=True)
-    lines = [("#IID", "SEX", *people.labels), *rows]
+    rows = zip(coded.samples, coded.sex, *coded.labels.values(), strict=True)
+    lines = [("#IID", "SEX", *coded.labels), *rows]
     path.write_text("".join("\t".join(line) + "\n" for line in lines))
 
 
-def _write_sample(path: Path, people: People) -> None:
-    """The people of a BGEN, as plink2 writes them but with the names of classes, for which it has numbers."""
-    kinds = ["B" if name in people.traits else "D" for name in people.labels]
+def _write_sample(path: Path, coded: Coded) -> None:
+    """The samples of a BGEN, as plink2 writes them but with the names of classes, for which it has numbers."""
+    kinds = ["B" if name in coded.traits else "D" for name in coded.labels]
     values = [
-        [str(int(value) - 1) for value in column] if name in people.traits else column
-        for name, column in people.labels.items()
+        [str(int(value) - 1) for value in column] if name in coded.traits else column
+        for name, column in coded.labels.items()
     ]
-    sex = ["NA" if one == "0" else one for one in people.sex]
-    rows = [("0", sample, "0", *rest) for sample, *rest in zip(people.samples, sex, *values, strict=True)]
-    lines = [("ID_1", "ID_2", "missing", "sex", *people.labels), ("0", "0", "0", "D", *kinds), *rows]
+    sex = ["NA" if code == "0" else code for code in coded.sex]
+    rows = [("0", sample, "0", *rest) for sample, *rest in zip(coded.samples, sex, *values, strict=True)]
+    lines = [("ID_1", "ID_2", "missing", "sex", *coded.labels), ("0", "0", "0", "D", *kinds), *rows]
     path.write_text("".join(" ".join(line) + "\n" for line in lines))
 
 

@@ -1,11 +1,131 @@
-"""The classical kinds of generators by name, each with the module that holds it.
+"""The kinds of generators, each with what rules, checks, cards and figures need to know of it.
 
-Read while the Snakefile is parsed, so nothing is imported here.
+Whoever adds a kind adds a module, a line here, a block of the schema and a test (docs/developers/add-a-generator.md).
+Read while the Snakefile is parsed, so nothing heavy is imported.
 """
 
-MODULES = {
-    "independent": "models.independent",
-    "markov": "models.markov",
-    "copying": "models.li_stephens",
-    "factors": "models.ancestry_factors",
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is known of a kind of generator before anything is fitted.
+
+    Attributes:
+        model: module below `syngeno.models` and class that hold it, "haplotype.model:HaplotypeDiffusion"; empty where
+            nothing is fitted.
+        source: where its synthetic cohort comes from: "model", "imputation" (of another generator's samples), "files"
+            (that the user brings) or "training samples", which are judged in its place and never released.
+        trains: it learns step by step, with a history, a state that outlives a killed job, and a GPU if there is one.
+        likelihood: it has `log_prob`.
+        whitebox: the model itself is attacked, by its likelihood or, where it has none, by `member_score`.
+        scored_by: settings of the sampler that change how probable a sample is, not only how it is drawn.
+        needs: files of this fraction and seed that it is fitted on beside the genotypes: "clusters" (its own rule
+            learns them), "encoder" and "latents" (made by the prepare stage).
+        fit_memory, draw_memory: megabytes that a job asks for, and megabytes more per million genotypes.
+        fit_minutes, draw_minutes: the same of minutes.
+        marker: in figures.
+        sentence: what it is, on cards and in the docs.
+    """
+
+    model: str = ""
+    source: str = "model"
+    trains: bool = False
+    likelihood: bool = False
+    whitebox: bool = False
+    scored_by: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    fit_memory: tuple[float, float] = (1000, 2)
+    fit_minutes: tuple[float, float] = (60, 0.2)
+    draw_memory: tuple[float, float] = (1000, 2)
+    draw_minutes: tuple[float, float] = (60, 0.2)
+    marker: str = "o"
+    sentence: str = ""
+
+    @property
+    def module(self) -> str:
+        """The library module, below `syngeno`; empty where nothing is fitted."""
+        return f"models.{self.model.partition(':')[0]}" if self.model else ""
+
+    @property
+    def released(self) -> bool:
+        """Whether its samples may leave the run at all."""
+        return self.source != "training samples"
+
+    @property
+    def encoded(self) -> bool:
+        """Whether it draws in the encoder's space."""
+        return "encoder" in self.needs
+
+
+KINDS = {
+    "haplotype_diffusion": Kind(
+        model="haplotype.model:HaplotypeDiffusion",
+        trains=True,
+        likelihood=True,
+        whitebox=True,
+        scored_by=("reranker_weight", "temperature"),
+        needs=("clusters",),
+        fit_memory=(2000, 4),
+        fit_minutes=(120, 0.1),
+        draw_memory=(2000, 8),
+        marker="o",
+        sentence="Masked diffusion over mosaics of ancestral haplotype clusters, reranked by a network.",
+    ),
+    "latent_diffusion": Kind(
+        model="latent.model:LatentDiffusion",
+        trains=True,
+        whitebox=True,
+        needs=("encoder", "latents"),
+        fit_memory=(4000, 4),
+        fit_minutes=(480, 0.2),
+        marker="D",
+        sentence="Diffusion of genotypes encoded gene by gene, as in Kenneweg et al. (2025).",
+    ),
+    "li_stephens": Kind(
+        model="li_stephens:LiStephens",
+        likelihood=True,
+        marker="v",
+        sentence="Mosaics of training haplotypes (Li & Stephens 2003).",
+    ),
+    "ancestry_factors": Kind(
+        model="ancestry_factors:AncestryFactors",
+        likelihood=True,
+        marker="X",
+        sentence="Each variant by itself, given where a sample lies on a few axes of ancestry.",
+    ),
+    "markov": Kind(
+        model="markov:Markov",
+        likelihood=True,
+        marker="^",
+        sentence="Each allele from the few alleles before it.",
+    ),
+    "independent": Kind(
+        model="independent:Independent",
+        likelihood=True,
+        marker="s",
+        sentence="Each variant by itself, from its label's allele frequencies.",
+    ),
+    "copycat": Kind(
+        source="training samples",
+        marker="P",
+        sentence="The training samples themselves: what every privacy metric must catch.",
+    ),
+    "external": Kind(
+        source="files",
+        marker="*",
+        sentence="A synthetic cohort that another tool made.",
+    ),
+    "imputed": Kind(
+        source="imputation",
+        marker="h",
+        sentence="Samples of few variants, imputed by Beagle from a reference panel.",
+    ),
+}
+
+# Kinds that had other names in version 0.1: what is written now.
+RENAMED = {
+    "diffusion": "latent_diffusion, or haplotype_diffusion where it had `space: haplotype` or `genotype`",
+    "copying": "li_stephens",
+    "factors": "ancestry_factors",
 }

@@ -1,9 +1,9 @@
-"""A cohort that somebody else's tool made: brought to the sites, alleles and labels of the prepared cohort, or refused.
+"""Synthetic cohorts of other tools, brought to the sites, alleles and labels of the prepared cohort, or refused.
 
-Other tools have other conventions. Contig names with or without "chr", any order of the records, one file or
-several, compressed or not, phased or not, REF and ALT exchanged, monomorphic sites without an ALT allele, and
-records that the prepared cohort has not: all these are taken. What would have to be guessed is refused: sites
-that are lacking, calls that are missing or not diploid, people without a label, labels that are not known.
+Other tools have other conventions. Accepted are contig names with or without "chr", any order of the records, one file
+or several, compressed or not, phased or not, exchanged REF and ALT, monomorphic sites without an ALT allele, and
+records that the prepared cohort does not have. What would have to be guessed is refused: missing sites, calls that are
+missing or not diploid, samples without a label, and unknown labels.
 """
 
 import logging
@@ -19,9 +19,9 @@ from syngeno.data.samples import read_labels
 from syngeno.data.store import Sites
 from syngeno.errors import BadInput
 
-COMPLEMENT = str.maketrans("ACGT", "TGCA")
-
 log = logging.getLogger(__name__)
+
+COMPLEMENT = str.maketrans("ACGT", "TGCA")
 
 
 def adopt(
@@ -35,36 +35,36 @@ def adopt(
     """Read another tool's cohort as this project writes its own.
 
     Args:
-        paths: one VCF or BCF, or several that divide the sites between them; each holds all people.
-        labels_path: a table of people, with the columns `sample` and `columns`; further people in it are ignored.
+        paths: one VCF or BCF, or several that divide the sites between them; each holds all samples.
+        labels_path: a table of samples, with the columns `sample` and `columns`; further samples in it are ignored.
         columns: the label column, or several that make up the class.
         sites: those of the prepared cohort.
         known_labels: the classes that the prepared cohort has.
-        real_ids: ids of the real people, after whom no synthetic person may be called.
+        real_ids: ids of the real samples, which no synthetic sample may have.
 
     Returns:
-        The calls at the sites, and the people's labels, str (people,); people in the (first) file's order.
+        The calls at the sites, and the samples' labels, str (samples,); samples in the (first) file's order.
 
     Raises:
-        BadInput: says what differs and what to do.
+        BadInput: names what differs and what to do.
     """
     paths = [paths] if isinstance(paths, str | Path) else list(paths)
     calls = read_files(paths, sites)
     label = labels_of(calls.samples, paths[0], labels_path, columns, known_labels)
     shared = len(set(calls.samples) & set(real_ids))
     if shared:
-        fact = f"{shared} of {len(calls.samples)} people are called like real people"
-        raise BadInput(paths[0], fact, "give synthetic people ids of their own, here and in their labels")
+        fact = f"{shared} of {len(calls.samples)} samples have ids of real samples"
+        raise BadInput(paths[0], fact, "give synthetic samples ids of their own, here and in their labels")
     return calls, label
 
 
 def read_files(paths: Sequence[str | Path], sites: Sites) -> vcf.Calls:
-    """Calls at exactly these sites from files by other conventions; BadInput where that cannot be (see `adopt`)."""
+    """Calls at exactly these sites from files of other conventions; BadInput where that cannot be (see `adopt`)."""
     return read_oriented(paths, sites).calls
 
 
 class Oriented(NamedTuple):
-    """Calls at sites, and what the files have otherwise, bool (sites,): REF and ALT `exchanged`, no ALT (`bare`)."""
+    """Calls at sites, and where (bool (sites,)) the files have REF and ALT `exchanged`, or no ALT (`bare`)."""
 
     calls: vcf.Calls
     exchanged: np.ndarray
@@ -72,7 +72,7 @@ class Oriented(NamedTuple):
 
 
 def read_oriented(paths: Sequence[str | Path], sites: Sites, region: str | None = None) -> Oriented:
-    """Calls as `read_files`, and how the files' alleles lie; of a region of indexed files alone, where one is given."""
+    """Calls as `read_files`, and how the files' alleles differ; of a `region` of indexed files, where one is given."""
     reading = _Reading(sites)
     samples: list[str] = []
     for path in paths:
@@ -82,11 +82,11 @@ def read_oriented(paths: Sequence[str | Path], sites: Sites, region: str | None 
         for variant in vcf.records(path, opened, region):
             reading.take(path, variant, order)
     if len(samples) < 2:
-        raise BadInput(paths[0], "holds one person", "give at least two")
+        raise BadInput(paths[0], "holds one sample", "give at least two")
     where = ", ".join(map(str, paths))
     reading.refuse_gaps(where)
     log.info(
-        "%s: %d people, %d sites (%d with REF and ALT exchanged, %d without ALT), %d other records ignored",
+        "%s: %d samples, %d sites (%d with REF and ALT exchanged, %d without ALT), %d other records ignored",
         where, len(samples), len(sites), reading.exchanged.sum(), reading.bare.sum(), reading.ignored,
     )  # fmt: skip
     calls = vcf.Calls(samples, np.ascontiguousarray(reading.alleles.transpose(1, 2, 0)), reading.phased)
@@ -96,25 +96,25 @@ def read_oriented(paths: Sequence[str | Path], sites: Sites, region: str | None 
 def labels_of(
     samples: list[str], vcf_path: object, labels_path: str | Path, columns: str | list[str], known: Iterable[str]
 ) -> np.ndarray:
-    """The label of each person, str (people,); BadInput for people without one, and for labels not `known`."""
+    """The label of each sample, str (samples,); BadInput for samples without one, and for labels not `known`."""
     table = read_labels(labels_path, columns)["label"]
     unlabelled = [sample for sample in samples if sample not in table.index]
     if unlabelled:
-        fact = f"has no row for {len(unlabelled)} of the {len(samples)} people of {vcf_path} ({_few(unlabelled)})"
+        fact = f"has no row for {len(unlabelled)} of the {len(samples)} samples of {vcf_path} ({_few(unlabelled)})"
         raise BadInput(labels_path, fact, "make the column `sample` hold the ids of the VCF")
     label, known = table.loc[samples].to_numpy(str), sorted(set(known))
     unknown = sorted(set(label.tolist()) - set(known))
     if unknown:
-        people = int(np.isin(label, unknown).sum())
-        fact = f"gives {people} people labels that the real cohort does not have ({_few(unknown)})"
+        count = int(np.isin(label, unknown).sum())
+        fact = f"gives {count} samples labels that the real cohort does not have ({_few(unknown)})"
         raise BadInput(labels_path, fact, f"use its labels: {_few(known, 12)}")
     if len(table) > len(samples):
-        log.info("%s: %d rows of people who are not in the VCF ignored", labels_path, len(table) - len(samples))
+        log.info("%s: %d rows of samples that are not in the VCF ignored", labels_path, len(table) - len(samples))
     return label
 
 
 class _Reading:
-    """What has been read of the sites so far, and what was met besides."""
+    """What has been read of the sites so far, and which other records there were."""
 
     def __init__(self, sites: Sites) -> None:
         self.sites = sites
@@ -123,7 +123,7 @@ class _Reading:
         for (contig, position, _, _), index in self.place.items():
             self.at.setdefault((contig, position), []).append(index)
         self.alleles: np.ndarray | None = None
-        self.found = np.zeros(len(sites), dtype=bool)
+        self.read = np.zeros(len(sites), dtype=bool)
         self.phased = True
         self.exchanged = np.zeros(len(sites), dtype=bool)
         self.bare = np.zeros(len(sites), dtype=bool)
@@ -142,21 +142,21 @@ class _Reading:
             for site in self.at.get((contig, position), []):
                 self.other_alleles.setdefault(site, f"{ref}>{alt or '.'}")
             return
-        if self.found[index]:
+        if self.read[index]:
             remedy = "leave one (`bcftools norm --rm-dup exact`)"
             raise BadInput(path, f"holds the site {_name(self.sites, index)} twice", remedy)
         calls, ordered = vcf.diploid(path, variant)
         if self.alleles is None:
             self.alleles = np.empty((len(self.sites), len(order), 2), dtype=np.int8)
         self.alleles[index] = 1 - calls[order] if flip else calls[order]
-        self.found[index] = True
+        self.read[index] = True
         self.phased &= ordered
         self.exchanged[index] = flip
         self.bare[index] = not alt
 
     def _site(self, contig: str, position: int, ref: str, alt: str) -> tuple[int | None, bool]:
         """Which site a record is, and whether its REF is our ALT."""
-        if not alt:  # nobody carries another allele: the site is known by position and REF, if these say enough
+        if not alt:  # no sample has another allele: position and REF identify the site, if they are unambiguous
             here = self.at.get((contig, position), [])
             index = here[0] if len(here) == 1 else None
             if index is None or ref not in (self.sites.ref[index], self.sites.alt[index]):
@@ -169,19 +169,19 @@ class _Reading:
         return index, index is not None
 
     def refuse_gaps(self, where: str) -> None:
-        """Raise BadInput where sites are lacking; the line tells whether they lie elsewhere or have other alleles."""
-        if self.found.all():
+        """Raise BadInput where sites are missing, which says whether they lie elsewhere or have other alleles."""
+        if self.read.all():
             return
-        lacking = np.flatnonzero(~self.found)
-        first = int(lacking[0])
-        if not self.found.any() and not self.other_alleles:
+        missing = np.flatnonzero(~self.read)
+        first = int(missing[0])
+        if not self.read.any() and not self.other_alleles:
             fact = (
                 f"holds none of the cohort's {len(self.sites)} sites (its first is {self.first_ignored or 'none'}, "
                 f"the cohort's {_name(self.sites, first)})"
             )
             raise BadInput(where, fact, "give the same genome build and contig names")
-        fact = f"lacks {len(lacking)} of the cohort's {len(self.sites)} sites"
-        others = [index for index in lacking.tolist() if index in self.other_alleles]
+        fact = f"lacks {len(missing)} of the cohort's {len(self.sites)} sites"
+        others = [index for index in missing.tolist() if index in self.other_alleles]
         if not others:
             absent = sorted({normal_contig(name) for name in self.sites.contig} - self._contigs())
             what = f"; nothing at all of chromosome {_few(absent)}" if absent else ""
@@ -195,8 +195,8 @@ class _Reading:
         raise BadInput(where, fact, self._remedy(others))
 
     def _contigs(self) -> set[str]:
-        """Contigs of which at least one site was found."""
-        return {normal_contig(name) for name in set(self.sites.contig[self.found].tolist())}
+        """Contigs of which at least one site was read."""
+        return {normal_contig(name) for name in set(self.sites.contig[self.read].tolist())}
 
     def _remedy(self, others: list[int]) -> str:
         """What to do about other alleles, as far as they are all of one kind."""
@@ -212,11 +212,11 @@ class _Reading:
 
 
 def _order(path: str | Path, here: list[str], first_path: str | Path, samples: list[str]) -> np.ndarray:
-    """Where the first file's people stand in another file; BadInput where these are not the same people."""
+    """Where the first file's samples stand in another file; BadInput where these are not the same samples."""
     if set(here) != set(samples):
         differ = sorted(set(here) ^ set(samples))
-        fact = f"holds other people than {first_path} ({len(differ)} are in one only: {_few(differ)})"
-        raise BadInput(path, fact, "give files that divide the sites and hold all people each")
+        fact = f"holds other samples than {first_path} ({len(differ)} are in one only: {_few(differ)})"
+        raise BadInput(path, fact, "give files that divide the sites and hold all samples each")
     place = {sample: index for index, sample in enumerate(here)}
     return np.array([place[sample] for sample in samples])
 

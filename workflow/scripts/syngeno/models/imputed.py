@@ -1,8 +1,8 @@
-"""From few variants to many: people imputed by Beagle from a reference panel of others, chromosome by chromosome.
+"""Synthetic samples of few variants, imputed to many by Beagle from a reference panel, chromosome by chromosome.
 
-Imputed people are mosaics of the panel's people. A panel that holds people of the cohort would hand on their
-haplotypes, and the test people's would flatter every number; such a panel is refused. What is left to leak is what the
-few variants tell, which the audit of the imputed cohort looks at.
+Imputed samples are mosaics of the panel's haplotypes. A panel with samples of the cohort is refused: it would release
+their haplotypes, and those of test samples would flatter every number. What may still leak is what the few variants
+reveal, which the audit of the imputed cohort measures.
 """
 
 import gzip
@@ -23,59 +23,64 @@ from syngeno.errors import BadInput
 from syngeno.models import external
 from syngeno.stats import kinship
 
-TELLING = 1000  # variants at which nobody is like another by chance
-LEAST = 10  # typed variants of a chromosome that Beagle can go by
-
 log = logging.getLogger(__name__)
+
+DISTINCTIVE = 1000  # variants at which no two samples are equal by chance
+LEAST_TYPED = 10  # variants of a chromosome, fewer of which are too few for Beagle
 
 
 def file_of(paths: Sequence[str | Path], contig: str) -> tuple[Path, str]:
     """The file of a panel that holds a chromosome, and the chromosome's name there; BadInput where there is not one."""
-    found = []
+    holding = []
     for path in paths:
         try:
             with pysam.TabixFile(str(path)) as file:
-                found += [(Path(path), name) for name in file.contigs if normal_contig(name) == normal_contig(contig)]
+                names = [name for name in file.contigs if normal_contig(name) == normal_contig(contig)]
+                holding += [(Path(path), name) for name in names]
         except (OSError, ValueError) as error:
             raise BadInput(path, "cannot be read as a VCF with an index beside it", "bgzip and tabix it") from error
-    if len(found) != 1:
+    if len(holding) != 1:
         where = ", ".join(map(str, paths))
-        fact = f"{len(found) or 'no'} of the panel's files hold chromosome {contig}"
+        fact = f"{len(holding) or 'no'} of the panel's files hold chromosome {contig}"
         raise BadInput(where, fact, "give a panel with one file for each chromosome, or one for all")
-    return found[0]
+    return holding[0]
 
 
 def read(paths: Sequence[str | Path], store: Store, contig: str) -> external.Oriented:
-    """The panel's people at the store's variants of a chromosome, and how its alleles lie.
+    """The panel's samples at the store's variants of a chromosome, and how the panel's alleles differ.
 
-    Raises BadInput for a panel that lacks variants, or their ALT, is not phased, or holds people of the store (by their
-    ids, or by genotypes that are theirs at all of `TELLING` variants or more).
+    Raises BadInput for a panel that lacks variants or their ALT, is not phased, or holds samples of the store (by their
+    ids, or by genotypes that agree at all of `DISTINCTIVE` variants or more).
     """
     path, name = file_of(paths, contig)
     rows = np.flatnonzero(store.contig == contig)
     if not len(rows):
         raise BadInput(store.path, f"has no variants on chromosome {contig}", "leave it out of `chromosomes`")
-    found = external.read_oriented([path], sites_at(store.sites(), rows), region=name)
-    calls = found.calls
-    if found.bare.any():
-        fact = f"has no ALT allele at {found.bare.sum()} of the cohort's variants on chromosome {contig}"
-        raise BadInput(path, fact, "give a panel whose people carry both alleles, or filter the cohort by it")
+    panel = external.read_oriented([path], sites_at(store.sites(), rows), region=name)
+    calls = panel.calls
+    if panel.bare.any():
+        fact = f"has no ALT allele at {panel.bare.sum()} of the cohort's variants on chromosome {contig}"
+        raise BadInput(path, fact, "give a panel with both alleles, or filter the cohort by it")
     if not calls.phased:
         raise BadInput(path, "is not phased", "phase the panel, or give one that is")
     same = set(calls.samples) & set(store.samples)
-    if not same and len(rows) >= TELLING:
+    if not same and len(rows) >= DISTINCTIVE:
         real = store.calls(rows[0], rows[-1] + 1).sum(axis=2, dtype=np.int8)
-        known = {person.tobytes() for person in np.ascontiguousarray(real.T)}
-        same = {id for id, person in zip(calls.samples, calls.dosages, strict=True) if person.tobytes() in known}
+        known = {ours.tobytes() for ours in np.ascontiguousarray(real.T)}
+        same = {
+            sample
+            for sample, genotypes in zip(calls.samples, calls.dosages, strict=True)
+            if genotypes.tobytes() in known
+        }
     _refuse(path, same, len(calls.samples))
-    return found
+    return panel
 
 
-def _refuse(where: object, same: set[str], people: int) -> None:
-    """Raise BadInput where people of a panel are people of the cohort."""
+def _refuse(where: object, same: set[str], count: int) -> None:
+    """Raise BadInput where samples of a panel are samples of the cohort."""
     if same:
-        fact = f"{len(same)} of its {people} people are people of the cohort ({sorted(same)[0]})"
-        raise BadInput(where, fact, "leave them out: imputed people would carry their haplotypes")
+        fact = f"{len(same)} of its {count} samples are samples of the cohort ({sorted(same)[0]})"
+        raise BadInput(where, fact, "leave them out: imputed samples would have their haplotypes")
 
 
 def impute(
@@ -91,58 +96,58 @@ def impute(
     threads: int = 1,
     memory_mb: int = 4000,
 ) -> None:
-    """Write people with all variants that a panel has on a chromosome: a bgzipped VCF with its index.
+    """Write samples with all variants that a panel has on a chromosome: a bgzipped VCF with its index.
 
     Args:
-        typed: the people, at the variants `at` of all chromosomes, phased or not.
+        typed: the samples, at the variants `at` of all chromosomes, phased or not.
         store: the cohort whose variants the panel must hold, those of `at` on this chromosome among them.
         paths: the panel's files; the one that holds the chromosome is read.
         cm: places of the store's variants on the genetic map (variants,), None for 1 cM per Mb.
         seed, threads, memory_mb: of Beagle.
 
     Raises:
-        BadInput: see `read`; no variant on this chromosome, or one that the store has not.
+        BadInput: see `read`; no variant on this chromosome, or one that the store does not have.
     """
     calls, exchanged, _ = read(paths, store, contig)
     path, name = file_of(paths, contig)
     rows = np.flatnonzero(store.contig == contig)
     chosen = typed_at(at, sites_at(store.sites(), rows), contig)
     here = np.flatnonzero(at.contig == contig)
-    many = contig, len(typed.samples), len(here), len(calls.samples)
-    log.info("chromosome %s: %d people with %d variants, a panel of %d people", *many)
+    sizes = len(typed.samples), len(here), len(calls.samples)
+    log.info("chromosome %s: %d samples with %d variants, a panel of %d samples", contig, *sizes)
     alleles = typed.alleles[:, :, here]
-    turned = exchanged[chosen]
-    alleles[:, :, turned] = 1 - alleles[:, :, turned]
+    flipped = exchanged[chosen]
+    alleles[:, :, flipped] = 1 - alleles[:, :, flipped]
     sites = sites_at(at, here)
-    ref, alt = np.where(turned, sites.alt, sites.ref), np.where(turned, sites.ref, sites.alt)
+    ref, alt = np.where(flipped, sites.alt, sites.ref), np.where(flipped, sites.ref, sites.alt)
     named = np.full(len(here), name)
     sites = Sites(named, sites.position, sites.id, ref, alt, {name: 0})
     with tempfile.TemporaryDirectory(prefix="syngeno-panel-") as folder:
         folder = Path(folder)
-        ours = vcf.Calls(typed.samples, alleles, typed.phased)
-        vcf.write_vcf(folder / "typed.vcf.gz", sites, ours.samples, ours.chunks(), ours.phased)
-        more = {}
+        to_impute = vcf.Calls(typed.samples, alleles, typed.phased)
+        vcf.write_vcf(folder / "typed.vcf.gz", sites, typed.samples, to_impute.chunks(), typed.phased)
+        maps = {}
         if cm is not None:
-            more["map"] = folder / "map"
-            genetic_map.write_plink(more["map"], np.full(len(rows), name), store.position[rows], cm[rows])
+            maps["map"] = folder / "map"
+            genetic_map.write_plink(maps["map"], np.full(len(rows), name), store.position[rows], cm[rows])
         beagle = Beagle(folder, seed, threads, memory_mb)
-        beagle.run(gt=folder / "typed.vcf.gz", ref=path.resolve(), chrom=name, out=folder / "imputed", **more)
+        beagle.run(gt=folder / "typed.vcf.gz", ref=path.resolve(), chrom=name, out=folder / "imputed", **maps)
         _keep(folder / "imputed.vcf.gz", Path(output))
 
 
 def typed_at(at: Sites, sites: Sites, contig: str) -> np.ndarray:
     """Where the variants `at` of a chromosome stand among `sites`, int; BadInput where they are too few, or others."""
     here = np.flatnonzero(at.contig == contig)
-    if len(here) < LEAST:
+    if len(here) < LEAST_TYPED:
         fact = f"its cohort has {len(here)} variants on chromosome {contig}, from which nothing can be imputed"
         raise BadInput("source", fact, f"filter or prune it less, or leave chromosome {contig} out of `chromosomes`")
     place = vcf.places(sites)
-    found = [place.get(key) for key in vcf.places(sites_at(at, here))]
-    if None in found:
-        lacking = found.count(None)
-        fact = f"{lacking} of its {len(found)} variants on chromosome {contig} are none of the cohort to impute"
+    indices = [place.get(key) for key in vcf.places(sites_at(at, here))]
+    if None in indices:
+        absent = indices.count(None)
+        fact = f"{absent} of its {len(indices)} variants on chromosome {contig} are none of the cohort to impute"
         raise BadInput("source", fact, "make both cohorts from the same files, with a filter as strict or stricter")
-    return np.array(found)
+    return np.array(indices)
 
 
 def typed_in(at: Sites, store: Store) -> np.ndarray:
@@ -155,20 +160,20 @@ def typed_in(at: Sites, store: Store) -> np.ndarray:
 
 
 def as_cohort(paths: Sequence[str | Path], store: Store, cm: np.ndarray | None = None) -> Cohort:
-    """The panel's people at all variants of the store, with their haplotypes.
+    """The panel's samples at all variants of the store, with their haplotypes.
 
-    Raises BadInput as `read`, and for people whose kinship with one of the store, over many chromosomes, is that of one
-    person with himself: genotyping errors do not hide them.
+    Raises BadInput as `read`, and for samples whose kinship with a sample of the store, over many chromosomes, is that
+    of duplicates: genotyping errors do not hide them.
     """
     contigs, where = list(dict.fromkeys(store.contig.tolist())), ", ".join(map(str, paths))
-    found = [read(paths, store, contig).calls for contig in contigs]
-    if any(one.samples != found[0].samples for one in found):
-        raise BadInput(where, "its files hold different people", "give one panel")
-    haplotypes = np.concatenate([one.alleles for one in found], axis=2)
+    panels = [read(paths, store, contig).calls for contig in contigs]
+    if any(panel.samples != panels[0].samples for panel in panels):
+        raise BadInput(where, "its files hold different samples", "give one panel")
+    haplotypes = np.concatenate([panel.alleles for panel in panels], axis=2)
     dosages = haplotypes.sum(1, dtype=np.int8)
     if kinship.meaningful(len(contigs), len(store)):
         same = kinship.largest(dosages, store.dosages()) > dict(kinship.DEGREES)["duplicate"]
-        _refuse(where, set(np.array(found[0].samples)[same].tolist()), len(same))
+        _refuse(where, set(np.array(panels[0].samples)[same].tolist()), len(same))
     label = np.full(len(haplotypes), "panel")
     return Cohort(dosages, label, store.contig, store.position, store.block, haplotypes=haplotypes, cm=cm)
 
@@ -180,7 +185,7 @@ def sites_at(sites: Sites, rows: np.ndarray) -> Sites:
 
 
 def _keep(source: Path, output: Path) -> None:
-    """Beagle's file without its date, so that the same people give the same bytes."""
+    """Beagle's file without its date, so that the same samples give the same bytes."""
     with (
         vcf.whole(output) as unfinished,
         gzip.open(source) as lines,

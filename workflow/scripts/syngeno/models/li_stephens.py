@@ -1,14 +1,17 @@
-"""The control to beat: Li and Stephens' copying model (Genetics 2003), its exact likelihood and its mosaics.
+"""Li and Stephens' copying model (Genetics 2003): its exact likelihood, and mosaics drawn from it.
 
-A sequence is an imperfect mosaic of K template sequences, those of its label among the training people (or all).
+A sequence is an imperfect mosaic of K template sequences, those of its label among the training samples (or all).
 Between two variants d centimorgans apart the copied template is chosen anew, each of the K alike, with probability
 
     r = 1 - exp(-rho d / K),
 
 and surely at a chromosome's start; a symbol is copied wrongly with probability mu, spread evenly over the others.
-`rho`, switches per centimorgan times K, and `mu` are tuned on validation people. The probability of a sequence is
-the sum over all paths of templates, by the forward recursion (Rabiner, Proc. IEEE 1989, with scaling), which costs
-one multiplication and one addition per template and variant because all switches share one probability.
+Validation samples choose `rho`, switches per centimorgan times K, and `mu`. The probability of a sequence is the sum
+over all paths of templates, by the forward recursion (Rabiner, Proc. IEEE 1989, with scaling),
+
+    f_v(k) = e_v(k) [(1 - r_v) f_v-1(k) + r_v / K sum_j f_v-1(j)],    e_v(k) = 1 - mu or mu / (alphabet - 1),
+
+which costs one multiplication and one addition per template and variant because all switches share one probability.
 """
 
 import logging
@@ -21,7 +24,8 @@ import numpy as np
 from scipy import optimize
 
 from syngeno.data import sequences
-from syngeno.data.store import Store, indices
+from syngeno.data.store import Store
+from syngeno.models.classical import Classical
 
 log = logging.getLogger(__name__)
 
@@ -37,55 +41,87 @@ SMALL, LARGE = np.float32(1e-10), np.float32(1e10)
 FORGETS = 1e-9  # what remains of a template beside a switch this sure is below single precision
 
 
-def tune(
-    store: Store,
-    people: np.ndarray,
-    label: np.ndarray,
-    validation: np.ndarray,
-    validation_label: np.ndarray,
-    *,
-    seed: int,
-    place: np.ndarray,
-    pooled: bool = False,
-    threads: int = 1,
-) -> dict:
-    """The `rho` and `mu` under which validation people are most likely, by Nelder and Mead's search on their logs
-    from the best of a few rho, with Watterson's mu.
+class LiStephens(Classical):
+    """Mosaics of training haplotypes; `settings`: `pooled`, whether all are templates of a label; chosen: `rho`, `mu`.
 
-    At most `TUNING_SEQUENCES` sequences are asked, of whole people; other arguments as for `nats`. Returns
-    {"rho": float, "mu": float}; progress is logged.
+    `log_prob` does not depend on `threads`.
     """
-    validation, copies = indices(validation, len(store.samples)), sequences.per_person(store)
-    rng = np.random.default_rng([seed, 22])
-    chosen = np.sort(rng.permutation(len(validation))[: max(1, TUNING_SEQUENCES // copies)])
-    asked = validation[chosen], np.asarray(validation_label)[chosen]
-    bounds = np.log([RHO_BOUNDS, MU_BOUNDS])
-    begun, tries = time.monotonic(), 0
 
-    def cost(logs: np.ndarray) -> float:
-        nonlocal tries
-        rho, mu = np.exp(np.clip(logs, *bounds.T)).tolist()
-        mean = nats(store, people, label, *asked, place=place, rho=rho, mu=mu, pooled=pooled, threads=threads).mean()
-        tries += 1
-        left = (time.monotonic() - begun) / tries * (TUNING_TRIES - tries)
-        log.info("rho %.4g, mu %.3g: %.2f nats (try %d, at most %.0f s left)", rho, mu, mean, tries, max(0, left))
-        return mean
+    name = "li_stephens"
 
-    corners = [np.log([rho, default_mu(len(label) * copies)]) for rho in COARSE]
-    start = min(corners, key=cost)
-    found = optimize.minimize(
-        cost,
-        start,
-        method="Nelder-Mead",
-        options={
-            "initial_simplex": start + np.array([[0, 0], [1, 0], [0, 1]]),
-            "maxfev": TUNING_TRIES - len(COARSE),
-            "xatol": 0.1,
-            "fatol": 0.1,
-        },
-    )
-    rho, mu = np.exp(np.clip(found.x, *bounds.T)).tolist()
-    return {"rho": float(f"{rho:.4g}"), "mu": float(f"{mu:.4g}")}
+    def choose(self, seed: int) -> dict:
+        """The `rho` and `mu` under which validation samples are most likely.
+
+        Nelder and Mead's search on their logs, from the best of a few rho, with Watterson's mu. At most
+        `TUNING_SEQUENCES` sequences are asked, of whole samples; progress is logged.
+        """
+        per_sample = sequences.per_sample(self.data.store)
+        asked = self.validation(seed, max(1, TUNING_SEQUENCES // per_sample))
+        bounds = np.log([RHO_BOUNDS, MU_BOUNDS])
+        began, tries = time.monotonic(), 0
+
+        def cost(logs: np.ndarray) -> float:
+            nonlocal tries
+            rho, mu = np.exp(np.clip(logs, *bounds.T)).tolist()
+            mean = -self._log_probs(*asked, rho, mu).mean()
+            tries += 1
+            left = (time.monotonic() - began) / tries * (TUNING_TRIES - tries)
+            log.info("rho %.4g, mu %.3g: %.2f nats (try %d, at most %.0f s left)", rho, mu, mean, tries, max(0, left))
+            return mean
+
+        corners = [np.log([rho, default_mu(len(self.data.rows) * per_sample)]) for rho in COARSE]
+        start = min(corners, key=cost)
+        best = optimize.minimize(
+            cost,
+            start,
+            method="Nelder-Mead",
+            options={
+                "initial_simplex": start + np.array([[0, 0], [1, 0], [0, 1]]),
+                "maxfev": TUNING_TRIES - len(COARSE),
+                "xatol": 0.1,
+                "fatol": 0.1,
+            },
+        )
+        rho, mu = np.exp(np.clip(best.x, *bounds.T)).tolist()
+        return {"rho": float(f"{rho:.4g}"), "mu": float(f"{mu:.4g}")}
+
+    def draw(self, groups: sequences.Groups, rng: np.random.Generator) -> Iterator[np.ndarray]:
+        """See `Classical.draw`."""
+        store, mu = self.data.store, self.chosen["mu"]
+        alphabet, sizes = sequences.alphabet(store), groups.sizes
+        order = np.argsort(groups.source, kind="stable")  # the templates of a group stand together
+        first, count = (np.cumsum(sizes) - sizes)[groups.asked], sizes[groups.asked]
+        switch = switch_probability(store, self.data.centimorgans, self.chosen["rho"], sizes)
+        switch = iter(switch[:, groups.asked])
+        template = np.zeros(len(groups.asked), dtype=np.int64)
+        for symbols in self.chunks():
+            drawn = np.empty((len(symbols), len(template)), dtype=np.int8)
+            for site, carried in enumerate(symbols):
+                moves = np.flatnonzero(rng.random(len(template)) < next(switch))
+                template[moves] = order[first[moves] + (rng.random(len(moves)) * count[moves]).astype(np.int64)]
+                drawn[site] = carried[template]
+                wrong = np.flatnonzero(rng.random(len(template)) < mu)
+                drawn[site, wrong] = (drawn[site, wrong] + rng.integers(1, alphabet, len(wrong))) % alphabet
+            yield drawn
+
+    def log_prob(self, rows: np.ndarray, label: np.ndarray, *, seed: int) -> np.ndarray:
+        """See `Classical.log_prob`."""
+        return self._log_probs(rows, label, **self.chosen)
+
+    def _log_probs(self, rows: np.ndarray, label: np.ndarray, rho: float, mu: float) -> np.ndarray:
+        if not 0 < mu < 1:
+            raise ValueError(f"mu is a probability between 0 and 1, not {mu}")
+        store, groups = self.data.store, self.groups(label)
+        switch = switch_probability(store, self.data.centimorgans, rho, groups.sizes)
+        total, per_sample = np.empty(len(groups.asked)), sequences.per_sample(store)
+        with ThreadPoolExecutor(self.threads) as pool:
+            for group in np.unique(groups.asked).tolist():
+                templates, asked = groups.source == group, np.flatnonzero(groups.asked == group)
+                batch = max(per_sample, HELD // (4 * int(templates.sum())) // per_sample * per_sample)
+                for at in (asked[start : start + batch] for start in range(0, len(asked), batch)):
+                    samples = self.data.rows[templates[::per_sample]], rows[at[::per_sample] // per_sample]
+                    total[at] = _forward(store, *samples, switch[:, group], mu, pool)
+        return total
 
 
 def default_mu(templates: int) -> float:
@@ -94,104 +130,44 @@ def default_mu(templates: int) -> float:
     return float(theta / (2 * (theta + templates)))
 
 
-def draw(
-    store: Store,
-    people: np.ndarray,
-    label: np.ndarray,
-    wanted: np.ndarray,
-    *,
-    seed: int,
-    place: np.ndarray,
-    rho: float,
-    mu: float,
-    pooled: bool = False,
-) -> Iterator[np.ndarray]:
-    """Mosaics of the training people; `place` (V,) centimorgans, else as `independent.draw`."""
-    groups = sequences.grouped(store, label, wanted, pooled)
-    alphabet, sizes = sequences.alphabet(store), groups.sizes
-    order = np.argsort(groups.source, kind="stable")  # the templates of a group stand together
-    first, count = (np.cumsum(sizes) - sizes)[groups.asked], sizes[groups.asked]
-    switch = iter(switch_probability(store, place, rho, sizes)[:, groups.asked])
-    rng = np.random.default_rng([seed, 23])
-    template = np.zeros(len(groups.asked), dtype=np.int64)
-    for symbols in sequences.chunks(store, people):
-        drawn = np.empty((len(symbols), len(template)), dtype=np.int8)
-        for site, seen in enumerate(symbols):
-            moves = np.flatnonzero(rng.random(len(template)) < next(switch))
-            template[moves] = order[first[moves] + (rng.random(len(moves)) * count[moves]).astype(np.int64)]
-            drawn[site] = seen[template]
-            wrong = np.flatnonzero(rng.random(len(template)) < mu)
-            drawn[site, wrong] = (drawn[site, wrong] + rng.integers(1, alphabet, len(wrong))) % alphabet
-        yield sequences.as_calls(store, drawn)
-
-
-def switch_probability(store: Store, place: np.ndarray, rho: float, templates: np.ndarray) -> np.ndarray:
+def switch_probability(store: Store, centimorgans: np.ndarray, rho: float, templates: np.ndarray) -> np.ndarray:
     """Probability that the template is chosen anew before each variant, float64 (V, groups), by K = `templates`.
 
-    `place` (V,) centimorgans; raises ValueError where they fall along a chromosome or rho is not above 0.
+    `centimorgans` (V,) are places on the genetic map. Raises ValueError where they fall along a chromosome, or
+    where rho is not above 0.
     """
-    place = np.asarray(place, dtype=np.float64)
-    begins = sequences.starts(store)
+    place = np.asarray(centimorgans, dtype=np.float64)
+    starts = sequences.starts(store)
     step = np.diff(place, prepend=0.0)
-    if place.shape != (len(store),) or not np.isfinite(place).all() or (step[~begins] < 0).any():
+    if place.shape != (len(store),) or not np.isfinite(place).all() or (step[~starts] < 0).any():
         raise ValueError("a place is needed for each variant, finite and not falling along a chromosome")
     if not rho > 0:
         raise ValueError(f"rho is a rate above 0, not {rho}")
-    distance = np.where(begins, np.inf, np.maximum(step, MIN_DISTANCE))
+    distance = np.where(starts, np.inf, np.maximum(step, MIN_DISTANCE))
     return -np.expm1(-rho * distance[:, None] / templates)
 
 
-def nats(
-    store: Store,
-    people: np.ndarray,
-    label: np.ndarray,
-    heldout: np.ndarray,
-    heldout_label: np.ndarray,
-    *,
-    place: np.ndarray,
-    rho: float,
-    mu: float,
-    pooled: bool = False,
-    threads: int = 1,
-) -> np.ndarray:
-    """-log probability of each held-out sequence under what `draw` draws from, float64 (sequences,), in nats.
-
-    `place` (V,) centimorgans; other arguments as for `independent.nats`. The result does not depend on `threads`.
-    """
-    if not 0 < mu < 1:
-        raise ValueError(f"mu is a probability between 0 and 1, not {mu}")
-    groups = sequences.grouped(store, label, heldout_label, pooled)
-    people, heldout = (indices(one, len(store.samples)) for one in (people, heldout))
-    switch = switch_probability(store, place, rho, groups.sizes)
-    total, copies = np.empty(len(groups.asked)), sequences.per_person(store)
-    with ThreadPoolExecutor(threads) as pool:
-        for group in np.unique(groups.asked).tolist():
-            templates, asked = groups.source == group, np.flatnonzero(groups.asked == group)
-            batch = max(copies, HELD // (4 * int(templates.sum())) // copies * copies)
-            for at in (asked[start : start + batch] for start in range(0, len(asked), batch)):
-                chosen = people[templates[::copies]], heldout[at[::copies] // copies]
-                total[at] = _forward(store, *chosen, switch[:, group], mu, pool)
-    return total
-
-
 def _forward(
-    store: Store, people: np.ndarray, heldout: np.ndarray, switch: np.ndarray, mu: float, pool: ThreadPoolExecutor
+    store: Store, templates: np.ndarray, asked: np.ndarray, switch: np.ndarray, mu: float, pool: ThreadPoolExecutor
 ) -> np.ndarray:
-    """Nats of the sequences of `heldout` as mosaics of those of `people`, chunk by chunk, blocks side by side."""
-    alphabet, copies = sequences.alphabet(store), sequences.per_person(store)
-    K, n = len(people) * copies, len(heldout) * copies
+    """log p of the sequences of asked samples as mosaics of those of template samples (rows of the store).
+
+    Chunk by chunk; blocks of sequences go side by side.
+    """
+    alphabet, per_sample = sequences.alphabet(store), sequences.per_sample(store)
+    K, n = len(templates) * per_sample, len(asked) * per_sample
     size, piece = max(1, CACHE // (4 * K)), max(1, TABLES // (4 * K * alphabet))
     blocks = [_Block(min(size, n - start), K) for start in range(0, n, size)]
     ends = range(size, n, size)
     wrong, first = np.float32(mu / (alphabet - 1) / (1 - mu)), 0
-    for symbols, asked in zip(sequences.chunks(store, people), sequences.chunks(store, heldout), strict=True):
-        for start in range(0, len(symbols), piece):
-            seen, wanted = symbols[start : start + piece], np.split(asked[start : start + piece], ends, axis=1)
-            emission = [np.where(seen == symbol, np.float32(1), wrong) for symbol in range(alphabet)]
-            step = partial(_Block.advance, emission=emission, switch=switch[first : first + len(seen)])
-            list(pool.map(lambda block, part, step=step: step(block, asked=part), blocks, wanted))
-            first += len(seen)
-    return -np.concatenate([block.log_probability() for block in blocks]) - len(store) * np.log1p(-mu)
+    for carried, wanted in zip(sequences.chunks(store, templates), sequences.chunks(store, asked), strict=True):
+        for start in range(0, len(carried), piece):
+            part, parts = carried[start : start + piece], np.split(wanted[start : start + piece], ends, axis=1)
+            emission = [np.where(part == symbol, np.float32(1), wrong) for symbol in range(alphabet)]
+            step = partial(_Block.advance, emission=emission, switch=switch[first : first + len(part)])
+            list(pool.map(lambda block, part, step=step: step(block, asked=part), blocks, parts))
+            first += len(part)
+    return np.concatenate([block.log_probability() for block in blocks]) + len(store) * np.log1p(-mu)
 
 
 class _Block:

@@ -1,9 +1,8 @@
-"""The paper's three classifiers in torch (MLP, 1-D CNN, transformer), and the one way in which they learn.
+"""The paper's three classifiers in torch (MLP, 1-D CNN, transformer), their training, and scikit-learn's beside them.
 
-After Kenneweg et al. (Bioinformatics 2025, btaf209); a person comes as blocks by channels: the encoder's components,
-or the genotypes of each window (`by_window`). Nobody but validation people chooses the epoch.
-
-scikit-learn's classifiers beside the paper's: the same people, and validation people choose among settings.
+After Kenneweg et al. (Bioinformatics 2025, btaf209). A sample comes as blocks by channels: the encoder's components, or
+the genotypes of each window (`by_window`). Validation samples alone choose the epoch, or the setting of scikit-learn's.
+Guesses are kept sample by sample, so that classifiers can be compared on the same test samples (see experiments.py).
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -28,7 +27,9 @@ from sklearn.preprocessing import FunctionTransformer
 from torch import Tensor, nn
 from torch.nn import functional
 
-from syngeno.data.store import Store
+from syngeno import streams
+from syngeno.data import cohort
+from syngeno.data.store import Store, open_store
 from syngeno.models.latent import encoder, networks
 from syngeno.paper.experiments import TRUTH
 from syngeno.training.device import autocast, mixed_seed, pick_device
@@ -36,15 +37,6 @@ from syngeno.training.device import autocast, mixed_seed, pick_device
 log = logging.getLogger(__name__)
 
 KINDS = ("mlp", "cnn", "transformer")
-DEFAULTS: dict[str, Any] = {
-    "epochs": 30,
-    "batch": 32,
-    "least_steps": 600,
-    "learning_rate": 3e-4,
-    "width": 384,
-    "layers": 6,
-    "heads": 6,
-}
 HIDDEN = 512  # units of the MLP's layers
 CHANNELS = 64  # of the CNN's layers
 PATCH = 16  # blocks in a token of the transformer
@@ -54,24 +46,46 @@ LOG_EVERY = 15.0  # seconds
 ASK_BATCH = 256
 
 
+@dataclass(frozen=True)
+class Training:
+    """How the paper's classifiers are trained.
+
+    Attributes:
+        epochs: passes over the samples; validation samples choose the best.
+        batch: samples per step.
+        least_steps: fewest steps; where the epochs make fewer, an epoch is several passes, or a classifier of few
+            samples would be trained less.
+        learning_rate: the largest (AdamW).
+        width, layers, heads: of the transformer.
+    """
+
+    epochs: int
+    batch: int
+    least_steps: int
+    learning_rate: float
+    width: int
+    layers: int
+    heads: int
+
+
 def by_window(dosages: np.ndarray) -> np.ndarray:
-    """Dosages (people, variants) as float32 (people, windows, `WINDOW`), the last window ending in zeros."""
-    people, variants = dosages.shape
-    laid = np.zeros((people, -(-variants // WINDOW) * WINDOW), np.float32)
-    laid[:, :variants] = dosages
-    return laid.reshape(people, -1, WINDOW)
+    """Dosages (n, variants) as float32 (n, windows, `WINDOW`), the last window ending in zeros."""
+    samples, variants = dosages.shape
+    padded = np.zeros((samples, -(-variants // WINDOW) * WINDOW), np.float32)
+    padded[:, :variants] = dosages
+    return padded.reshape(samples, -1, WINDOW)
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Mean and standard deviation (blocks, channels) of the people whom a classifier learns from."""
+    """Mean and standard deviation (blocks, channels) of the samples that a classifier is trained on."""
 
     mean: np.ndarray
     std: np.ndarray
 
     @classmethod
     def of(cls, x: np.ndarray) -> Scale:
-        """Fit on people (people, blocks, channels); what is the same in all of them tells nothing and becomes 0."""
+        """Fit on samples (n, blocks, channels); what is the same in all of them becomes 0."""
         std = x.std(0)
         return cls(x.mean(0), np.where(std > 0, std, np.inf))
 
@@ -82,73 +96,70 @@ class Scale:
 
 @dataclass(frozen=True)
 class Classifier:
-    """A network that has learnt; `accuracy` is that on the validation people after `epoch` epochs."""
+    """A trained network; `accuracy` is that on the validation samples after `epoch` epochs."""
 
     network: nn.Module
     epoch: int
     accuracy: float
 
     def predict(self, x: np.ndarray) -> np.ndarray:
-        """Label codes int64 (people,) of x (people, blocks, channels)."""
+        """Label codes int64 (n,) of x (n, blocks, channels)."""
         device = next(self.network.parameters()).device
-        return _answers(self.network, torch.from_numpy(np.asarray(x, np.float32)).to(device)).argmax(1).cpu().numpy()
+        return _logits(self.network, torch.from_numpy(np.asarray(x, np.float32)).to(device)).argmax(1).cpu().numpy()
 
 
 def learn(
     kind: str,
     x: np.ndarray,
     codes: np.ndarray,
+    training: Training,
     *,
     validation: tuple[np.ndarray, np.ndarray],
     classes: int,
     seed: int,
-    settings: dict[str, Any] | None = None,
     threads: int = 1,
     device: str = "auto",
 ) -> Classifier:
-    """Learn label codes 0..classes-1 (people,) from x float32 (people, blocks, channels).
+    """Learn label codes 0..classes-1 (n,) from x float32 (n, blocks, channels).
 
     AdamW with a warm-up, then half a cosine. Of all epochs the one with the best accuracy on `validation` (x, codes)
-    is kept, among equals that with the lower loss. `settings` as in `DEFAULTS`: where the epochs make fewer than
-    `least_steps` steps, an epoch is so many passes over the people that they make as many, or few people would be
-    learnt from less; `width`, `layers` and `heads` are the transformer's. Same arguments, same weights on the same
-    kind of device. Raises ValueError for an unknown kind or setting, and codes that are no classes.
+    is kept, among equals that with the lower loss. Same arguments, same weights on the same kind of device. Raises
+    ValueError for an unknown kind, and codes that are no classes.
     """
-    settings = {**DEFAULTS, **(settings or {})}
-    if kind not in KINDS or set(settings) != set(DEFAULTS):
-        raise ValueError(f"classifier {kind!r} with {sorted(settings)}; there are {KINDS} with {sorted(DEFAULTS)}")
+    if kind not in KINDS:
+        raise ValueError(f"classifier {kind!r}; there are {KINDS}")
     if not 0 <= min(codes.min(), validation[1].min()) <= max(codes.max(), validation[1].max()) < classes:
         raise ValueError(f"label codes beyond the {classes} classes")
     torch.set_num_threads(threads)
     where = pick_device(device)
-    x, held = (torch.from_numpy(np.asarray(one, np.float32)).to(where) for one in (x, validation[0]))
-    codes, held_codes = (torch.from_numpy(np.asarray(one, np.int64)).to(where) for one in (codes, validation[1]))
+    x, held = (torch.from_numpy(np.asarray(part, np.float32)).to(where) for part in (x, validation[0]))
+    codes, held_codes = (torch.from_numpy(np.asarray(part, np.int64)).to(where) for part in (codes, validation[1]))
     with torch.random.fork_rng(devices=[where] if where.type == "cuda" else []):
-        torch.manual_seed(mixed_seed(seed, 7))
-        network = build(kind, *x.shape[1:], classes, settings).to(where)
+        torch.manual_seed(mixed_seed(*streams.entropy("classifier_weights", seed)))
+        network = build(kind, *x.shape[1:], classes, training).to(where)
     best, best_epoch, best_score = None, 0, (-1.0, 0.0)
     logged = time.monotonic()
-    for epoch in _epochs(network, x, codes, seed, settings):
-        answers = _answers(network, held)
+    for epoch in _epochs(network, x, codes, seed, training):
+        answers = _logits(network, held)
         accuracy = float((answers.argmax(1) == held_codes).double().mean())
         score = (accuracy, -float(functional.cross_entropy(answers, held_codes)))
         if score > best_score:
             best, best_epoch, best_score = copy.deepcopy(network.state_dict()), epoch, score
         if time.monotonic() - logged > LOG_EVERY:
             logged = time.monotonic()
-            log.info("%s: epoch %d of %d, %.3f right of validation people", kind, epoch, settings["epochs"], accuracy)
+            log.info("%s: epoch %d of %d, %.3f right of validation samples", kind, epoch, training.epochs, accuracy)
     network.load_state_dict(best)
-    log.info("%s: epoch %d is best, %.3f right of validation people", kind, best_epoch, best_score[0])
+    log.info("%s: epoch %d is best, %.3f right of validation samples", kind, best_epoch, best_score[0])
     return Classifier(network, best_epoch, best_score[0])
 
 
-def build(kind: str, blocks: int, channels: int, classes: int, settings: dict[str, Any]) -> nn.Module:
-    """A fresh network: (people, blocks, channels) -> logits (people, classes)."""
+def build(kind: str, blocks: int, channels: int, classes: int, training: Training) -> nn.Module:
+    """A fresh network: (n, blocks, channels) -> logits (n, classes)."""
     if kind == "mlp":
         return MLP(blocks * channels, classes)
     if kind == "cnn":
         return CNN(blocks, channels, classes)
-    return Transformer(blocks, channels, classes, settings["width"], settings["layers"], settings["heads"])
+    return Transformer(blocks, channels, classes, training.width, training.layers, training.heads)
 
 
 class MLP(nn.Module):
@@ -186,37 +197,36 @@ class CNN(nn.Module):
 
 
 class Transformer(nn.Module):
-    """Patches of blocks, and a token that asks them and whose answer is read."""
+    """Patches of blocks, and a class token that attends to them and is read."""
 
     def __init__(self, blocks: int, channels: int, classes: int, width: int, layers: int, heads: int) -> None:
         super().__init__()
         self.enter = networks.Patches(blocks, channels, width, PATCH, blockwise=True)
-        self.asks = nn.Parameter(torch.randn(width) * 0.02)
+        self.token = nn.Parameter(torch.randn(width) * 0.02)
         self.layers = networks.encoder(width, layers, heads)
         self.leave = nn.Linear(width, classes)
 
     def forward(self, x: Tensor) -> Tensor:
         """See `build`."""
-        tokens = torch.cat([self.asks.expand(len(x), 1, -1), self.enter(x)], dim=1)
+        tokens = torch.cat([self.token.expand(len(x), 1, -1), self.enter(x)], dim=1)
         return self.leave(self.layers(tokens)[:, 0])
 
 
-def _epochs(network: nn.Module, x: Tensor, codes: Tensor, seed: int, settings: dict[str, Any]) -> Iterator[int]:
+def _epochs(network: nn.Module, x: Tensor, codes: Tensor, seed: int, training: Training) -> Iterator[int]:
     """Train epoch by epoch; gives the number of each one when it is over."""
-    size = settings["batch"]
-    steps = settings["epochs"] * math.ceil(len(x) / size)
-    passes = max(1, math.ceil(settings["least_steps"] / steps))
+    steps = training.epochs * math.ceil(len(x) / training.batch)
+    passes = max(1, math.ceil(training.least_steps / steps))
     total = passes * steps
     warmup = max(1, int(WARMUP * total))
-    optimizer = torch.optim.AdamW(network.parameters(), lr=settings["learning_rate"], fused=True)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=training.learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min((step + 1) / warmup, 0.5 * (1 + math.cos(math.pi * step / total)))
     )
-    for epoch in range(1, settings["epochs"] + 1):
+    for epoch in range(1, training.epochs + 1):
         network.train()
         rng = np.random.default_rng([seed, epoch])
         orders = (torch.from_numpy(rng.permutation(len(x))).to(x.device) for _ in range(passes))
-        for part in itertools.chain.from_iterable(order.split(size) for order in orders):
+        for part in itertools.chain.from_iterable(order.split(training.batch) for order in orders):
             with autocast(x.device):
                 value = functional.cross_entropy(network(x[part]), codes[part])
             optimizer.zero_grad(set_to_none=True)
@@ -227,19 +237,19 @@ def _epochs(network: nn.Module, x: Tensor, codes: Tensor, seed: int, settings: d
 
 
 @torch.no_grad()
-def _answers(network: nn.Module, x: Tensor) -> Tensor:
-    """Logits float32 (people, classes)."""
+def _logits(network: nn.Module, x: Tensor) -> Tensor:
+    """Logits float32 (n, classes)."""
     network.eval()
     with autocast(x.device):
         return torch.cat([network(part).float() for part in x.split(ASK_BATCH)])
 
 
 _CHOICES: dict[str, dict[float, Callable[[float, int, int], ClassifierMixin]]] = {
-    # The penalty's inverse strength, for scaled entries, of which there are more than people.
+    # The penalty's inverse strength, for scaled entries, of which there are more than samples.
     "logistic_regression": dict.fromkeys(
         (1e-4, 1e-3, 1e-2, 1e-1), lambda strength, *_: LogisticRegression(C=strength, max_iter=500)
     ),
-    # People in a leaf.
+    # Samples in a leaf.
     "random_forest": dict.fromkeys(
         (1, 4),
         lambda leaf, seed, threads: RandomForestClassifier(
@@ -259,7 +269,7 @@ def learn_classical(
     seed: int,
     threads: int = 1,
 ) -> ClassifierMixin:
-    """The classifier of `CLASSICAL` that learnt label codes (people,) best from x (people, blocks, channels).
+    """The classifier of `CLASSICAL` that learnt label codes (n,) best from x (n, blocks, channels).
 
     Of all settings that with the best accuracy on `validation` (x, codes) is kept, among equals that with the lower
     loss. Raises ValueError for an unknown kind.
@@ -273,7 +283,7 @@ def learn_classical(
         score = _score(learner, held, held_codes)
         if score > best_score:
             best, best_setting, best_score = learner, setting, score
-    log.info("%s: %g is best, %.3f right of validation people", kind, best_setting, best_score[0])
+    log.info("%s: %g is best, %.3f right of validation samples", kind, best_setting, best_score[0])
     return best
 
 
@@ -295,68 +305,78 @@ SPACES = ("latents", "genotypes")
 
 
 @dataclass(frozen=True)
-class People:
-    """The same people twice: `latents` (people, blocks, components), `dosages` (people, variants); `label` (n,)."""
+class Samples:
+    """The same samples twice: `latents` (n, blocks, components), `dosages` (n, variants); `label` (n,)."""
 
     latents: np.ndarray
     dosages: np.ndarray
     label: np.ndarray
 
-    def with_others(self, others: People) -> People:
-        """Both together."""
-        return People(
-            np.concatenate([self.latents, others.latents]),
-            np.concatenate([self.dosages, others.dosages]),
-            np.concatenate([self.label, others.label]),
-        )
+
+def together(*parts: Samples) -> Samples:
+    """All samples of several sets, set after set."""
+    return Samples(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("latents", "dosages", "label"))
+    )
 
 
-def real_people(store: Store, fitted: encoder.Encoder, table: pd.DataFrame) -> People:
-    """The people of a table (indexed by sample, with a column label), encoded."""
+def real_samples(store: Store, fitted: encoder.Encoder, table: pd.DataFrame) -> Samples:
+    """The samples of a table (indexed by sample, with a column label), encoded."""
     dosages = store.dosages(store.rows(table.index))
-    return People(encoder.encode(fitted, dosages), dosages, table["label"].to_numpy(str))
+    return Samples(encoder.encode(fitted, dosages), dosages, table["label"].to_numpy(str))
+
+
+def synthetic_samples(
+    path: str | Path, labels: str | Path, columns: str | list[str], store: Store, fitted: encoder.Encoder
+) -> Samples:
+    """A synthetic cohort (see `cohort.read_cohort`, which raises), as drawn in the encoder's space or else encoded."""
+    drawn = cohort.read_cohort(path, labels, columns, store)
+    with open_store(path) as file:
+        latents = file.latents
+    latents = encoder.encode(fitted, drawn.dosages) if latents is None else latents
+    return Samples(latents, drawn.dosages, drawn.label)
 
 
 def guesses(
-    learners: People,
-    validation: People,
-    test: People,
+    training: Samples,
+    validation: Samples,
+    test: Samples,
     *,
     seed: int,
     kinds: list[str],
     threads: int = 1,
-    **settings: Any,
+    **settings: int | float,
 ) -> pd.DataFrame:
-    """What each classifier says of the test people after learning from `learners`.
+    """The labels that each classifier gives the test samples after training on `training`.
 
     Args:
-        learners, validation, test: see `People`; validation people choose the epoch, or the setting.
+        training, validation, test: see `Samples`; validation samples choose the epoch, or the setting.
         seed: of first weights and order.
         kinds: of `KINDS` and `CLASSICAL`.
         threads: that a classifier may use.
-        settings: of `learn`, for its kinds.
+        settings: of `Training`, for `KINDS`.
 
     Returns:
-        One row per test person in their order: "label", and a column "space: kind" of guessed labels for each of
+        One row per test sample in their order: "label", and a column "space: kind" of guessed labels for each of
         `SPACES` and kinds.
     """
-    labels = np.unique(np.concatenate([learners.label, validation.label]))
-    codes = np.searchsorted(labels, learners.label)
-    found = {TRUTH: test.label}
+    labels = np.unique(np.concatenate([training.label, validation.label]))
+    codes = np.searchsorted(labels, training.label)
+    guessed = {TRUTH: test.label}
     for space in SPACES:
-        seen, held, asked = (_entries(people, space) for people in (learners, validation, test))
+        x, held, asked = (_entries(samples, space) for samples in (training, validation, test))
         if space == "genotypes":
-            scale = Scale.of(seen)
-            seen, held, asked = map(scale, (seen, held, asked))
-        given = {"validation": (held, np.searchsorted(labels, validation.label)), "seed": seed, "threads": threads}
+            scale = Scale.of(x)
+            x, held, asked = map(scale, (x, held, asked))
+        shared = {"validation": (held, np.searchsorted(labels, validation.label)), "seed": seed, "threads": threads}
         for kind in kinds:
             if kind in CLASSICAL:
-                learner = learn_classical(kind, seen, codes, **given)
+                classifier = learn_classical(kind, x, codes, **shared)
             else:
-                learner = learn(kind, seen, codes, classes=len(labels), settings=settings, **given)
-            found[f"{space}: {kind}"] = labels[learner.predict(asked)]
-    return pd.DataFrame(found)
+                classifier = learn(kind, x, codes, Training(**settings), classes=len(labels), **shared)
+            guessed[f"{space}: {kind}"] = labels[classifier.predict(asked)]
+    return pd.DataFrame(guessed)
 
 
-def _entries(people: People, space: str) -> np.ndarray:
-    return people.latents if space == "latents" else by_window(people.dosages)
+def _entries(samples: Samples, space: str) -> np.ndarray:
+    return samples.latents if space == "latents" else by_window(samples.dosages)

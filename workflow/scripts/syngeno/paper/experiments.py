@@ -1,9 +1,7 @@
-"""The paper's classifiers and scikit-learn's on real and synthetic people, in the encoder's space and on genotypes.
+"""Classifiers compared on the same test samples: accuracy, recovery rate, and what synthetic samples add to real ones.
 
-Whoever learns, the same validation people choose the epoch and the same test people are asked once. The guesses are
-kept person by person, so that classifiers can be compared on the same people (see `comparison`).
-
-Classifiers compared on the same test people: accuracy, recovery rate, and what synthetic people add to real ones.
+Whatever a classifier was trained on, the same validation samples chose its epoch, and the same test samples were
+guessed once (see classifiers.py).
 """
 
 from __future__ import annotations
@@ -19,18 +17,15 @@ from syngeno.evaluate.metrics import row
 from syngeno.stats import intervals
 
 TRUTH = "label"  # the column of true labels
-
-
 PROTOCOL = "paper"
-
 CHANCE = "most frequent label"
 
 
 def of_real(guesses: pd.DataFrame, *, fraction: int, seed: int) -> pd.DataFrame:
-    """Accuracies after learning from a share of the real people, as a metrics table of the generator "real".
+    """Accuracies after training on a share of the real samples, as a metrics table of the generator "real".
 
-    `guesses` as `classification.guesses` gives them; `fraction` in percent. The group `CHANCE` is who always says the
-    test people's most frequent label, without having learnt anything.
+    `guesses` as `classifiers.guesses` gives them; `fraction` in percent. The group `CHANCE` always guesses the test
+    samples' most frequent label, without any training.
     """
     most = guesses.assign(**{CHANCE: guesses[TRUTH].mode()[0]})
     return _table(_accuracies(most), "real", fraction, fraction, seed)
@@ -45,30 +40,30 @@ def of_generator(
     seed: int,
     paper: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Metrics of one trained generator, `real_fraction` being the real people added to its own.
+    """Metrics of one trained generator, `real_fraction` being the share of real samples added to its own.
 
     Args:
-        synthetic: guesses after learning from its people with so many percent of the real ones (0: none).
-        real: guesses after learning from so many percent of the real people alone; has `fraction` and all that
+        synthetic: guesses after training on its samples with so many percent of the real ones (0: none).
+        real: guesses after training on so many percent of the real samples alone; has `fraction` and all that
             `synthetic` adds.
         generator, fraction, seed: what was judged.
-        paper: guesses after learning from `fraction` percent of the real people and from people of the same generator
-            that saw everybody.
+        paper: guesses after training on `fraction` percent of the real samples and on samples of the same generator,
+            fitted on all of them.
 
     Returns:
-        accuracy and balanced_accuracy for each addition; recovery_rate (0 added: over the accuracy of real people of
-        `fraction`) and gain (others: less the accuracy of the same real people alone); with `paper`, gain_left (gain
-        over that of `paper`, where this is surely above 0). Intervals are from bootstrapping the test people, the same
+        accuracy and balanced_accuracy for each addition; recovery_rate (0 added: over the accuracy of real samples of
+        `fraction`) and gain (others: less the accuracy of the same real samples alone); with `paper`, gain_left (gain
+        over that of `paper`, where this is surely above 0). Intervals are from bootstrapping the test samples, the same
         ones for all classifiers.
 
     Raises:
-        ValueError: tables of guesses about different test people.
+        ValueError: tables of guesses about different test samples.
     """
     tables = []
     for added, guesses in synthetic.items():
         beside = real[added or fraction]
         if not all(one[TRUTH].equals(guesses[TRUTH]) for one in (beside, guesses if paper is None else paper)):
-            raise ValueError(f"guesses of {generator} with {added} % and of others are of different test people")
+            raise ValueError(f"guesses of {generator} with {added} % and of others are of different test samples")
         rows = _accuracies(guesses)
         for group in guesses.columns.drop(TRUTH):
             ours, theirs = _right(guesses, group), _right(beside, group)
@@ -91,16 +86,16 @@ def of_generator(
 
 
 def between(synthetic: Mapping[str, pd.DataFrame], *, seed: int) -> pd.DataFrame:
-    """Metrics of generators that saw all training people, beside each other: the `lead` of each over each `against`.
+    """The `lead` of each generator that was fitted on all training samples over each other, `against`, as metrics.
 
-    `synthetic`: by generator, guesses after learning from its people alone. A lead is accuracy less that of the other;
-    its interval is from bootstrapping the test people, the same ones for both. Raises ValueError when two tables are
-    about different test people.
+    `synthetic`: by generator, guesses after training on its samples alone. A lead is accuracy less that of the other;
+    its interval is from bootstrapping the test samples, the same ones for both. Raises ValueError when two tables are
+    about different test samples.
     """
     tables = []
     for (one, ours), (other, theirs) in itertools.permutations(synthetic.items(), 2):
         if not ours[TRUTH].equals(theirs[TRUTH]):
-            raise ValueError(f"guesses of {one} and {other} are of different test people")
+            raise ValueError(f"guesses of {one} and {other} are of different test samples")
         rows = []
         for group in ours.columns.drop(TRUTH):
             right = _right(ours, group), _right(theirs, group)

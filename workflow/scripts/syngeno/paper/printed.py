@@ -66,7 +66,7 @@ def denoiser(settings: Mapping[str, Any]) -> Denoiser:
 def read(path: str | Path) -> pd.DataFrame:
     """Read the table: text columns, `real_percent` Int64 (none but in the augmentation), `value` as a share.
 
-    `table` is one of `TABLES`; `denoiser` is "real" for what was learnt from real people. Lines of # say where the
+    `table` is one of `TABLES`; `denoiser` is "real" for training on real samples. Lines of # say where the
     figures come from. Raises BadInput for other columns or tables, a value that is no share, a figure given twice.
     """
     try:

@@ -1,4 +1,4 @@
-"""Blocks of consecutive variants: genes, and windows where no gene is. The generators work on blocks."""
+"""Blocks of consecutive variants: genes, and windows where there is no gene. The encoder works on blocks."""
 
 import gzip
 import logging

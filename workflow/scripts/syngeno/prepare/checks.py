@@ -1,4 +1,4 @@
-"""The first look at a cohort's files: all are opened and held against each other before any work is done."""
+"""Checks of a cohort's files: all are opened and compared with each other before any work is done."""
 
 import logging
 import re
@@ -30,13 +30,13 @@ def check(
     intersect: bool = False,
     haplotypes: bool = False,
 ) -> dict:
-    """Open the genotype files, labels and genes of a cohort and see whether they belong together.
+    """Open the genotype files, labels and genes of a cohort and check that they belong together.
 
     A VCF/BCF without an index beside it gets one in `index_folder` (made when needed). Returns what the
     further steps need, fit for JSON: `contigs` (those with records, numbers first), `samples` (with genotypes
-    and labels, in the first file's order), `contig_lengths` (by contig, 0 where no file tells), `sources`
+    and labels, in the first file's order), `contig_lengths` (by contig, 0 where no file says), `sources`
     (`path` and `index`, None for PLINK). `chromosomes` restricts the contigs. With `haplotypes`,
-    first records that are not phased are refused. Class sizes are left to `people.split`. Raises BadInput.
+    first records that are not phased are refused. Class sizes are checked by `samples.split`. Raises BadInput.
     """
     if not sources:
         raise BadInput("genotypes", "names no file", "give a VCF, BCF or PLINK .bed file")
@@ -50,14 +50,14 @@ def check(
         read_map(genetic_map).place(np.array(contigs), np.ones(len(contigs), dtype=np.int64))
     for source in opened:
         for contig in contigs:
-            record = next(source.records(contig), None)  # what ails a whole file (no GT, haploid) shows at once
+            record = next(source.records(contig), None)  # shows what is wrong with a whole file (no GT, haploid)
             if haplotypes and record is not None and not record.phased:
-                remedy = "give phased genotypes, or diffusion space: genotype in the place of space: haplotype"
+                remedy = "give phased genotypes, or set `space: genotype` for that generator"
                 raise BadInput(source.path, "is not phased, and a generator of the run draws haplotypes", remedy)
     lengths = {}
     for source in reversed(opened):  # so that the first file has the last word
         lengths |= {normal_contig(name): length for name, length in source.contig_lengths.items()}
-    logger.info("%d people, %d contigs, %d genotype files", len(samples), len(contigs), len(opened))
+    logger.info("%d samples, %d contigs, %d genotype files", len(samples), len(contigs), len(opened))
     return {
         "contigs": contigs,
         "samples": samples,
@@ -80,7 +80,7 @@ def _index(path: Path, number: int, folder: Path) -> Path | None:
 
 
 def _common_samples(opened: list[Source], intersect: bool) -> list[str]:
-    """Give the people whom all files hold, in the first one's order; BadInput when the files differ."""
+    """Give the samples that all files hold, in the first one's order; BadInput when the files differ."""
     first = opened[0]
     sets = [set(source.samples) for source in opened]
     common = set.intersection(*sets)
@@ -89,10 +89,10 @@ def _common_samples(opened: list[Source], intersect: bool) -> list[str]:
         extra = [sample for sample in source.samples if sample not in sets[0]]
         if (lacking or extra) and not intersect:
             named = ", ".join((lacking or extra)[:3])
-            fact = f"lacks {len(lacking)} people of {first.path} and has {len(extra)} others ({named})"
-            raise BadInput(source.path, fact, f"set `people: intersect` to go on with the {len(common)} in all files")
+            fact = f"lacks {len(lacking)} samples of {first.path} and has {len(extra)} others ({named})"
+            raise BadInput(source.path, fact, f"set `samples: intersect` to go on with the {len(common)} in all files")
     if not common:
-        raise BadInput("genotypes", "no person is in all files", "give files of the same people")
+        raise BadInput("genotypes", "no sample is in all files", "give files of the same samples")
     return [sample for sample in first.samples if sample in common]
 
 

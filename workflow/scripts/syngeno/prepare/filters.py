@@ -1,4 +1,4 @@
-"""Which variants of a contig are kept, and what fills a missing call; decided by training people alone."""
+"""Which variants of a contig are kept, and what fills a missing call; decided by training samples alone."""
 
 import heapq
 import logging
@@ -46,19 +46,19 @@ def filter_contig(
 ) -> dict[str, int]:
     """Filter one contig of one or more sources into an open store; returns how many records each filter took.
 
-    `samples` are the people wanted, in the wanted order, and every source must have them; `train` (bool) and
-    `label` are aligned with them. Thresholds, off where None or 0, look at training people only: `call_rate`,
-    the least share of people called; `maf`, the least minor allele frequency; `hwe`, the least p value of the
-    exact test, within each label. A variant that no training person is called at goes under `call_rate`.
+    `samples` are the samples wanted, in the wanted order, and every source must have them; `train` (bool) and
+    `label` are aligned with them. Thresholds, off where None or 0, look at training samples only: `call_rate`,
+    the least share of called samples; `maf`, the least minor allele frequency; `hwe`, the least p value of the
+    exact test, within each label. A variant at which no training sample is called counts under `call_rate`.
 
     The same variant met again is taken once, positions with differing alleles are dropped. Missing alleles
-    are drawn by the training people's allele frequency, by a generator of (seed, contig, position) and the
-    person's place: neither other variants nor other people's calls matter. The writer must know the contig;
+    are drawn by the training samples' allele frequency, by a generator of (seed, contig, position) and the
+    sample's place: neither other variants nor other samples' calls matter. The writer must know the contig;
     its `phased` is set. One chunk of variants is held at a time.
     """
     train, label = np.flatnonzero(np.asarray(train, dtype=bool)), np.asarray(label)
     if not len(train):
-        raise ValueError("no training people to filter by")
+        raise ValueError("no training samples to filter by")
     groups = [np.flatnonzero(label[train] == value) for value in np.unique(label[train])]
     counts = dict.fromkeys(COUNTS, 0)
     phased = True
@@ -102,8 +102,8 @@ def _records(
         column = {sample: index for index, sample in enumerate(source.samples)}
         absent = [sample for sample in samples if sample not in column]
         if absent:
-            fact = f"lacks {len(absent)} of the people ({absent[0]})"
-            raise BadInput(source.path, fact, "give files of the same people")
+            fact = f"lacks {len(absent)} of the samples ({absent[0]})"
+            raise BadInput(source.path, fact, "give files of the same samples")
         streams.append(_stream(source, contig, np.array([column[sample] for sample in samples])))
     return streams
 
@@ -151,11 +151,11 @@ def _judge(
     hwe: float | None,
     counts: dict[str, int],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """ALT frequency (v,) and which variants are kept (v,), given calls of the training people alone.
+    """ALT frequency (v,) and which variants are kept (v,), given calls of the training samples alone.
 
-    `groups` are the people of each label; what is dropped is added to the counts.
+    `groups` are the samples of each label; what is dropped is added to the counts.
     """
-    # Sums over a last axis of two are slow, so alleles are looked at in one row, or one by one.
+    # Sums over a last axis of two are slow, so alleles are taken in one row, or one by one.
     row = calls.reshape(len(calls), -1)
     alleles, alt = (row >= 0).sum(axis=1), (row == 1).sum(axis=1)
     with np.errstate(invalid="ignore"):
@@ -175,15 +175,15 @@ def _judge(
         drop("maf", rarer < maf)
     if hwe:
         dosage = np.where(called, first + second, -1)
-        for people in groups:
-            drop("hwe", hwe_exact(*((dosage[:, people] == g).sum(axis=1) for g in (0, 1, 2))) < hwe)
+        for group in groups:
+            drop("hwe", hwe_exact(*((dosage[:, group] == g).sum(axis=1) for g in (0, 1, 2))) < hwe)
     return frequency, kept
 
 
 def fill(calls: np.ndarray, frequency: np.ndarray, position: np.ndarray, contig: str, seed: int) -> int:
-    """Fill missing alleles of calls (v, people, 2), in place, by draws of ALT frequency (v,); how many calls.
+    """Fill missing alleles of calls (v, samples, 2), in place, by draws of ALT frequency (v,); how many calls.
 
-    Every person has a draw of their own at every variant, used only where it is needed, so that one person's
+    Every sample has a draw of its own at every variant, used only where it is needed, so that one sample's
     missing call does not shift the draws of the others.
     """
     missing = calls < 0

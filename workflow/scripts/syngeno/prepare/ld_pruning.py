@@ -1,4 +1,4 @@
-"""LD pruning, by the training people alone, and the joining of what is left of all contigs into one store."""
+"""LD pruning, by the training samples alone, and the merging of what is left of all contigs into one store."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from syngeno.data.store import CHUNK, DosageRows, Store, StoreWriter
+from syngeno.data.dosages import DosageRows
+from syngeno.data.store import CHUNK, Store, StoreWriter
 from syngeno.prepare import blocks
 from syngeno.prepare.filters import explain_empty
 
@@ -25,11 +26,11 @@ def keep_unlinked(
 ) -> np.ndarray:
     """Which variants stay: of any two within a window whose r2 is above the threshold, the first. Bool (V,).
 
-    `dosages` (V, people), ALT counts of the training people, is read in pieces: an array, or
+    `dosages` (V, samples), ALT counts of the training samples, is read in pieces: an array, or
     `Store.dosage_rows(train)`. `window` and `step` count variants; `contig` (V,), if given, keeps windows
     within contigs. `r2` None keeps all. The r2 is that of Rogers & Huff (Genetics 182:839-844, 2009); what stays
     is what scikit-allel's `locate_unlinked` says, at a tenth of the time. Variants without variance among the
-    training people are linked to nothing and stay.
+    training samples are linked to none and stay.
     """
     count = dosages.shape[0]
     if r2 is None:
@@ -44,11 +45,11 @@ def keep_unlinked(
 
 
 def _unlinked(dosages: np.ndarray | DosageRows, first: int, last: int, window: int, step: int, r2: float) -> np.ndarray:
-    """Which of the rows `first` to `last` stay, window by window, of which each pair is looked at once."""
+    """Which of the rows `first` to `last` stay, window by window, so that each pair is compared once."""
     count = last - first
     keep = np.ones(count, dtype=bool)
     rows, begin = np.empty((0, dosages.shape[1]), dtype=np.float32), 0  # what is in memory, from row `begin` on
-    done = 0  # up to here all pairs are looked at
+    done = 0  # up to here all pairs are compared
     for start in range(0, count, step):
         stop = min(start + window, count)
         rows, begin = rows[start - begin :], max(begin, start)
@@ -58,10 +59,10 @@ def _unlinked(dosages: np.ndarray | DosageRows, first: int, last: int, window: i
         new = max(done, start)
         within = rows[start - begin : stop - begin]
         linked = (within @ within[new - start :].T) ** 2 > r2 + ROUNDING
-        for one in start + np.flatnonzero(linked.any(axis=1)):
-            if keep[one]:
-                later = max(one + 1, new)
-                keep[later:stop] &= ~linked[one - start, later - new :]
+        for variant in start + np.flatnonzero(linked.any(axis=1)):
+            if keep[variant]:
+                later = max(variant + 1, new)
+                keep[later:stop] &= ~linked[variant - start, later - new :]
         done = stop
         if stop == count:
             break
@@ -94,7 +95,7 @@ def join(
     """
     for store, mask in zip(stores, keep, strict=True):
         if store.samples != stores[0].samples:
-            raise ValueError(f"{store.path} holds other people than {stores[0].path}")
+            raise ValueError(f"{store.path} holds other samples than {stores[0].path}")
         if mask.shape != (len(store),) or mask.dtype != bool:
             raise ValueError(f"a mask {mask.shape} {mask.dtype} for {len(store)} variants of {store.path}")
     total = sum(int(mask.sum()) for mask in keep)

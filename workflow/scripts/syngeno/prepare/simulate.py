@@ -1,10 +1,9 @@
-"""The embedded cohort: people of three continents and of admixed descent, with a trait and genes, by msprime.
+"""Simulated cohorts by msprime, and simulated polygenic traits on simulated or real genotypes.
 
-Demography: the American admixture model of Browning et al. (PLoS Genet 2018), which is the out-of-Africa
-model of Gravel et al. (PNAS 2011) with an admixed population founded 12 generations ago. Chromosomes are
-simulated apart, so they are unlinked. Nothing in it stems from a real person.
-
-A polygenic case/control trait on given genotypes, by the liability-threshold model (Falconer 1965).
+The embedded cohort has samples of three continents and of admixed descent. Its demography is the American admixture
+model of Browning et al. (PLoS Genet 2018), which is the out-of-Africa model of Gravel et al. (PNAS 2011) with an
+admixed population founded 12 generations ago. Chromosomes are simulated independently, so they are unlinked. Traits
+follow the liability-threshold model (Falconer 1965).
 """
 
 import gzip
@@ -34,13 +33,14 @@ MUTATION_RATE = 2.36e-8  # per base and generation, with which the demography wa
 RECOMBINATION_RATE = 1e-8
 GENE_LENGTH = (10_000, 60_000)  # bp
 GENE_GAP = 5_000  # bp, mean
-OVERLAPPING = 0.1  # of the genes begin within the one before
-BASES = "ACGT"
+OVERLAPPING = 0.1  # share of the genes that begin within the one before
+COLUMN = "trait"
+COMMON = 0.05  # causal variants have at least this minor-allele frequency
 
 
 @dataclass(frozen=True)
 class Chromosome:
-    """Biallelic SNPs of one contig: `position` counts from 1, `haplotypes` is int8 (variants, people, 2)."""
+    """Biallelic SNPs of one contig: `position` counts from 1, `haplotypes` is int8 (variants, samples, 2)."""
 
     contig: str
     length: int
@@ -54,18 +54,18 @@ class Chromosome:
 class SimulatedCohort:
     """What `simulate` returns.
 
-    `people`: sample, population, superpopulation, sex, case. `genes`: contig, start, end, name (BED).
-    `causal`: contig, position, ref, alt, effect (see `trait.assign`).
+    `samples`: sample, population, superpopulation, sex, case. `genes`: contig, start, end, name (BED).
+    `causal`: contig, position, ref, alt, effect (see `assign`).
     """
 
     chromosomes: list[Chromosome]
-    people: pd.DataFrame
+    samples: pd.DataFrame
     genes: pd.DataFrame
     causal: pd.DataFrame
 
 
 def simulate(
-    people: int,
+    samples: int,
     contigs: int,
     length: float,
     seed: int,
@@ -73,28 +73,28 @@ def simulate(
     prevalence: float = 0.3,
     causal: int = 20,
 ) -> SimulatedCohort:
-    """Simulate `people`, equal parts of the four populations, over `contigs` chromosomes of `length` bp.
+    """Simulate `samples`, equal parts of the four populations, over `contigs` chromosomes of `length` bp.
 
-    The contigs are called "1", "2" and so on. The trait follows the liability-threshold model (Falconer
-    1965), see `trait.assign`, with `causal` common variants. Same arguments, same cohort. Raises ValueError
+    The contigs are called "1", "2" and so on. The trait has `causal` common variants (see
+    `assign`). Same arguments, same cohort. Raises ValueError
     for impossible numbers, BadInput for chromosomes too short to hold the causal variants.
     """
-    if people < len(POPULATIONS) or contigs < 1 or length < 1 or causal < 1:
-        raise ValueError(f"nothing to simulate: {people} people, {contigs} contigs of {length} bp, {causal} causal")
+    if samples < len(POPULATIONS) or contigs < 1 or length < 1 or causal < 1:
+        raise ValueError(f"nothing to simulate: {samples} samples, {contigs} contigs of {length} bp, {causal} causal")
     if not (0 <= heritability <= 1 and 0 < prevalence < 1):
         raise ValueError(f"heritability {heritability} or prevalence {prevalence} is no share")
-    sizes = [len(part) for part in np.array_split(np.arange(people), len(POPULATIONS))]
-    # Shuffled, so that neither the order of people nor their ids tell the population.
-    order = np.random.default_rng([seed, 0]).permutation(people)
+    sizes = [len(part) for part in np.array_split(np.arange(samples), len(POPULATIONS))]
+    # Shuffled, so that neither the order of the samples nor their ids reveal the population.
+    order = np.random.default_rng([seed, 0]).permutation(samples)
     chromosomes = [_chromosome(str(c + 1), int(length), sizes, order, seed) for c in range(contigs)]
     cases, effects = _trait(chromosomes, heritability, prevalence, causal, np.random.default_rng([seed, 1]))
     population = np.repeat(list(POPULATIONS), sizes)[order]
     table = pd.DataFrame(
         {
-            "sample": [f"SIM{number:05d}" for number in range(1, people + 1)],
+            "sample": [f"SIM{number:05d}" for number in range(1, samples + 1)],
             "population": population,
             "superpopulation": [POPULATIONS[name] for name in population],
-            "sex": np.random.default_rng([seed, 2]).choice(["female", "male"], people),
+            "sex": np.random.default_rng([seed, 2]).choice(["female", "male"], samples),
             "case": np.where(cases, "case", "control"),
         }
     )
@@ -104,11 +104,11 @@ def simulate(
 
 def write_cohort(
     vcf_paths: list[str | Path],
-    people_path: str | Path,
+    samples_path: str | Path,
     genes_path: str | Path,
     causal_path: str | Path,
     *,
-    people: int,
+    samples: int,
     length: float,
     seed: int,
     heritability: float = 0.5,
@@ -119,11 +119,11 @@ def write_cohort(
 
     Same arguments, same bytes.
     """
-    cohort = simulate(people, len(vcf_paths), length, seed, heritability, prevalence, causal)
+    cohort = simulate(samples, len(vcf_paths), length, seed, heritability, prevalence, causal)
     for path, chromosome in zip(vcf_paths, cohort.chromosomes, strict=True):
-        _write_vcf(Path(path), chromosome, cohort.people["sample"].tolist())
+        _write_vcf(Path(path), chromosome, cohort.samples["sample"].tolist())
         logger.info("contig %s: %d variants", chromosome.contig, len(chromosome.position))
-    cohort.people.to_csv(people_path, sep="\t", index=False, lineterminator="\n")
+    cohort.samples.to_csv(samples_path, sep="\t", index=False, lineterminator="\n")
     cohort.causal.to_csv(causal_path, sep="\t", index=False, lineterminator="\n", float_format="%.6g")
     bed = cohort.genes.to_csv(sep="\t", index=False, header=False, lineterminator="\n")
     Path(genes_path).write_bytes(gzip.compress(bed.encode(), mtime=0))
@@ -168,10 +168,10 @@ def _chromosome(contig: str, length: int, sizes: list[int], order: np.ndarray, s
     trees = msprime.sim_mutations(trees, rate=MUTATION_RATE, random_seed=int(mutations))
     sites, rows = [], []
     for variant in trees.variants():
-        # A repeated mutation can leave a third allele, or one that nobody carries.
-        found = np.unique(variant.genotypes)
-        if len(found) == 2 and found[0] == 0:
-            sites.append((int(variant.site.position) + 1, variant.alleles[0], variant.alleles[found[1]]))
+        # A repeated mutation can leave a third allele, or one that no sample has.
+        carried = np.unique(variant.genotypes)
+        if len(carried) == 2 and carried[0] == 0:
+            sites.append((int(variant.site.position) + 1, variant.alleles[0], variant.alleles[carried[1]]))
             rows.append((variant.genotypes != 0).astype(np.int8).reshape(-1, 2)[order])
     position, ref, alt = zip(*sites, strict=True) if sites else ((), (), ())
     haplotypes = np.array(rows, np.int8).reshape(-1, len(order), 2)
@@ -251,18 +251,14 @@ def _write_vcf(path: Path, chromosome: Chromosome, samples: list[str]) -> None:
     pysam.tabix_index(str(path), preset="vcf", force=True)
 
 
-COLUMN = "trait"
-COMMON = 0.05  # causal variants have at least this minor-allele frequency
-
-
 def assign(
     dosages: np.ndarray, heritability: float, prevalence: float, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cases (people,) and effects (variants,) of a trait, by the causal dosages (variants, people), none constant.
+    """Cases (samples,) and effects (variants,) of a trait, by the causal dosages (variants, samples), none constant.
 
     The variants explain the share `heritability` of the liability, the rest is noise, and the share `prevalence`
-    of people that is highest are cases. Effects are drawn per s.d. of dosage, and given as the change of the
-    liability (variance 1) per ALT allele.
+    of samples with the highest liability are cases. Effects are drawn per s.d. of dosage, and given as the change of
+    the liability (variance 1) per ALT allele.
     """
     effects = random.normal(size=len(dosages)) / dosages.std(axis=1)
     genetic = effects @ dosages
@@ -284,7 +280,7 @@ def simulate_trait(
     causal: int,
     seed: int,
 ) -> tuple[np.ndarray, pd.DataFrame]:
-    """Draw `causal` variants among the common biallelic SNPs of all people, and a trait by them.
+    """Draw `causal` variants among the common biallelic SNPs of all samples, and a trait by them.
 
     Returns cases, bool in the order of `samples`, and the causal variants: contig, position, ref, alt, effect (see
     `assign`), by contig as given and by position. Variants with a missing call are no candidates. One pass, which
@@ -304,7 +300,7 @@ def simulate_trait(
             elif site[0] > drawn[0][0]:
                 heapq.heapreplace(drawn, site)
     if common < causal:
-        fact = f"{causal} causal variants are asked for where {common} variants are common and called in everybody"
+        fact = f"{causal} causal variants are asked for where {common} variants are common and called in all samples"
         raise BadInput("run file, trait.causal", fact, f"give at most {common}")
     drawn.sort(key=lambda site: site[1:3])
     dosages = np.array([site[4] for site in drawn])
@@ -314,11 +310,11 @@ def simulate_trait(
 
 
 def add(table: pd.DataFrame, samples: Sequence[str], cases: np.ndarray, where: str | Path) -> pd.DataFrame:
-    """The table of people (with a column sample), only `samples` of them, with "case" or "control" in `COLUMN`.
+    """The table of samples (with a column sample), only `samples` of them, with "case" or "control" in `COLUMN`.
 
     Raises BadInput, naming `where`, for a table that has such a column.
     """
     if COLUMN in table.columns:
         raise BadInput(where, f"has a column `{COLUMN}` already", "rename it, or leave out `trait` of the cohort")
-    told = dict(zip(samples, np.where(cases, "case", "control"), strict=True))
-    return table[table["sample"].isin(told)].assign(**{COLUMN: table["sample"].map(told)})
+    status = dict(zip(samples, np.where(cases, "case", "control"), strict=True))
+    return table[table["sample"].isin(status)].assign(**{COLUMN: table["sample"].map(status)})

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from syngeno.evaluate import published
-from syngeno.evaluate.audit import DENOISING
+from syngeno.evaluate.membership import DENOISING
 from syngeno.report import html, style
 from syngeno.stats.diversity import MAF_BINS
 
@@ -23,9 +23,9 @@ COLUMNS: tuple[Column, ...] = (
     ("heldout_nats", "all", "test", "ours", "Held-out nats\nper sequence"),
     ("heterozygosity", "all", "", "ours", "Heterozygosity"),
     ("ld_r", "all", "train", "ours", "LD r"),
-    ("imputation_ratio", "all", "test", "ours", "Imputation r²,\nto a real panel's"),
+    ("imputation_ratio", "all", "test", "ours", "Imputation r²,\nover a real panel's"),
     ("imputation_ratio", RARE, "test", "ours", f"The same,\n{RARE}"),
-    ("recovery_rate", "all", "test", "ours", "Recovery"),
+    ("recovery_rate", "all", "test", "ours", "Recovery rate"),
     ("aa_truth", "all", "test", "ours", "AA truth,\ntest"),
     ("privacy_loss", "all", "", "ours", "Privacy loss"),
     ("membership_auc", "all", "", "ours", "Membership AUC,\nbest black-box attack"),
@@ -38,7 +38,7 @@ def figure(metrics: pd.DataFrame, variants: Mapping[str, Sequence[str]]) -> Figu
     """A row for each variant, under the title of what is varied; a panel for each metric.
 
     Points are seeds with 95 % intervals, bands the real-vs-real envelopes; by the published protocol, the line is what
-    real training people give.
+    real training samples give.
     """
     columns, rows = _known(metrics, variants), _rows(variants)
     if not columns:
@@ -63,13 +63,9 @@ def page(metrics: pd.DataFrame, variants: Mapping[str, Sequence[str]]) -> str:
         if name:
             lines.append(html.line(name, [_cell(metrics, column, name) for column in columns]))
         else:
-            lines.append(html.line(title, ["<td></td>"] * len(columns), "real"))
+            lines.append(html.line(title, [html.Cell()] * len(columns), "real"))
     titles = [title.replace("\n", " ") for *_, title in columns]
-    legend = (
-        "<p>Means over seeds, with the 95 % interval of the first below them. First row: the real-vs-real envelope, or "
-        "what real training people give by the published protocol.</p>"
-    )
-    return html.page("Variants compared", html.table(["", *titles], lines) + legend)
+    return html.page("ablation", table=html.table(["", *titles], lines))
 
 
 def _rows(variants: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
@@ -84,7 +80,7 @@ def _known(metrics: pd.DataFrame, variants: Mapping[str, Sequence[str]]) -> list
 
 
 def _of(metrics: pd.DataFrame, column: Column, name: str | None = None) -> pd.DataFrame:
-    """The rows of a column, of one generator or of all: seed by seed, of those who saw most people."""
+    """The rows of a column, of one generator or of all: seed by seed, at its largest fraction."""
     metric, group, against, protocol, _ = column
     chosen = (metrics["metric"] == metric) & (metrics["group"] == group) & (metrics["protocol"] == protocol)
     chosen &= (metrics["against"] == against) & (metrics["variant"] == "") & (metrics["seed"] != "all")
@@ -95,7 +91,7 @@ def _of(metrics: pd.DataFrame, column: Column, name: str | None = None) -> pd.Da
 
 
 def _band(metrics: pd.DataFrame, column: Column) -> tuple[float, float, float]:
-    """Low, middle and high of real people; by the published protocol one value."""
+    """Low, middle and high of real samples; by the published protocol one value."""
     if column[3] == published.PROTOCOL:
         ceiling = _of(metrics, column)
         ceiling = ceiling.loc[ceiling["generator"] == CEILING, "value"]
@@ -127,17 +123,17 @@ def _panel(axis: plt.Axes, metrics: pd.DataFrame, column: Column, rows: list[tup
     axis.xaxis.set_major_locator(MaxNLocator(3))
 
 
-def _real(metrics: pd.DataFrame, column: Column) -> str:
+def _real(metrics: pd.DataFrame, column: Column) -> html.Cell:
     low, middle, high = _band(metrics, column)
     if not np.isfinite(middle):
-        return "<td></td>"
-    return html.number(middle, low, high) if low < high else html.cell(html.short(middle))
+        return html.Cell()
+    return html.number(middle, low, high) if low < high else html.Cell(html.short(middle))
 
 
-def _cell(metrics: pd.DataFrame, column: Column, name: str) -> str:
+def _cell(metrics: pd.DataFrame, column: Column, name: str) -> html.Cell:
     part = _of(metrics, column, name)
     if part.empty:
-        return "<td></td>"
+        return html.Cell()
     value, low, high = part["value"].mean(), part["low"].iloc[0], part["high"].iloc[0]
     real_low, _, real_high = _band(metrics, column)
     mark = html.outside(value, real_low, real_high) if real_low < real_high else ""

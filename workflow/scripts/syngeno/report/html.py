@@ -1,10 +1,14 @@
-"""What all pages of the report share: one self-contained HTML page, and the cells of its tables."""
+"""Pages of the report: plain data in, one self-contained HTML page out, by the jinja2 templates beside this module."""
 
-from collections.abc import Iterable
-from html import escape
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
+from pathlib import Path
 from platform import python_version
+from typing import NamedTuple
 
+import jinja2
 import pandas as pd
 
 PACKAGES = (
@@ -22,62 +26,79 @@ PACKAGES = (
 
 ABOVE, BELOW = "▲", "▼"
 
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
-body {{ font: 14px/1.45 system-ui, sans-serif; margin: 1.5rem; color: #222; }}
-p, li {{ max-width: 60rem; }}
-div.wide {{ overflow-x: auto; }}
-table {{ border-collapse: collapse; margin: .5rem 0 1.5rem; }}
-th, td {{ padding: .3rem .7rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }}
-th {{ vertical-align: bottom; white-space: normal; background: #f6f6f6; }}
-td.name, th.name, td.words {{ text-align: left; }}
-td.name, th.name {{ position: sticky; left: 0; background: #fff; }}
-th.name {{ background: #f6f6f6; }}
-tr.real td, tr.real td.name {{ background: #eee; color: #444; }}
-td.outside {{ color: #a33b00; font-weight: 600; }}
-td.blind {{ color: #777; }}
-.low {{ color: #777; font-size: 85%; display: block; font-weight: 400; }}
-pre {{ background: #f6f6f6; padding: 1rem; overflow-x: auto; }}
-</style></head><body><h1>{title}</h1>
-{body}
-</body></html>
-"""
+TEMPLATES = Path(__file__).parent / "templates"
+
+_ENVIRONMENT = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(TEMPLATES),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
 
 
-def page(title: str, body: str) -> str:
-    """A whole page; `body` is HTML, the title is text."""
-    return _PAGE.format(title=escape(title), body=body)
+class Cell(NamedTuple):
+    """A cell of a table: its text, a smaller text below it, and the class of its style."""
+
+    text: str = ""
+    small: str = ""
+    style: str = ""
 
 
-def table(head: Iterable[str], rows: Iterable[str]) -> str:
-    """A table that scrolls sideways where it must: titles of the columns, the names' first, and rows of `line`."""
-    first, *others = head
-    titles = f'<th class="name">{escape(first)}</th>' + "".join(f"<th>{escape(one)}</th>" for one in others)
-    return f'<div class="wide"><table><thead><tr>{titles}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+class Line(NamedTuple):
+    """A row of a table: its name, its cells, and the class of its style."""
+
+    name: str
+    cells: list[Cell]
+    style: str = ""
 
 
-def line(name: str, cells: Iterable[str], kind: str = "") -> str:
-    """A row of a table: its name, and cells that are HTML."""
-    return f'<tr class="{kind}"><td class="name">{escape(name)}</td>{"".join(cells)}</tr>'
+class Table(NamedTuple):
+    """A table that scrolls sideways where it must: titles of the columns, the names' first, and its rows."""
+
+    head: list[str]
+    lines: list[Line]
 
 
-def cell(text: str = "", kind: str = "") -> str:
-    """A cell of plain text."""
-    return f'<td class="{kind}">{escape(text)}</td>' if kind else f"<td>{escape(text)}</td>"
+def page(template: str, **content: object) -> str:
+    """The page of a template; whatever text `content` holds is escaped.
+
+    Raises jinja2.TemplateError for a template that does not exist, and for content that it misses.
+    """
+    return _ENVIRONMENT.get_template(f"{template}.html.j2").render(**content)
 
 
-def number(value: float, low: float, high: float, mark: str = "", note: str = "", kind: str = "") -> str:
+def table(head: Iterable[str], lines: Iterable[Line]) -> Table:
+    """A table of these titles and rows."""
+    return Table(list(head), list(lines))
+
+
+def line(name: str, cells: Iterable[Cell], style: str = "") -> Line:
+    """A row of a table."""
+    return Line(name, list(cells), style)
+
+
+def number(value: float, low: float, high: float, mark: str = "", note: str = "", style: str = "") -> Cell:
     """A cell: the value with its mark, below it the note or the interval; empty where there is no number."""
     if pd.isna(value):
-        return "<td></td>"
-    small = f'<span class="low">{escape(note)}</span>' if note else span(low, high)
-    opening = f'<td class="{kind}">' if kind else "<td>"
-    return f"{opening}{short(value)}{mark and ' ' + mark}{small}</td>"
+        return Cell()
+    return Cell(f"{short(value)} {mark}".strip(), note or span(low, high), style)
+
+
+def frame(data: pd.DataFrame) -> Table:
+    """A table of data, the first column as the names of the rows; numbers with 4 digits, what is missing empty."""
+    rows = ([_plain(value) for value in row] for row in data.itertuples(index=False))
+    return table(data.columns, (line(name, map(Cell, cells)) for name, *cells in rows))
+
+
+def settings(nested: Mapping) -> Table:
+    """A table of nested settings, a row for each; the keys on the way to it are joined by dots."""
+    return table(["Setting", "Value"], (line(key, [Cell(text, style="words")]) for key, text in _leaves(nested)))
 
 
 def span(low: float, high: float) -> str:
-    """The small line of an interval."""
-    return "" if pd.isna(low) else f'<span class="low">{short(low, 3)} to {short(high, 3)}</span>'
+    """An interval; empty where there is none."""
+    return "" if pd.isna(low) else f"{short(low, 3)} to {short(high, 3)}"
 
 
 def short(value: float, digits: int = 4) -> str:
@@ -92,9 +113,10 @@ def outside(value: float, low: float, high: float) -> str:
     return ABOVE if value > high else BELOW if value < low else ""
 
 
-def versions() -> dict[str, str]:
+def versions() -> Table:
     """Versions of what made the report."""
-    return {"python": python_version(), **{name: _version(name) for name in PACKAGES}}
+    rows = {"python": python_version(), **{name: _version(name) for name in PACKAGES}}
+    return table(["Package", "Version"], (line(name, [Cell(text, style="words")]) for name, text in rows.items()))
 
 
 def _version(package: str) -> str:
@@ -102,3 +124,25 @@ def _version(package: str) -> str:
         return version(package)
     except ModuleNotFoundError:
         return "not in this environment"
+
+
+def _plain(value: object) -> str:
+    if pd.isna(value):
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _leaves(nested: Mapping, above: str = "") -> Iterable[tuple[str, str]]:
+    for key, value in nested.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, f"{above}{key}.")
+        else:
+            several = isinstance(value, list | tuple)
+            yield f"{above}{key}", ", ".join(map(_word, value)) if several else _word(value)
+
+
+def _word(value: object) -> str:
+    """A setting as it stands in a run file."""
+    return (
+        {None: "null", True: "true", False: "false"}[value] if value is None or isinstance(value, bool) else f"{value}"
+    )

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from html import escape
 from typing import Any
 
 import pandas as pd
@@ -10,32 +9,9 @@ import pandas as pd
 from syngeno.paper.printed import Denoiser
 from syngeno.report import html
 
-HEADLINE = "latents: mlp"  # the paper's best classifier, where the paper lets it look; named beforehand
+HEADLINE = "latents: mlp"  # the paper's best classifier, on the paper's input; named beforehand
 REAL = "real"
 _PAPER_NAMES = {"cnn": "CNN", "mlp": "MLP", "mlp+cnn": "MLP+CNN", "transformer": "Transformer"}
-
-_RECOVERY = (
-    "Differs from the paper: encoder, normalisation and variants are fitted on training people, validation people "
-    "choose the checkpoint and the classifier's epoch, and test people are asked once. Latents are what the generator "
-    "draws, genotypes what they are decoded to, or what a generator of genotypes draws, which is encoded for the "
-    "former. The MLP weighs the person that it adds to its output by the noise level; the paper adds it whole. Whoever "
-    "always says the most frequent label has learnt nothing."
-)
-_AATS = (
-    "Differs from the paper: copies are in sight (its search skips pairs nearer than .001), and a hundred people "
-    "(fewer where fewer are held out) are drawn many times where it draws them once; at one seed, small figures say "
-    "what 95 % of these draws lie within. One half is what people of the same kind give; the line of real people has "
-    "held-out people in the place of the synthetic ones. Encoded held-out people lie nearer to the middle than those "
-    "whom the encoder was fitted on."
-)
-_AUGMENTATION = (
-    "Differs from the paper: in the honest columns generator and encoder were fitted on only the real people that "
-    "stand in the first column; in the paper's on everybody, so that with 5 % of the people comes a summary of the "
-    "other 95 %. In both, variants were filtered on all training people, and all validation people choose the "
-    "checkpoint and the classifier's epoch. Real people alone are encoded by the encoder that was fitted on them. The "
-    "classifier is named beforehand, all are shown; the paper takes the best on test people. The last column divides "
-    "the two gains where that of the paper's protocol is surely above 0; below 0 %, honest synthetic people do harm."
-)
 
 
 def page(numbers: pd.DataFrame, published: pd.DataFrame, denoisers: Mapping[str, Denoiser], labels: int) -> str:
@@ -44,7 +20,7 @@ def page(numbers: pd.DataFrame, published: pd.DataFrame, denoisers: Mapping[str,
     Args:
         numbers: metrics table of the paper's experiments (protocol "paper"); where a number has a row over seeds, that
             is shown.
-        published: the paper's figures (`kenneweg.read`); those of 1KG beside a cohort of more than two labels, those of
+        published: the paper's figures (`printed.read`); those of 1KG beside a cohort of more than two labels, those of
             ALS beside cases and controls.
         denoisers: of each generator.
         labels: how many labels the cohort has.
@@ -53,14 +29,14 @@ def page(numbers: pd.DataFrame, published: pd.DataFrame, denoisers: Mapping[str,
     theirs = published[published["data"] == ("ALS" if labels == 2 else "1KG")]
     others = (name for name in numbers["generator"].unique() if name not in {*denoisers, REAL})
     generators = [*denoisers, *others]
-    body = "".join(f"<p>{escape(one)}</p>" for one in findings(numbers, denoisers))
-    body += "<h2>Accuracy on held-out people, and recovery rate</h2>"
-    body += _recovery(numbers, theirs, generators) + f"<p>{_RECOVERY}</p>"
-    body += "<h2>Nearest neighbours among a hundred people</h2>"
-    body += _aats(numbers, theirs, generators) + f"<p>{_AATS}</p>"
-    body += "<h2>Few real people and many synthetic ones</h2>"
-    body += _augmentation(numbers, theirs, generators) + f"<p>{_AUGMENTATION}</p>"
-    return html.page("The paper, reproduced", body)
+    return html.page(
+        "paper",
+        findings=findings(numbers, denoisers),
+        recovery=_recovery(numbers, generators),
+        printed_recovery=_printed(theirs),
+        neighbours=_neighbours(numbers, theirs, generators),
+        augmentation=_augmentation(numbers, theirs, generators),
+    )
 
 
 def shown(numbers: pd.DataFrame) -> pd.DataFrame:
@@ -71,14 +47,14 @@ def shown(numbers: pd.DataFrame) -> pd.DataFrame:
 
 
 def findings(numbers: pd.DataFrame, denoisers: Mapping[str, Denoiser]) -> list[str]:
-    """What came out, in sentences: the order of the denoisers, what a change of one does, and what is left of the gain.
+    """What came out, in sentences: the order of the denoisers, the effect of a change, and what is left of the gain.
 
     `numbers` as `shown` gives them; only `HEADLINE` counts, and only generators that are in `denoisers`.
     """
     rates = _of(numbers, "recovery_rate", HEADLINE)
     rates = rates[(rates["fraction"] == 100) & rates["generator"].isin(list(denoisers))].dropna(subset="value")
     rates = rates.sort_values("value", ascending=False, kind="stable")
-    kept = (told for name in denoisers for told in _remains(numbers, name))
+    kept = (sentence for name in denoisers for sentence in _remains(numbers, name))
     leads = _of(numbers, "lead", HEADLINE).set_index(["generator", "against"])
     return [*_order(rates, leads, denoisers), *_changed(rates, leads, denoisers), *kept, *_sizes(denoisers)]
 
@@ -86,26 +62,26 @@ def findings(numbers: pd.DataFrame, denoisers: Mapping[str, Denoiser]) -> list[s
 def _order(rates: pd.DataFrame, leads: pd.DataFrame, denoisers: Mapping[str, Denoiser]) -> list[str]:
     """Which denoiser is best, how surely, and whether the paper's order came out; `rates` with the best first.
 
-    `leads` (index: generator, whom against) compares them person by person.
+    `leads` (index: generator, the other generator) compares them sample by sample.
     """
     if rates.empty:
         return ["No recovery rate of an MLP on the drawn components was measured, so the denoisers have no order."]
     each = ", ".join(f"{one.generator} {100 * one.value:.0f} %" for one in rates.itertuples())
     if len(rates) == 1:
         return [f"Recovery rate of an MLP on the drawn components: {each}."]
-    told = f"Recovery rate of an MLP on the drawn components, best first: {each}."
+    text = f"Recovery rate of an MLP on the drawn components, best first: {each}."
     first, *others = rates["generator"]
     if ahead := {one: leads.loc[(first, one)] for one in others if (first, one) in leads.index}:
         each = ", ".join(f"{_points(lead)} over {one}" for one, lead in ahead.items())
-        told += f" Lead of {first} in points of accuracy on the same test people: {each}."
+        text += f" Lead of {first} in points of accuracy on the same test samples: {each}."
         unsure = [one for one, lead in ahead.items() if not lead["low"] > 0]
-        told += f" That it is ahead of {_joined(unsure)} may be chance." if unsure else ""
+        text += f" That it is ahead of {_joined(unsure)} may be chance." if unsure else ""
     best: dict[str, float] = {}
     for one in rates.itertuples():
         kind, changes, _ = denoisers[one.generator]
         if not changes:
             best.setdefault(kind, one.value)
-    return [told, _verdict(best)]
+    return [text, _verdict(best)]
 
 
 def _changed(rates: pd.DataFrame, leads: pd.DataFrame, denoisers: Mapping[str, Denoiser]) -> list[str]:
@@ -114,18 +90,18 @@ def _changed(rates: pd.DataFrame, leads: pd.DataFrame, denoisers: Mapping[str, D
     for one in rates.itertuples():
         if not denoisers[one.generator].changes:
             papers.setdefault(denoisers[one.generator].kind, one)
-    told = []
+    text = []
     for one in rates.itertuples():
         kind, changes, _ = denoisers[one.generator]
         if not changes or (paper := papers.get(kind)) is None:
             continue
         pair = one.generator, paper.generator
         by = f", {_points(leads.loc[pair])} points of accuracy" if pair in leads.index else ""
-        told.append(
+        text.append(
             f"{_PAPER_NAMES[kind]} with {changes} ({one.generator}): {100 * one.value:.0f} %, as in the paper "
             f"({paper.generator}): {100 * paper.value:.0f} %{by}."
         )
-    return told
+    return text
 
 
 def _points(lead: pd.Series) -> str:
@@ -135,13 +111,13 @@ def _points(lead: pd.Series) -> str:
 
 def _sizes(denoisers: Mapping[str, Denoiser]) -> list[str]:
     """How the generators' sizes, training and sampler differ from the paper's."""
-    told: dict[str, list[str]] = {}
+    text: dict[str, list[str]] = {}
     for name, one in denoisers.items():
         if one.sizes:
-            told.setdefault(one.sizes, []).append(name)
-    if not told:
+            text.setdefault(one.sizes, []).append(name)
+    if not text:
         return ["Sizes, length of training and sampler are the paper's."]
-    each = "; ".join(f"{_joined(names)}: {sizes}" for sizes, names in told.items())
+    each = "; ".join(f"{_joined(names)}: {sizes}" for sizes, names in text.items())
     return [f"Sizes, length of training and sampler that are not the paper's (which stand in brackets): {each}."]
 
 
@@ -172,29 +148,29 @@ def _verdict(kinds: Mapping[str, float]) -> str:
 
 
 def _remains(numbers: pd.DataFrame, name: str) -> list[str]:
-    """What is left of a generator's gain when it is honest; nothing is said of a generator that was not added."""
+    """What is left of a generator's gain when it is honest; nothing where its samples were not added to real ones."""
     rows = _gains(numbers, name, HEADLINE)
     if not rows:
         return []
     published = [share for share, row in rows.items() if row["paper"] is not None]
     if not published:
-        return [f"What {name} adds to few real people in the paper's protocol was not run, only what it adds honestly."]
+        return [f"What {name} adds to few real samples was not measured by the paper's protocol, only its honest gain."]
     sure = [share for share in published if rows[share]["paper"]["low"] > 0]
     if not sure:
-        return [f"In the paper's protocol, what {name} adds to few real people is nowhere surely above 0."]
+        return [f"In the paper's protocol, what {name} adds to few real samples is nowhere surely above 0."]
     if all(rows[share]["honest"] is None for share in sure):
         return [
-            f"In the paper's protocol, {name} adds to few real people; what is left of it when honest is not known, as "
-            "no generator of so few people was judged."
+            f"In the paper's protocol, {name} adds to few real samples; what is left of it when honest is not known, "
+            "because no generator of so few samples was judged."
         ]
-    told = (
-        f"What is left of the gain from {name} in the paper's protocol when the generator saw only the few real "
-        f"people: {', '.join(_share_left(share, rows[share]) for share in sure)}."
+    text = (
+        f"What is left of the gain from {name} in the paper's protocol when the generator was fitted on only the few "
+        f"real samples: {', '.join(_share_left(share, rows[share]) for share in sure)}."
     )
     unsure = [str(share) for share in published if share not in sure]
     if unsure:
-        told += f" At {_joined(unsure)} % there is no sure gain in the paper's protocol."
-    return [told]
+        text += f" At {_joined(unsure)} % there is no sure gain in the paper's protocol."
+    return [text]
 
 
 def _share_left(share: int, row: Mapping) -> str:
@@ -207,25 +183,26 @@ def _share_left(share: int, row: Mapping) -> str:
     return f"{100 * left['value']:.0f} % of it at {share} % ({between})"
 
 
-def _recovery(numbers: pd.DataFrame, theirs: pd.DataFrame, generators: Iterable[str]) -> str:
+def _recovery(numbers: pd.DataFrame, generators: Iterable[str]) -> html.Table | None:
+    """Accuracies and recovery rates; None where no classifier was trained on all training samples."""
     full = numbers[numbers["fraction"] == 100]
     accuracy, rate = _of(full, "accuracy"), _of(full, "recovery_rate")
     real = accuracy[accuracy["generator"] == REAL]
     if real.empty:
-        return "<p>No classifier was trained on all training people in this run.</p>"
+        return None
     alone = accuracy[accuracy["real_fraction"] == 0]
     generators = [name for name in generators if name in {*alone["generator"], *rate["generator"]}]
     lines = []
     for group in real["group"]:
         cells = [_cell(real[real["group"] == group])]
         for name in generators:
-            cells += [_cell(one[(one["generator"] == name) & (one["group"] == group)]) for one in (alone, rate)]
+            cells += [_cell(rows[(rows["generator"] == name) & (rows["group"] == group)]) for rows in (alone, rate)]
         lines.append(html.line(group, cells))
-    heads = ["Classifier", "Real people", *(f"{name}{what}" for name in generators for what in ("", ": recovery"))]
-    return html.table(heads, lines) + _printed(theirs)
+    titles = [f"{name}{what}" for name in generators for what in ("", ": recovery rate")]
+    return html.table(["Classifier", "Real samples", *titles], lines)
 
 
-def _printed(theirs: pd.DataFrame) -> str:
+def _printed(theirs: pd.DataFrame) -> html.Table | None:
     """The paper's accuracies, with the recovery rates that follow from them."""
     lines = []
     for classifier in theirs["classifier"][theirs["table"] == "accuracy"].unique():
@@ -235,71 +212,66 @@ def _printed(theirs: pd.DataFrame) -> str:
             cells += [_plain(figures[kind]), _plain(figures[kind] / figures[REAL], 3)]
         lines.append(html.line(f"paper: {classifier}", cells, "real"))
     if not lines:
-        return ""
-    heads = [f"{name}{what}" for name in _PAPER_NAMES.values() for what in ("", ": recovery")]
-    return html.table([f"The paper ({theirs['data'].iloc[0]})", "Real people", *heads], lines)
+        return None
+    titles = [f"{name}{what}" for name in _PAPER_NAMES.values() for what in ("", ": recovery rate")]
+    return html.table([f"The paper ({theirs['data'].iloc[0]})", "Real samples", *titles], lines)
 
 
-def _aats(numbers: pd.DataFrame, theirs: pd.DataFrame, generators: Iterable[str]) -> str:
-    found = numbers[numbers["metric"].isin(["aa_truth", "aa_syn"]) & (numbers["fraction"] == 100)]
-    if found.empty:
-        return "<p>No generator's neighbours were counted: none was trained on all training people in this run.</p>"
-    what = [(metric, against) for against in ("test", "train") for metric in ("aa_truth", "aa_syn")]
+def _neighbours(numbers: pd.DataFrame, theirs: pd.DataFrame, generators: Iterable[str]) -> html.Table | None:
+    """Adversarial accuracies; None where no generator was trained on all training samples."""
+    rows = numbers[numbers["metric"].isin(["aa_truth", "aa_syn"]) & (numbers["fraction"] == 100)]
+    if rows.empty:
+        return None
+    columns = [(metric, against) for against in ("test", "train") for metric in ("aa_truth", "aa_syn")]
     lines = []
     for name in generators:
-        mine = found[found["generator"] == name]
-        if len(mine):
-            lines.append(html.line(name, [_cell(mine[_is(mine, *one)]) for one in what]))
-    beside = [_first(found[_is(found, *one)].dropna(subset="real")) for one in what]
-    cells = [html.cell() if one is None else html.number(*one[["real", "real_low", "real_high"]]) for one in beside]
-    lines.append(html.line("real people", cells, "real"))
+        of_name = rows[rows["generator"] == name]
+        if len(of_name):
+            lines.append(html.line(name, [_cell(of_name[_is(of_name, *column)]) for column in columns]))
+    beside = [_first(rows[_is(rows, *column)].dropna(subset="real")) for column in columns]
+    cells = [html.Cell() if row is None else html.number(*row[["real", "real_low", "real_high"]]) for row in beside]
+    lines.append(html.line("real samples", cells, "real"))
     if theirs["table"].isin(["aa_truth", "aa_syn"]).any():
         for kind, name in _PAPER_NAMES.items():
-            cells = [_plain(_figure(theirs, metric, kind, against=against)) for metric, against in what]
+            cells = [_plain(_figure(theirs, metric, kind, against=against)) for metric, against in columns]
             lines.append(html.line(f"paper: {name}", cells, "real"))
-    titles = [f"{metric} against {against}" for metric, against in what]
-    return html.table(["Generator", *titles], lines)
+    return html.table(["Generator", *(f"{metric} against {against}" for metric, against in columns)], lines)
 
 
-def _augmentation(numbers: pd.DataFrame, theirs: pd.DataFrame, generators: Iterable[str]) -> str:
+def _augmentation(numbers: pd.DataFrame, theirs: pd.DataFrame, generators: Iterable[str]) -> html.Table | None:
+    """Accuracies and gains by share of real samples; None where no generator's samples were added to few real ones."""
     lines = []
     for name in generators:
         groups = dict.fromkeys([HEADLINE, *_of(numbers, "gain")["group"]])
         for group in groups:
             for share, row in _gains(numbers, name, group).items():
-                cells = [
-                    html.cell(f"{share} %"), _cell_of(row["real"]), _cell_of(row["honest_accuracy"]),
-                    _cell_of(row["honest"]), _cell_of(row["paper_accuracy"]), _cell_of(row["paper"]),
-                    _left_or_why_not(row),
-                ]  # fmt: skip
+                order = ("real", "honest_accuracy", "honest", "paper_accuracy", "paper")
+                cells = [html.Cell(f"{share} %"), *(_cell_of(row[key]) for key in order), _left_or_why_not(row)]
                 lines.append(html.line(f"{name}, {group}", cells))
     if not lines:
-        return (
-            "<p>No generator of this run is trained on fewer people (<code>fractions</code>) and named in "
-            "<code>evaluate.paper.augment</code>.</p>"
-        )
+        return None
     for share in sorted(theirs["real_percent"][theirs["table"] == "augmentation"].dropna().unique()):
         given = theirs[(theirs["table"] == "augmentation") & (theirs["real_percent"] == share)]
-        kind = next((one for one in given["denoiser"] if one != REAL), "")
-        alone, more = (_figure(given, "augmentation", one) for one in (REAL, kind))
-        cells = [html.cell(f"{share} %"), _plain(alone), html.cell(), html.cell()]
-        cells += [_plain(more), _plain(more - alone), html.cell()]
+        kind = next((name for name in given["denoiser"] if name != REAL), "")
+        alone, more = (_figure(given, "augmentation", name) for name in (REAL, kind))
+        cells = [html.Cell(f"{share} %"), _plain(alone), html.Cell(), html.Cell()]
+        cells += [_plain(more), _plain(more - alone), html.Cell()]
         lines.append(html.line(f"paper: {_PAPER_NAMES.get(kind, kind)}, best classifier", cells, "real"))
-    heads = ["Generator, classifier", "Real people", "Real only", "Honest", "Honest gain", "As in the paper"]
-    return html.table([*heads, "Gain as in the paper", "What is left"], lines)
+    titles = ["Generator, classifier", "Real samples", "Real only", "Honest", "Honest gain", "As in the paper"]
+    return html.table([*titles, "Gain as in the paper", "What is left"], lines)
 
 
-def _left_or_why_not(row: Mapping) -> str:
+def _left_or_why_not(row: Mapping) -> html.Cell:
     """The last cell of a row of the augmentation table."""
     if row["paper"] is None:
-        return html.cell("- not run")
+        return html.Cell("- not run")
     if not row["paper"]["low"] > 0:
-        return html.cell("- no sure gain")
-    return html.cell("- no honest run") if row["left"] is None else _cell_of(row["left"])
+        return html.Cell("- no sure gain")
+    return html.Cell("- no honest run") if row["left"] is None else _cell_of(row["left"])
 
 
 def _gains(numbers: pd.DataFrame, name: str, group: str) -> dict[int, dict]:
-    """By share of real people, fewer than all: rows of the augmentation table, and what is left of the gain.
+    """By share of real samples, fewer than all: rows of the augmentation table, and what is left of the gain.
 
     `left` is None where the paper's gain is not surely above 0, or there is no honest one.
     """
@@ -341,17 +313,17 @@ def _first(rows: pd.DataFrame) -> pd.Series | None:
     return None if rows.empty else rows.iloc[0]
 
 
-def _cell(rows: pd.DataFrame) -> str:
+def _cell(rows: pd.DataFrame) -> html.Cell:
     return _cell_of(_first(rows))
 
 
-def _cell_of(row: pd.Series | None) -> str:
-    return html.cell() if row is None else html.number(row["value"], row["low"], row["high"])
+def _cell_of(row: pd.Series | None) -> html.Cell:
+    return html.Cell() if row is None else html.number(row["value"], row["low"], row["high"])
 
 
-def _plain(value: float, digits: int = 4) -> str:
+def _plain(value: float, digits: int = 4) -> html.Cell:
     """A cell of a number without interval, empty where there is none."""
-    return html.cell() if math.isnan(value) else html.cell(html.short(value, digits))
+    return html.Cell() if math.isnan(value) else html.Cell(html.short(value, digits))
 
 
 def _joined(names: list[str]) -> str:

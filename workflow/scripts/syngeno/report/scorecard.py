@@ -1,7 +1,7 @@
 """The report's tables: the scorecard, all metrics, and what made the report."""
 
 import json
-from html import escape
+from collections.abc import Mapping
 
 import pandas as pd
 import yaml
@@ -19,18 +19,18 @@ HEADLINES: dict[str, dict[Headline, str]] = {
         ("aa_truth", "test", "all"): "AA truth, test",
         ("aa_syn", "train", "all"): "AA syn",
         ("membership_auc", None, "all"): "Membership AUC, best attack",
-        ("membership_tpr_at_1pct", None, "all"): "True positives at 1 % false",
-        ("duplicate_share", "train", "all"): "Copies of training people",
-        ("near_duplicate_share", "train", "all"): "Near copies",
-        ("high_risk", None, "all"): "People at high risk",
-        ("kinship_contrast", None, "all"): "More kin to train than held-out are",
+        ("membership_tpr_at_1pct", None, "all"): "True-positive rate at 1 % false positives",
+        ("duplicate_share", "train", "all"): "Duplicates of training samples",
+        ("near_duplicate_share", "train", "all"): "Near duplicates",
+        ("high_risk", None, "all"): "Samples at high risk",
+        ("kinship_contrast", None, "all"): "P(more kin to train than held-out)",
     },
     "Utility": {
         ("recovery_rate", "test", "all"): "Recovery rate",
         ("accuracy", "test", "all"): "Accuracy",
         ("association_r", "train", "all"): "Association effects, r",
-        ("imputation_ratio", "test", "all"): "Imputation r², to a real panel's",
-        ("panel_r2", "test", "all"): "Imputed from the panel: r² of held-out people",
+        ("imputation_ratio", "test", "all"): "Imputation r², over a real panel's",
+        ("panel_r2", "test", "all"): "Imputation from the panel, r² of held-out samples",
     },
     "Fidelity": {
         ("allele_frequency_r", "test", "all"): "Allele frequency r",
@@ -52,32 +52,24 @@ TITLES = {key: title for chapter in HEADLINES.values() for key, title in chapter
 
 RELEASED = "released"
 
-_LEGEND = (
-    "<p>Values, with 95 % intervals below them; means over seeds where there are several. "
-    "▲ above and ▼ below the real-vs-real envelope (first row: mean and 95 % prediction interval); outside is no worse "
-    "where it is on the safe side. A privacy loss is saturated where every real person is closer to (or farther from) "
-    "the synthetic people than to real ones: it then says nothing. Membership is without power where no attack saw "
-    "even planted training people (see the audit). “Released” is the generator above less the people withheld.</p>"
-)
 
-
-def scorecard(metrics: pd.DataFrame) -> str:
+def scorecard_page(metrics: pd.DataFrame) -> str:
     """Headline numbers by chapter, a generator per row, under their envelope; what falls outside it is marked."""
     numbers = metrics[(metrics["protocol"] == "ours") & metrics["variant"].isin(["", RELEASED])]
     powerless = membership.unseen(metrics)
-    body = ""
+    chapters = {}
     for chapter, titles in HEADLINES.items():
         columns = [key for key in titles if len(headline(numbers, key))]
         if not columns:
             continue
-        rows = [html.line("real against real", [_envelope(headline(numbers, key)) for key in columns], "real")]
+        lines = [html.line("real against real", [_envelope(headline(numbers, key)) for key in columns], "real")]
         for (generator, fraction, variant), part in numbers.groupby(["generator", "fraction", "variant"], sort=False):
             if any(len(headline(part, key)) for key in columns):
-                name = f"{generator}, {fraction} % of the training people" if fraction != 100 else generator
+                name = f"{generator}, {fraction} % of the training samples" if fraction != 100 else generator
                 cells = [_score(part, key, (generator, fraction) in powerless) for key in columns]
-                rows.append(html.line(f"{name}, {variant}" if variant else name, cells))
-        body += f"<h2>{chapter}</h2>" + html.table(["", *(titles[key] for key in columns)], rows)
-    return html.page("Scorecard", body + _LEGEND + coverage(metrics))
+                lines.append(html.line(f"{name}, {variant}" if variant else name, cells))
+        chapters[chapter] = html.table(["", *(titles[key] for key in columns)], lines)
+    return html.page("scorecard", chapters=chapters, coverage=coverage(metrics))
 
 
 def all_metrics(metrics: pd.DataFrame) -> str:
@@ -87,40 +79,41 @@ def all_metrics(metrics: pd.DataFrame) -> str:
         for name in ("variant", "real_fraction")
         if metrics[name].isin(["", None]).all() or metrics[name].isna().all()
     ]
-    body = metrics.drop(columns=empty).to_html(
-        index=False, na_rep="", float_format=lambda value: f"{value:.4g}", border=0
-    )
-    return html.page("All metrics", body)
+    return html.page("metrics", table=html.frame(metrics.drop(columns=empty)))
 
 
-def run(config: dict, people: pd.DataFrame, variants: pd.DataFrame, relatives: pd.DataFrame | None) -> str:
-    """What made a report: people by label and part, variants by filter, configuration, versions.
+def run_page(
+    config: Mapping,
+    generators: Mapping[str, str],
+    samples: pd.DataFrame,
+    variants: pd.DataFrame,
+    relatives: pd.DataFrame | None,
+) -> str:
+    """What made a report: samples by label and part, variants by filter, configuration, versions.
 
-    `relatives` are the pairs found, None where kinship means nothing and nobody looked.
+    `generators` says what each is; `relatives` are the pairs found, None where so little data tells no kinship and they
+    were not looked for.
     """
-    parts = pd.crosstab(people["label"], people["split"], margins=True, margins_name="all")
+    parts = pd.crosstab(samples["label"], samples["split"], margins=True, margins_name="all")
     parts = parts.reindex(columns=["train", "validation", "test", "all"])
     variants = variants.set_index("contig")
     variants.loc["all"] = variants.sum()
-    kin = "Relatives were not looked for: so few variants or chromosomes tell no kinship."
+    pairs = None
     if relatives is not None:
-        torn = int((relatives["split_a"] != relatives["split_b"]).sum())
-        kin = f"{len(relatives)} pairs of second degree or closer, {torn} of them on two sides of the split."
+        pairs = {"all": len(relatives), "split": int((relatives["split_a"] != relatives["split_b"]).sum())}
     config = json.loads(json.dumps(config))  # sections that share their defaults would show as references
-    body = "".join(
-        [
-            "<h2>People</h2>",
-            parts.to_html(border=0),
-            f"<p>{kin}</p>",
-            "<h2>Variants</h2>",
-            variants.to_html(border=0),
-            "<h2>Configuration, every default spelled out</h2>",
-            f"<pre>{escape(yaml.safe_dump(config, sort_keys=False))}</pre>",
-            "<h2>Versions</h2>",
-            f"<pre>{escape(yaml.safe_dump(html.versions(), sort_keys=False))}</pre>",
-        ]
+    return html.page(
+        "run",
+        generators=html.table(
+            ["Generator", "What it is"],
+            (html.line(name, [html.Cell(sentence, style="words")]) for name, sentence in generators.items()),
+        ),
+        samples=html.frame(parts.reset_index()),
+        variants=html.frame(variants.reset_index()),
+        relatives=pairs,
+        config=yaml.safe_dump(config, sort_keys=False),
+        versions=html.versions(),
     )
-    return html.page("What made this report", body)
 
 
 def headline(numbers: pd.DataFrame, key: Headline) -> pd.DataFrame:
@@ -135,35 +128,29 @@ def saturated(numbers: pd.DataFrame) -> bool:
     return bool((headline(numbers, ("aa_saturated", "", "all"))["value"] > 0).any())
 
 
-def coverage(metrics: pd.DataFrame) -> str:
-    """A line on how often real people, held out, fall within the envelopes, by battery."""
+def coverage(metrics: pd.DataFrame) -> list[str]:
+    """How often real samples, held out, fall within the envelopes, by suite."""
     rows = metrics[metrics["metric"] == "envelope_coverage"]
-    if rows.empty:
-        return ""
     shares = rows.groupby("group", sort=False)["value"].mean()
-    told = ", ".join(f"{escape(group)} {100 * share:.0f} %" for group, share in shares.items())
-    return f"<p>Numbers of one more set of real people that fall within the envelope (95 % would be exact): {told}.</p>"
+    return [f"{group} {100 * share:.0f} %" for group, share in shares.items()]
 
 
-def _envelope(numbers: pd.DataFrame) -> str:
+def _envelope(numbers: pd.DataFrame) -> html.Cell:
     known = numbers.dropna(subset=["real"])
-    if known.empty:
-        return "<td></td>"
-    first = known.iloc[0]
-    return html.number(first["real"], first["real_low"], first["real_high"])
+    return html.number(*known.iloc[0][["real", "real_low", "real_high"]]) if len(known) else html.Cell()
 
 
-def _score(part: pd.DataFrame, key: Headline, powerless: bool) -> str:
+def _score(part: pd.DataFrame, key: Headline, powerless: bool) -> html.Cell:
     """The row over seeds, or the only seed's, with its mark."""
     numbers = headline(part, key)
     if numbers.empty:
-        return "<td></td>"
+        return html.Cell()
     over = numbers[numbers["seed"] == "all"]
-    one = (numbers if over.empty else over).iloc[0]
-    mark = html.outside(one["value"], one["real_low"], one["real_high"])
+    shown = (numbers if over.empty else over).iloc[0]
+    mark = html.outside(shown["value"], shown["real_low"], shown["real_high"])
     note = ""
     if key[0] == "privacy_loss" and saturated(part):
-        note = "cannot see: saturated"
+        note = "shows nothing: saturated"
     elif key[0].startswith("membership") and powerless:
         note = "without power here"
-    return html.number(one["value"], one["low"], one["high"], mark, note, "outside" if mark or note else "")
+    return html.number(shown["value"], shown["low"], shown["high"], mark, note, "outside" if mark or note else "")

@@ -1,7 +1,6 @@
 """What all figures of the report share: style, colours, points and lines over the envelope; and the training curve.
 
-The chapters are in modules of their own: `frontier`, `exposure` (privacy), `usefulness`, `resemblance`
-(fidelity) and `portraits` (people side by side). Each function takes tables or arrays and gives back a
+The figures of each chapter are in the modules of `figures`. Each function takes tables or arrays and gives back a
 matplotlib figure. A figure for which there are no numbers says so in one sentence.
 """
 
@@ -35,7 +34,7 @@ STYLE = {
     "svg.hashsalt": "syngeno",
 }
 
-Subject = tuple[str, int]  # a generator, and the percentage of the training people that it saw
+Subject = tuple[str, int]  # a generator, and the percentage of the training samples that it was fitted on
 
 
 def save(figure: Figure, path: str | Path) -> None:
@@ -46,9 +45,9 @@ def save(figure: Figure, path: str | Path) -> None:
 
 
 def ours(metrics: pd.DataFrame) -> pd.DataFrame:
-    """The numbers of the generators themselves: no plants, no releases, no other protocol, one row per seed."""
-    own = (metrics["protocol"] == "ours") & (metrics["variant"] == "") & (metrics["metric"] != "envelope_coverage")
-    return metrics[own & (metrics["seed"] != "all")]
+    """The numbers of the generators themselves: no canaries, no releases, no other protocol, one row per seed."""
+    single = (metrics["protocol"] == "ours") & (metrics["variant"] == "") & (metrics["metric"] != "envelope_coverage")
+    return metrics[single & (metrics["seed"] != "all")]
 
 
 def of(numbers: pd.DataFrame, metric: str, group: str | None = "all", against: str | None = None) -> pd.DataFrame:
@@ -116,7 +115,7 @@ def points(
 ) -> None:
     """One column per table: the envelope as a band, each subject's seeds as points with intervals.
 
-    Subjects in `blind` are drawn hollow: their number could not have shown anything.
+    Subjects in `blind` are drawn hollow: their number could not have shown a leak.
     """
     hollow = set(blind)
     for x, numbers in enumerate(columns):
@@ -145,11 +144,11 @@ def lines(
 ) -> None:
     """Values over ordered groups, a line per subject and seed, over the band of the envelope.
 
-    With `relative`, everything is divided by what real people have in that group.
+    With `relative`, everything is divided by the value of real samples in that group.
     """
     groups = list(groups)
     numbers = numbers[numbers["group"].isin(groups) & (numbers["seed"] != "all")]
-    # Only generators that saw everybody have an envelope beside them.
+    # Only generators that were fitted on all training samples have an envelope beside them.
     known = numbers.dropna(subset=["real"])
     real = known.drop_duplicates("group").set_index("group").reindex(groups)
     unit = real["real"].where(real["real"] > 0) if relative else 1.0
@@ -172,9 +171,9 @@ def interval(part: pd.DataFrame) -> list[pd.Series]:
 
 def legend(figure: Figure, metrics: pd.DataFrame, *more: plt.Artist) -> None:
     """What the colours and the band mean, below the figure; `more` are further handles."""
-    shades, called = colours(metrics), names(metrics)
+    shades, titles = colours(metrics), names(metrics)
     handles = [
-        plt.Line2D([], [], color=colour, marker="o", linestyle="", label=called[subject])
+        plt.Line2D([], [], color=colour, marker="o", linestyle="", label=titles[subject])
         for subject, colour in shades.items()
     ]
     handles += [plt.Rectangle((0, 0), 1, 1, label="real against real", color=BAND["color"]), *more]
@@ -183,7 +182,7 @@ def legend(figure: Figure, metrics: pd.DataFrame, *more: plt.Artist) -> None:
 
 def below(figure: Figure, handles: list[plt.Artist]) -> None:
     """A legend below the figure, in as few rows as its width allows."""
-    inches = sum(0.65 + 0.09 * len(one.get_label()) for one in handles)
+    inches = sum(0.65 + 0.09 * len(handle.get_label()) for handle in handles)
     rows = -(-inches // (figure.bbox.width / figure.dpi))
     figure.legend(handles=handles, loc="outside lower center", ncols=int(-(-len(handles) // rows)))
 
@@ -194,11 +193,11 @@ def hollow_handle(label: str) -> plt.Line2D:
 
 
 def training(history: pd.DataFrame) -> Figure:
-    """Loss on training and validation people by epoch, and the epoch that was kept."""
+    """Loss on training and validation samples by epoch, and the epoch that was kept."""
     with mpl.rc_context(STYLE):
         figure, axis = plt.subplots(figsize=(7, 3.8))
-        axis.plot(history["epoch"], history["train_loss"], color=COLOURS[0], label="members")
-        axis.plot(history["epoch"], history["validation_loss"], color=COLOURS[1], label="validation people")
+        axis.plot(history["epoch"], history["train_loss"], color=COLOURS[0], label="training samples")
+        axis.plot(history["epoch"], history["validation_loss"], color=COLOURS[1], label="validation samples")
         for epoch in history.loc[history["kept"], "epoch"].tail(1):
             axis.axvline(epoch, color="0.5", linestyle="--", linewidth=1)
         axis.set(xlabel="epoch", ylabel="loss")

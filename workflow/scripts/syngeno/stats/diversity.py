@@ -1,12 +1,12 @@
-"""The site-frequency spectrum: how many variants are rare, and how many vary at all, among equally many people.
+"""The site-frequency spectrum: how many variants are rare, and how many vary at all, among equally many samples.
 
-How many rare variants are seen grows with the number of people, so cohorts are compared thinned to one size. That
+How many rare variants are seen grows with the number of samples, so cohorts are compared thinned to one size. That
 is done in expectation, without drawing anybody.
 
 Statistics that need phase: how diverse haplotypes are in windows, and how three variants go together.
 
 Haplotypes are int8 (haplotypes, variants) of alleles 0 and 1. Everything is computed from whole counts, so that
-neither the order of the haplotypes nor which of a person's two comes first changes a bit of it.
+neither the order of the haplotypes nor which of a sample's two comes first changes a bit of it.
 """
 
 from itertools import pairwise
@@ -16,13 +16,13 @@ from scipy.special import gammaln
 
 from syngeno.data.cohort import Cohort
 
-# Copies of the minor allele among the people that a cohort is thinned to.
 MAF_BINS = {
     "maf 0-0.005": (0, 0.005),
     "maf 0.005-0.01": (0.005, 0.01),
     "maf 0.01-0.05": (0.01, 0.05),
     "maf 0.05-0.5": (0.05, 0.5001),
 }
+# Copies of the minor allele among the samples that a cohort is thinned to.
 BINS = {
     "mac 1": (1, 1),
     "mac 2": (2, 2),
@@ -61,7 +61,7 @@ def folded(cohort: Cohort, people: int) -> np.ndarray:
 def _copies(cohort: Cohort, people: int) -> tuple[int, int, np.ndarray, np.ndarray]:
     """Alleles there are, alleles drawn, and how many variants have how many copies of the rarer one."""
     alleles = 2 * len(cohort)
-    count = cohort.dosages.sum(0, dtype=np.int64)
+    count = cohort.count
     # Both alleles are drawn alike, so only how many copies the rarer has matters.
     copies, variants = np.unique(np.minimum(count, alleles - count), return_counts=True)
     return alleles, 2 * min(people, len(cohort)), copies, variants
@@ -97,28 +97,35 @@ def windows(contig: np.ndarray, size: int = WINDOW) -> np.ndarray:
     return np.concatenate(starts).astype(np.int64) if starts else np.zeros(0, dtype=np.int64)
 
 
-def diversity(haplotypes: np.ndarray, starts: np.ndarray, size: int = WINDOW) -> np.ndarray:
-    """Haplotype diversity in windows, float64 (windows,).
-
-    The chance that two haplotypes drawn without replacement differ within the window, n / (n - 1) (1 - sum f^2)
-    over the frequencies f of its distinct haplotypes (Nei & Tajima 1981).
+def in_windows(haplotypes: np.ndarray, starts: np.ndarray, size: int = WINDOW) -> np.ndarray:
+    """Each haplotype's alleles in each window as one number, equal where they are, int64 (windows, n).
 
     Args:
-        haplotypes: int8 (n, variants), n at least 2.
+        haplotypes: int8 (n, variants).
         starts: first variants of the windows.
         size: variants in a window, at most 62.
     """
-    n = len(haplotypes)
-    if n < 2:
-        raise ValueError(f"haplotype diversity needs two haplotypes, not {n}")
     if size > _LONGEST:
         raise ValueError(f"a window holds at most {_LONGEST} variants, not {size}")
-    bits = 1 << np.arange(size, dtype=np.int64)
-    result = np.empty(len(starts))
-    for i, start in enumerate(starts):
-        copies = np.unique(haplotypes[:, start : start + size] @ bits, return_counts=True)[1]
-        result[i] = (n * n - (copies**2).sum()) / (n * (n - 1))
-    return result
+    bits = np.packbits(haplotypes[:, starts[:, None] + np.arange(size)], axis=2).astype(np.int64)
+    return (bits << 8 * np.arange(bits.shape[2])).sum(2).T
+
+
+def diversity(alleles: np.ndarray) -> np.ndarray:
+    """Haplotype diversity in windows, float64 (windows,), from `in_windows` (windows, n) of n >= 2 haplotypes.
+
+    The chance that two haplotypes drawn without replacement differ within the window, n / (n - 1) (1 - sum f^2)
+    over the frequencies f of its distinct haplotypes (Nei & Tajima 1981).
+    """
+    windows, n = alleles.shape
+    if n < 2:
+        raise ValueError(f"haplotype diversity needs two haplotypes, not {n}")
+    alleles = np.sort(alleles, axis=1)
+    new = np.ones(alleles.shape, dtype=bool)
+    new[:, 1:] = alleles[:, 1:] != alleles[:, :-1]
+    window, first = np.nonzero(new)
+    copies = np.diff(np.append(window * n + first, windows * n))
+    return (n * n - np.bincount(window, copies**2, windows)) / (n * (n - 1))
 
 
 def triplets(contig: np.ndarray, varies: np.ndarray, gap: int, most: int = TRIPLETS) -> np.ndarray:
@@ -140,15 +147,15 @@ def three_point(haplotypes: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     The third joint cumulant E[(x - Ex)(y - Ey)(z - Ez)], what three alleles do together that pairs do not tell;
     used for artificial genomes by Yelmen et al. (PLoS Comput Biol 19:e1011584, 2023).
     """
-    n = len(haplotypes)
-    x, y, z = (haplotypes[:, sites].astype(bool) for sites in chosen.T)
-    mean = {
-        name: alleles.sum(0) / n
-        for name, alleles in (("x", x), ("y", y), ("z", z), ("xy", x & y), ("xz", x & z), ("yz", y & z))
-    }
-    together = (x & y & z).sum(0) / n
-    pairs = mean["xy"] * mean["z"] + mean["xz"] * mean["y"] + mean["yz"] * mean["x"]
-    return together - pairs + 2 * mean["x"] * mean["y"] * mean["z"]
+    sites, place = np.unique(chosen, return_inverse=True)
+    bits = np.packbits(haplotypes[:, sites].T, axis=1)
+    x, y, z = (bits[which] for which in place.reshape(chosen.shape).T)
+
+    def mean(alleles: np.ndarray) -> np.ndarray:
+        return np.bitwise_count(alleles).sum(1, dtype=np.int64) / len(haplotypes)
+
+    pairs = mean(x & y) * mean(z) + mean(x & z) * mean(y) + mean(y & z) * mean(x)
+    return mean(x & y & z) - pairs + 2 * mean(x) * mean(y) * mean(z)
 
 
 LOG_P_TOLERANCE = 1e-7  # two tables of equal probability may differ by rounding of the log-gamma function

@@ -1,9 +1,17 @@
 """Intervals of shares, means and paired differences, and by how much the scores of one set exceed those of another."""
 
-import numpy as np
-from scipy import stats
+import warnings
+from collections.abc import Callable
 
-Z = stats.norm.ppf(0.975)
+import numpy as np
+from scipy.special import ndtri
+
+from syngeno import streams
+
+Z = float(ndtri(0.975))
+
+_DRAWS = 1000
+_RESAMPLED = 10**7  # samples of all draws that are held at a time
 
 
 def wilson(share: float, n: int) -> tuple[float, float]:
@@ -12,6 +20,13 @@ def wilson(share: float, n: int) -> tuple[float, float]:
     half = Z / (1 + Z**2 / n) * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
     # At a share of 0 the lower bound is 0 but for rounding, and would print as 1e-19; at 1 the upper one is below 1.
     return round(float(middle - half), 12), round(float(middle + half), 12)
+
+
+def mean(values: np.ndarray) -> tuple[float, float, float]:
+    """Mean of values (n,) with its normal 95 % interval; the bounds are nan where there is one value."""
+    middle = float(values.mean(dtype=np.float64))
+    half = Z * values.std(ddof=1, dtype=np.float64) / np.sqrt(len(values)) if len(values) > 1 else np.nan
+    return middle, float(middle - half), float(middle + half)
 
 
 def placements(scores: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -23,42 +38,55 @@ def placements(scores: np.ndarray, others: np.ndarray) -> np.ndarray:
     return (np.searchsorted(others, scores, "left") + np.searchsorted(others, scores, "right")) / (2 * len(others))
 
 
-_BOOTSTRAP = 1000
-
-
 def ratio(ours: np.ndarray, theirs: np.ndarray, seed: int) -> tuple[float, float]:
-    """95 % percentile interval of accuracy / accuracy over bootstrapped people; bool (people,), who was told right."""
-    ours, theirs = _counts([ours, theirs], seed)
-    return _interval(ours[theirs > 0] / theirs[theirs > 0])
+    """95 % percentile interval of accuracy / accuracy over bootstrapped samples; bool (samples,), which are right.
+
+    Draws in which the second has none right are left out.
+    """
+    return _interval(_bootstrap(lambda one, other: one / other, [ours, theirs], seed))
 
 
 def difference(ours: np.ndarray, theirs: np.ndarray, seed: int) -> tuple[float, float]:
-    """95 % percentile interval of accuracy - accuracy over bootstrapped people; bool (people,), who was told right."""
-    people = len(ours)
-    ours, theirs = _counts([ours, theirs], seed)
-    return _interval((ours - theirs) / people)
+    """95 % percentile interval of accuracy - accuracy over bootstrapped samples; bool (samples,), which are right."""
+    return _interval(_bootstrap(lambda one, other: one - other, [ours, theirs], seed))
 
 
 def share(part: np.ndarray, whole: np.ndarray, base: np.ndarray, seed: int) -> tuple[float, float]:
-    """95 % percentile interval of (part - base) / (whole - base), accuracies, over bootstrapped people.
+    """95 % percentile interval of (part - base) / (whole - base), accuracies, over bootstrapped samples.
 
-    bool (people,), who was told right. Nothing is a share of what is not there: (nan, nan) where whole - base is not
+    bool (samples,), which are right. Nothing is a share of what is not there: (nan, nan) where whole - base is not
     surely above 0 (its interval reaches 0).
     """
-    part, whole, base = _counts([part, whole, base], seed)
-    if np.percentile(whole - base, 2.5) <= 0:
+    if _interval(_bootstrap(lambda one, other: one - other, [whole, base], seed))[0] <= 0:
         return float("nan"), float("nan")
-    there = whole > base
-    return _interval((part - base)[there] / (whole - base)[there])
+
+    def of_gain(part: np.ndarray, whole: np.ndarray, base: np.ndarray) -> np.ndarray:
+        return np.where(whole > base, (part - base) / (whole - base), np.nan)
+
+    return _interval(_bootstrap(of_gain, [part, whole, base], seed))
+
+
+def _bootstrap(statistic: Callable[..., np.ndarray], right: list[np.ndarray], seed: int) -> np.ndarray:
+    """A function of accuracies in each draw of samples, the same samples for all: float64 (draws,)."""
+    from scipy import stats
+
+    def of_accuracies(*right: np.ndarray, axis: int) -> np.ndarray:
+        return statistic(*(one.mean(axis) for one in right))
+
+    with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # where a draw has no ratio
+        return stats.bootstrap(
+            right,
+            of_accuracies,
+            n_resamples=_DRAWS,
+            batch=max(1, _RESAMPLED // len(right[0])),
+            vectorized=True,
+            paired=True,
+            method="percentile",
+            rng=streams.rng("paired_bootstrap", seed),
+        ).bootstrap_distribution
 
 
 def _interval(draws: np.ndarray) -> tuple[float, float]:
-    low, high = np.percentile(draws, [2.5, 97.5])
+    low, high = np.percentile(draws[np.isfinite(draws)], [2.5, 97.5])
     return float(low), float(high)
-
-
-def _counts(right: list[np.ndarray], seed: int) -> list[np.ndarray]:
-    """How many each tells right in each draw of people, the same people for all: (draws,) each."""
-    n = len(right[0])
-    times = np.random.default_rng([seed, 2]).multinomial(n, np.full(n, 1 / n), size=_BOOTSTRAP)
-    return [times @ one.astype(float) for one in right]

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from syngeno.stats import pairwise
+
 # Lower bounds of each degree: halfway, on the log scale, between the expected 1/2, 1/4, 1/8, 1/16, 1/32.
 DEGREES = (("duplicate", 2**-1.5), ("first", 2**-2.5), ("second", 2**-3.5), ("third", 2**-4.5))
 MIN_CONTIGS, MIN_VARIANTS = 10, 5000
@@ -50,11 +52,9 @@ def _tile(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     het_a, het_b = np.zeros(len(a)), np.zeros(len(b))
     for start in range(0, a.shape[1], SITES):
         part_a, part_b = a[:, start : start + SITES], b[:, start : start + SITES]
+        distance += pairwise.squared(part_a, part_b)
         het_a += (part_a == 1).sum(axis=1)
         het_b += (part_b == 1).sum(axis=1)
-        x, y = part_a.astype(np.float32), part_b.astype(np.float32)
-        squares = np.einsum("ij,ij->i", x, x)[:, None] + np.einsum("ij,ij->i", y, y)[None]
-        distance += squares - 2.0 * (x @ y.T)
     het = np.minimum(het_a[:, None], het_b[None])
     with np.errstate(divide="ignore", invalid="ignore"):
         kinship = 0.5 - distance / (4 * het)

@@ -1,11 +1,12 @@
 """Linkage disequilibrium: correlations of dosages of variants that lie near one another.
 
-r is the Pearson correlation of two variants' dosages over people (the composite LD of Weir 1979, which needs
+r is the Pearson correlation of two variants' dosages over samples (the composite LD of Weir 1979, which needs
 no phase); where a variant does not vary, r is 0. Pairs are visited in tiles, so memory does not grow with
 their number.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -37,50 +38,81 @@ _TILE = 256
 _MATRIX_SITES = 300
 
 
-def correlation(
+@dataclass(frozen=True, eq=False)
+class Linked:
+    """Pairs of variants that are in LD: their places among all pairs that are looked at, and their r, each (pairs,)."""
+
+    place: np.ndarray
+    r: np.ndarray
+
+
+def in_ld(
+    train: Cohort, *, neighbours: int = NEIGHBOURS, max_distance: int = MAX_DISTANCE, r2_min: float = R2_MIN
+) -> dict[str, Linked]:
+    """The pairs of variants in LD among training samples, by group.
+
+    Where labels differ in allele frequencies, variants are correlated among all samples without being linked in any
+    label. So beside group "all" there are, with more than one label, "within_labels", of the deviations from each
+    label's own mean, and each label of more than two samples.
+
+    Args:
+        train: the training samples.
+        neighbours: pairs up to this many variants apart are looked at,
+        max_distance: and up to this many base pairs, within a contig.
+        r2_min: pairs are in LD where r2 is at least this.
+    """
+    by_label = len(train.labels) > 1
+    found: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {group: [] for group in _groups(train, by_label)}
+    pairs = 0
+    for first, _, r in _tiles(train, neighbours, max_distance, by_label):
+        for group, parts in found.items():
+            linked = np.flatnonzero(r[group] ** 2 >= r2_min)
+            parts.append(((pairs + linked).astype(np.uint32), r[group][linked]))
+        pairs += len(first)
+    none = np.empty(0, np.uint32), np.empty(0, np.float32)
+    return {group: Linked(*map(np.concatenate, zip(none, *parts, strict=True))) for group, parts in found.items()}
+
+
+def correlations(
     synthetic: Cohort,
-    train: Cohort,
+    linked: dict[str, Linked],
     *,
     neighbours: int = NEIGHBOURS,
     max_distance: int = MAX_DISTANCE,
-    r2_min: float = R2_MIN,
-    within_labels: bool = False,
-) -> tuple[float, int]:
-    """Correlation, synthetic against train, of r over the pairs that are in LD in train (`ld_r`).
+) -> dict[str, tuple[float, int]]:
+    """Correlation, synthetic against train, of r over the pairs that are in LD in train (`ld_r`), and their number.
 
-    Where labels differ in allele frequencies, variants are correlated among all people without being linked in
-    any label; `within_labels` takes r of the deviations from each label's own mean instead.
-
-    Args:
-        synthetic, train: cohorts over the same variants.
-        neighbours: pairs up to this many variants apart are looked at,
-        max_distance: and up to this many base pairs, within a contig.
-        r2_min: pairs count where r2 in train is at least this.
-        within_labels: leave out what the labels' frequencies alone do to r.
-
-    Returns:
-        The correlation (nan where there are fewer than `PAIRS_MIN` such pairs) and the number of pairs.
+    By group of `linked`, which `in_ld` gave of the training samples with the same neighbours and distance. nan where
+    there are fewer than `PAIRS_MIN` such pairs. Labels of at most two synthetic samples are left out.
     """
-    moments = np.zeros(5)
+    by_label = "within_labels" in linked
+    moments = {group: np.zeros(5) for group in _groups(synthetic, by_label) if group in linked}
     pairs = 0
-    for _, _, (ours, real) in _tiles([synthetic, train], neighbours, max_distance, within_labels):
-        linked = real**2 >= r2_min
-        x, y = ours[linked].astype(np.float64), real[linked].astype(np.float64)
-        pairs += len(x)
-        moments += x.sum(), y.sum(), x @ x, y @ y, x @ y
+    for first, _, r in _tiles(synthetic, neighbours, max_distance, by_label):
+        for group, total in moments.items():
+            place = linked[group].place
+            part = slice(*np.searchsorted(place, [pairs, pairs + len(first)]))
+            x, y = r[group][place[part] - pairs].astype(np.float64), linked[group].r[part].astype(np.float64)
+            total += x.sum(), y.sum(), x @ x, y @ y, x @ y
+        pairs += len(first)
+    return {
+        group: (_correlation(total, len(linked[group].r)), len(linked[group].r)) for group, total in moments.items()
+    }
+
+
+def any_ld(linked: dict[str, Linked]) -> bool:
+    """Whether there is LD to speak of: at least `PAIRS_MIN` pairs in LD that differences between labels do not make."""
+    r = linked.get("within_labels", linked["all"]).r.astype(np.float64)
+    return bool(np.isfinite(_correlation(np.array([r.sum(), r.sum(), r @ r, r @ r, r @ r]), len(r))))
+
+
+def _correlation(moments: np.ndarray, pairs: int) -> float:
+    """The correlation by sums of x, y, xx, yy and xy; nan where pairs are few or all alike."""
     if pairs < PAIRS_MIN:
-        return np.nan, pairs
+        return np.nan
     mx, my, xx, yy, xy = moments / pairs
     spread = (xx - mx**2) * (yy - my**2)
-    return float((xy - mx * my) / np.sqrt(spread)) if spread > 1e-12 else np.nan, pairs
-
-
-def linked(cohort: Cohort, **reach: int) -> bool:
-    """Whether there is LD to speak of: at least `PAIRS_MIN` pairs in LD that differences between labels do not make.
-
-    `reach` as in `correlation`.
-    """
-    return bool(np.isfinite(correlation(cohort, cohort, **reach, within_labels=len(cohort.labels) > 1)[0]))
+    return float((xy - mx * my) / np.sqrt(spread)) if spread > 1e-12 else np.nan
 
 
 def decay(
@@ -89,26 +121,26 @@ def decay(
     """Mean r2 by distance over the pairs of some variants.
 
     Args:
-        cohort: the people.
-        kept: bool (variants,), the variants to pair; choose them by the training people (common ones, as the
+        cohort: the samples.
+        kept: bool (variants,), the variants to pair; choose them by the training samples (common ones, as the
             r2 of rare variants says more about their frequencies than about recombination).
-        neighbours, max_distance: as in `correlation`, counted among the kept variants.
+        neighbours, max_distance: as in `in_ld`, counted among the kept variants.
 
     Returns:
         Per bin of `BINS`, and of `CM_BINS` where the cohort has a genetic map, with at least `PAIRS_MIN` pairs:
-        mean r2 and number of pairs. r2 is adjusted for the number n of people, 1 - (1 - r2) (n - 1) / (n - 2), so
+        mean r2 and number of pairs. r2 is adjusted for the number n of samples, 1 - (1 - r2) (n - 1) / (n - 2), so
         that unlinked variants have 0 on average and cohorts of different size can be compared. Nothing with fewer
-        than three people.
+        than three samples.
     """
     if len(cohort) < 3:
         return {}
-    cohort = cohort.at(kept)
+    cohort = replace(cohort, haplotypes=None).at(kept)
     scales = [(cohort.position, BINS)]
     if cohort.cm is not None:
         scales.append((cohort.cm, CM_BINS))
     sums = [np.zeros((2, len(bins))) for _, bins in scales]
-    for i, j, (r,) in _tiles([cohort], neighbours, max_distance):
-        r2 = r.astype(np.float64) ** 2
+    for i, j, r in _tiles(cohort, neighbours, max_distance):
+        r2 = r["all"].astype(np.float64) ** 2
         for total, (place, bins) in zip(sums, scales, strict=True):
             total += _by_distance(place[j] - place[i], r2, bins)
     shrink = (len(cohort) - 1) / (len(cohort) - 2)
@@ -127,8 +159,8 @@ def matrix(cohort: Cohort, sites: np.ndarray) -> np.ndarray:
     """
     if len(sites) > _MATRIX_SITES:
         raise ValueError(f"{len(sites)} variants are too many for a heat map; give at most {_MATRIX_SITES}")
-    z = _standardised(cohort.dosages[:, sites], [slice(None)])
-    return (z.T @ z) ** 2
+    z = _centred(cohort.dosages[:, sites])[0]
+    return _scaled(z.T @ z, _squares(z)) ** 2
 
 
 def densest_region(train: Cohort, variants: int = 100) -> tuple[np.ndarray, str]:
@@ -155,11 +187,18 @@ def _by_distance(distance: np.ndarray, r2: np.ndarray, bins: dict[str, tuple[flo
     return np.stack([np.bincount(near, weights=r2, minlength=len(bins)), np.bincount(near, minlength=len(bins))])
 
 
+def _groups(cohort: Cohort, by_label: bool) -> list[str]:
+    """Of whom r is looked at: all samples and, `by_label`, within labels and each label that is large enough."""
+    large = [label for label in cohort.labels if (cohort.label == label).sum() > 2]
+    return ["all", "within_labels", *large] if by_label else ["all"]
+
+
 def _tiles(
-    cohorts: list[Cohort], neighbours: int, max_distance: int, within_labels: bool = False
-) -> Iterator[tuple[np.ndarray, np.ndarray, list[np.ndarray]]]:
-    """Pairs of near variants, tile by tile: the first, the second, and their r in each cohort, each (pairs,)."""
-    contig, position = cohorts[0].contig, cohorts[0].position
+    cohort: Cohort, neighbours: int, max_distance: int, by_label: bool = False
+) -> Iterator[tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]]:
+    """Pairs of near variants, tile by tile: the first, the second, and their r by group, float32, each (pairs,)."""
+    contig, position = cohort.contig, cohort.position
+    parts = [(label, np.flatnonzero(cohort.label == label)) for label in cohort.labels] if by_label else [("all", None)]
     breaks = np.flatnonzero(contig[1:] != contig[:-1]) + 1 if len(contig) else []
     bounds = [0, *breaks, len(contig)]
     for begin, end in pairwise(bounds):
@@ -168,24 +207,52 @@ def _tiles(
             reach = np.searchsorted(position[begin:end], position[last - 1] + max_distance, side="right")
             until = min(last + neighbours, begin + int(reach))
             i, j = np.arange(first, last)[:, None], np.arange(first, until)[None, :]
-            paired = (j > i) & (j - i <= neighbours) & (position[j] - position[i] <= max_distance)
-            if not paired.any():
+            paired = np.flatnonzero((j > i) & (j - i <= neighbours) & (position[j] - position[i] <= max_distance))
+            if not len(paired):
                 continue
-            r = []
-            for cohort in cohorts:
-                groups = [cohort.label == label for label in cohort.labels] if within_labels else [slice(None)]
-                z = _standardised(cohort.dosages[:, first:until], groups)
-                r.append((z[:, : last - first].T @ z)[paired])
-            rows, columns = np.nonzero(paired)
-            yield first + rows, first + columns, r
+            near = cohort.dosages[:, first:until]
+            r = _by_group([(name, near if rows is None else near[rows]) for name, rows in parts], last - first)
+            rows, columns = np.divmod(paired, until - first)
+            yield first + rows, first + columns, {group: values.ravel()[paired] for group, values in r.items()}
 
 
-def _standardised(dosages: np.ndarray, groups: list) -> np.ndarray:
-    """Columns of mean 0 in each group and length 1, so that products are correlations; zeros where nothing varies."""
+def _by_group(dosages: list[tuple[str, np.ndarray]], rows: int) -> dict[str, np.ndarray]:
+    """r of the first so many variants with all, float32 (rows, variants): in each label, within labels and of all.
+
+    `dosages` are labels with their samples' (samples, variants). The products of deviations from the labels' own means
+    add up to those within labels, and with the products of the labels' means to those of all samples; so each sample
+    is multiplied once.
+    """
+    found, cross, size, means = {}, np.float32(0), np.float32(0), []
+    for label, values in dosages:
+        z, mean = _centred(values)
+        products, squares = z[:, :rows].T @ z, _squares(z)
+        cross, size = cross + products, size + squares
+        found[label] = _scaled(products, squares)
+        means.append(mean)
+    if len(dosages) == 1:
+        return found | {"within_labels": found[label], "all": found[label]}
+    found["within_labels"] = _scaled(cross, size)
+    count = np.array([len(values) for _, values in dosages])[:, None]
+    mean = np.array(means, dtype=np.float64)
+    between = (np.sqrt(count) * (mean - (count * mean).sum(0) / count.sum())).astype(np.float32)
+    return found | {"all": _scaled(cross + between[:, :rows].T @ between, size + _squares(between))}
+
+
+def _centred(dosages: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Deviations from the mean, float32 (samples, variants), and the mean; exactly 0 where nothing varies."""
     z = dosages.astype(np.float32)
-    varies = np.zeros(dosages.shape[1], dtype=bool)
-    for group in groups:
-        z[group] -= z[group].mean(0)
-        varies |= dosages[group].max(0) != dosages[group].min(0)
-    length = np.sqrt(np.einsum("ij,ij->j", z, z))
-    return z * np.where(varies, 1 / np.where(varies, length, 1), 0).astype(np.float32)
+    mean = z.mean(0)
+    z -= mean
+    return z, mean
+
+
+def _squares(z: np.ndarray) -> np.ndarray:
+    """Sums of squares of columns, float32 (variants,)."""
+    return np.einsum("ij,ij->j", z, z)
+
+
+def _scaled(products: np.ndarray, squares: np.ndarray) -> np.ndarray:
+    """Correlations from products (k, variants) of the first k columns with all, and all columns' sums of squares."""
+    scale = np.divide(1, np.sqrt(squares), out=np.zeros_like(squares), where=squares > 0)
+    return products * scale[: len(products), None] * scale

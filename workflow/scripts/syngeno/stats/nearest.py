@@ -1,20 +1,24 @@
-"""Nearest neighbours among people, by matrix products.
+"""Nearest neighbours among samples, by matrix products.
 
-Distances are never laid out as people x people x variants. For L1 on dosages each dosage is written in unary,
-|a - b| = |[a>=1] - [b>=1]| + |[a>=2] - [b>=2]|, and for bits x, y: |x - y| = x + y - 2xy. The sums are whole
-numbers below 2**24, so float32 holds them exactly and ties are true ties.
+Distances are never laid out as samples x samples x variants: L1 on dosages is that of `pairwise.l1`, whole numbers
+without rounding, so that ties are true ties; of several at one distance the first row comes first.
 """
 
 from collections.abc import Iterator
 
 import numpy as np
 
+from syngeno.stats import pairwise
+
 METRICS = ("l1", "euclidean")
 # Rounding in the encoder breaks ties of the Euclidean distance; differences below this share of it are ties.
 EUCLIDEAN_TOLERANCE = 1e-5
 
 _VARIANTS = 4096  # columns widened to float32 at a time
-_ENTRIES = 64 * 2**20  # distances held at a time (256 MB)
+_ROWS = 32  # rows whose distances are computed afresh at a time
+_ENTRIES = 32 * 2**20  # distances held at a time (128 MB)
+
+Found = tuple[np.ndarray, np.ndarray]  # distances float64 (n, k), ascending, and the rows that they lead to, int64
 
 
 def nearest(a: np.ndarray, b: np.ndarray, metric: str, exclude_self: bool = False) -> np.ndarray:
@@ -24,7 +28,7 @@ def nearest(a: np.ndarray, b: np.ndarray, metric: str, exclude_self: bool = Fals
         a: (n, D); int8 dosages for "l1", real numbers for "euclidean".
         b: (m, D).
         metric: "l1" or "euclidean".
-        exclude_self: `a` and `b` are the same people; nobody is his or her own neighbour.
+        exclude_self: `a` and `b` are the same samples; none is its own neighbour.
 
     Returns:
         float64 (n, 2), ascending; infinite where `b` has no (second) row left.
@@ -38,28 +42,52 @@ def nearest_both_ways(a: np.ndarray, b: np.ndarray, metric: str) -> tuple[np.nda
     return forth[0], back[0]
 
 
-def find(a: np.ndarray, b: np.ndarray, metric: str, exclude_self: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """The distances of `nearest`, and which rows of `b` they lead to: int64 (n, 2), -1 where there is none."""
+def find(a: np.ndarray, b: np.ndarray, metric: str, exclude_self: bool = False, count: int = 2) -> Found:
+    """The `count` nearest: their distances as of `nearest`, and which rows of `b` they are, -1 where there is none."""
     if exclude_self and len(a) != len(b):
-        raise ValueError(f"exclude_self needs the same people twice, not {len(a)} and {len(b)}")
-    own = np.arange(len(a)) if exclude_self else None
-    found = [_two_smallest(distances) for distances, _ in _blocks(a, b, metric, own)]
-    return _exact(a, b, *_joined(found, axis=0), metric)
+        raise ValueError(f"exclude_self needs the same samples twice, not {len(a)} and {len(b)}")
+    return _find(a, b, metric, np.arange(len(a)) if exclude_self else None, count)
 
 
-def find_both_ways(
-    a: np.ndarray, b: np.ndarray, metric: str
-) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+def find_both_ways(a: np.ndarray, b: np.ndarray, metric: str, count: int = 2) -> tuple[Found, Found]:
     """`find(a, b)` and `find(b, a)` from one pass over the distances."""
     forth, back = [], []
     for distances, start in _blocks(a, b, metric, None):
-        forth.append(_two_smallest(distances))
-        smallest, index = _two_smallest(distances.T)
-        back.append((smallest, index + start))
+        forth.append(_smallest(distances, count))
+        smallest, rows = _smallest(np.ascontiguousarray(distances.T), count)
+        back.append((smallest, np.where(rows < 0, -1, rows + start)))
     merged, who = _joined(back, axis=1)
-    order = np.argsort(merged, axis=1, kind="stable")[:, :2]
-    smallest, index = np.take_along_axis(merged, order, axis=1), np.take_along_axis(who, order, axis=1)
-    return _exact(a, b, *_joined(forth, axis=0), metric), _exact(b, a, smallest, index, metric)
+    order = _ascending(merged, who)[:, :count]
+    back = np.take_along_axis(merged, order, axis=1), np.take_along_axis(who, order, axis=1)
+    return _exact(a, b, *_joined(forth, axis=0), metric), _exact(b, a, *back, metric)
+
+
+def among(
+    found: Found,
+    a: np.ndarray,
+    rows: np.ndarray,
+    b: np.ndarray,
+    kept: np.ndarray,
+    metric: str,
+    exclude_self: bool = False,
+) -> np.ndarray:
+    """`nearest(a[rows], b[kept])` where the neighbours of all of `a` among all of `b` are known.
+
+    `found` is what `find(a, b)` gave, or with `exclude_self` `find(a, a, exclude_self=True)`; rows and kept are
+    indices, each once. Only rows with fewer than two kept neighbours among those found are searched again.
+    """
+    place = np.full(len(b) + 1, -1)
+    place[kept] = np.arange(len(kept))
+    distances, who = found[0][rows], found[1][rows]
+    there = place[who] >= 0  # row -1, nobody, is the last place, and never kept
+    first = np.argsort(~there, axis=1, kind="stable")[:, :2]
+    two = np.where(np.take_along_axis(there, first, axis=1), np.take_along_axis(distances, first, axis=1), np.inf)
+    own = place[rows] if exclude_self else np.full(len(rows), -1)
+    others = len(kept) - (own >= 0)
+    again = np.flatnonzero(there.sum(1) < np.minimum(2, others))
+    if len(again):
+        two[again] = _find(a[rows[again]], b[kept], metric, own[again], 2)[0]
+    return two
 
 
 def farther(x: np.ndarray, y: np.ndarray, metric: str) -> np.ndarray:
@@ -75,7 +103,7 @@ def farther(x: np.ndarray, y: np.ndarray, metric: str) -> np.ndarray:
 def _blocks(a: np.ndarray, b: np.ndarray, metric: str, own: np.ndarray | None) -> Iterator[tuple[np.ndarray, int]]:
     """Distances of a few rows of `a` to all of `b`, float32 (rows, m), and the first row's index.
 
-    "euclidean" comes squared; `own[i]` is the row of `b` that row i of `a` may not see.
+    "euclidean" comes squared; `own[i]` is the row of `b` that is row i of `a` itself, -1 where none is.
     """
     if metric not in METRICS:
         raise ValueError(f"metric must be one of {METRICS}, not {metric!r}")
@@ -83,46 +111,58 @@ def _blocks(a: np.ndarray, b: np.ndarray, metric: str, own: np.ndarray | None) -
         raise ValueError(f"rows of {a.shape[1]} and of {b.shape[1]} entries have no distance")
     rows = max(1, _ENTRIES // max(1, len(b)))
     for start in range(0, len(a), rows):
-        part = a[start : start + rows]
-        inner = np.zeros((len(part), len(b)), dtype=np.float32)
-        for first in range(0, a.shape[1], _VARIANTS):
-            left, right = part[:, first : first + _VARIANTS], b[:, first : first + _VARIANTS]
-            if metric == "l1":
-                for copies in (1, 2):
-                    inner += (left >= copies).astype(np.float32) @ (right >= copies).astype(np.float32).T
-            else:
-                inner += left.astype(np.float32) @ right.astype(np.float32).T
-        distances = _size(part, metric)[:, None] + _size(b, metric)[None, :] - 2 * inner
+        part = a[start : start + rows] if len(a) > rows else a
+        distances = pairwise.l1(part, b) if metric == "l1" else _squared(part, b)
         if own is not None:
-            mine = own[start : start + rows]
-            distances[np.arange(len(part)), mine] = np.inf
+            mine = np.flatnonzero(own[start : start + rows] >= 0)
+            distances[mine, own[start + mine]] = np.inf
         yield distances, start
 
 
-def _size(rows: np.ndarray, metric: str) -> np.ndarray:
-    """What a row adds to all of its distances, float32 (n,)."""
-    if metric == "l1":
-        return rows.sum(1, dtype=np.int64).astype(np.float32)
-    return np.einsum("ij,ij->i", rows, rows, dtype=np.float64).astype(np.float32)
+def _squared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Squared Euclidean distances of real numbers, float32 (n, m)."""
+    inner = np.zeros((len(a), len(b)), dtype=np.float32)
+    for first in range(0, a.shape[1], _VARIANTS):
+        left, right = a[:, first : first + _VARIANTS], b[:, first : first + _VARIANTS]
+        inner += left.astype(np.float32) @ right.astype(np.float32).T
+    size = [np.einsum("ij,ij->i", rows, rows, dtype=np.float64).astype(np.float32) for rows in (a, b)]
+    distances = size[0][:, None] + size[1][None, :]
+    inner *= 2
+    distances -= inner
+    return distances
 
 
-def _two_smallest(distances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The two smallest entries of each row, ascending, and their columns; both (n, 2)."""
+def _find(a: np.ndarray, b: np.ndarray, metric: str, own: np.ndarray | None, count: int) -> Found:
+    found = [_smallest(distances, count) for distances, _ in _blocks(a, b, metric, own)]
+    return _exact(a, b, *_joined(found, axis=0), metric)
+
+
+def _smallest(distances: np.ndarray, count: int) -> Found:
+    """The smallest entries of each row, ascending, and their columns, -1 where there is none; both (n, count)."""
     n, m = distances.shape
-    if m < 2:
-        index = np.zeros((n, 2), dtype=np.int64)
-        smallest = np.full((n, 2), np.inf)
+    if m <= count:
+        smallest = np.full((n, count), np.inf, dtype=np.float32)
         smallest[:, :m] = distances
-        return smallest, index
-    index = np.argpartition(distances, 1, axis=1)[:, :2]
-    smallest = np.take_along_axis(distances, index, axis=1)
-    order = np.argsort(smallest, axis=1, kind="stable")
-    return np.take_along_axis(smallest, order, axis=1), np.take_along_axis(index, order, axis=1)
+        columns = np.broadcast_to(np.arange(count), (n, count))
+    else:
+        columns = np.argpartition(distances, count - 1, axis=1)[:, :count]
+        smallest = np.take_along_axis(distances, columns, axis=1)
+        # Where all of these are at one distance, others may be too, and the first are taken.
+        tied = np.flatnonzero(smallest.min(1) == smallest.max(1))
+        columns[tied] = np.argsort(distances[tied], axis=1, kind="stable")[:, :count]
+    order = _ascending(smallest, columns)
+    smallest, columns = np.take_along_axis(smallest, order, axis=1), np.take_along_axis(columns, order, axis=1)
+    return smallest, np.where(np.isfinite(smallest), columns, -1)
 
 
-def _joined(found: list[tuple[np.ndarray, np.ndarray]], axis: int) -> tuple[np.ndarray, np.ndarray]:
+def _ascending(distances: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """The order of each row's entries by distance, then by the row that they lead to, int64 (n, k)."""
+    return np.lexsort((rows, distances), axis=1)
+
+
+def _joined(found: list[Found], axis: int) -> Found:
     """Distances and rows of several blocks as one array each."""
-    return np.concatenate([one[0] for one in found], axis=axis), np.concatenate([one[1] for one in found], axis=axis)
+    return tuple(np.concatenate(parts, axis=axis) for parts in zip(*found, strict=True))
 
 
 def _exact(
@@ -130,12 +170,11 @@ def _exact(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The found distances in float64, with their rows; Euclidean ones afresh, as a product loses small differences."""
     exact = smallest.astype(np.float64)
-    index = np.where(np.isfinite(exact), index, -1)
     if metric == "l1":
         return exact, index
-    for row in range(len(a)):
-        found = index[row] >= 0
-        difference = a[row].astype(np.float64) - b[index[row, found]].astype(np.float64)
-        exact[row, found] = np.sqrt(np.einsum("ij,ij->i", difference, difference))
+    for start in range(0, len(a), _ROWS):
+        part = slice(start, start + _ROWS)
+        difference = a[part, None].astype(np.float64) - b[index[part]]
+        exact[part] = np.where(index[part] < 0, np.inf, np.sqrt(np.einsum("ijk,ijk->ij", difference, difference)))
     order = np.argsort(exact, axis=1, kind="stable")
     return np.take_along_axis(exact, order, axis=1), np.take_along_axis(index, order, axis=1)

@@ -1,12 +1,18 @@
-"""Distances between all pairs of people, or of haplotypes: how different are any two, not just the nearest.
+"""Distances between all pairs of samples, or of haplotypes: how different are any two, not just the nearest.
 
 L1 on dosages, which is the Hamming distance where rows are haplotypes. Means over pairs have a closed form in
 genotype counts and cost no pairs at all; the distribution comes from blocked matrix products. Distances are
 whole numbers, so a distribution is a histogram without loss.
 """
 
-import numpy as np
+from collections.abc import Iterator
 
+import numpy as np
+from scipy.sparse import csr_array
+
+RARE = 0.01  # share of rows that have an allele, below which a sparse product is faster than a dense one
+
+_FEW = 200  # of so few rows a sparse product is no faster
 _ENTRIES = 16 * 2**20  # distances held at a time (64 MB)
 _ROWS = 1024  # rows whose pairs are counted at a time, where each pair is to be visited once
 _VARIANTS = 4096  # columns widened to float32 at a time
@@ -54,7 +60,8 @@ def wasserstein(ours: np.ndarray, theirs: np.ndarray) -> float:
 
 def _counts(rows: np.ndarray) -> np.ndarray:
     """How many rows carry 0, 1 and 2 copies, int64 (3, variants)."""
-    one, two = ((rows == copies).sum(0, dtype=np.int64) for copies in (1, 2))
+    one = np.count_nonzero(rows == 1, axis=0)
+    two = (rows.sum(0, dtype=np.int64) - one) // 2
     return np.stack([len(rows) - one - two, one, two])
 
 
@@ -64,29 +71,72 @@ def _differences(counts: np.ndarray) -> np.ndarray:
     return none * one + one * two + 2 * none * two
 
 
-def _histogram(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-    """L1 distances of all rows of one set to all rows of the other, counted.
+def l1(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    """L1 distances of all rows of one set to all rows of the other, whole numbers as float32 (n, m).
 
     Dosages in unary are bits, and for bits |x - y| = x + y - 2xy; sums stay below 2**24, where float32 is exact.
+    Where most of `theirs` have an allele the other one is counted, so that most bits are 0.
     """
-    variants = ours.shape[1]
-    histogram = np.zeros(2 * variants + 1, dtype=np.int64)
-    size = theirs.sum(1, dtype=np.int64)
-    height = max(1, _ENTRIES // max(1, len(theirs)))
-    for start in range(0, len(ours), height):
-        part = ours[start : start + height]
-        shared = _shared(part, theirs)
-        distance = part.sum(1, dtype=np.int64)[:, None] + size[None, :] - 2 * shared.astype(np.int64)
-        histogram += np.bincount(distance.ravel(), minlength=len(histogram))
-    return histogram
+    distance = np.zeros((len(ours), len(theirs)), dtype=np.float32)
+    for x, y in _minor(ours, theirs):
+        distance += x.sum(1, dtype=np.float32)[:, None] + y.sum(1, dtype=np.float32)[None, :]
+        for copies in range(1, int(min(x.max(initial=0), y.max(initial=0))) + 1):
+            bits = x >= copies
+            shared = _product(bits, bits if y is x else y >= copies)
+            shared *= 2
+            distance -= shared
+    return distance
 
 
-def _shared(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-    """Copies that two rows have in common, summed over variants, float32 (n, m)."""
-    shared = np.zeros((len(ours), len(theirs)), dtype=np.float32)
+def squared(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    """Sums of squared differences of all rows of one set to all of the other, float32 (n, m), exact below 2**24."""
+    distance = np.zeros((len(ours), len(theirs)), dtype=np.float32)
+    for x, y in _minor(ours, theirs):
+        size_x, size_y = (np.einsum("ij,ij->i", rows, rows, dtype=np.float32, casting="unsafe") for rows in (x, y))
+        distance += size_x[:, None] + size_y[None, :] - 2 * _product(x, y)
+    return distance
+
+
+def _minor(ours: np.ndarray, theirs: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """A few columns of both sets at a time, counting the allele that fewer of `theirs` have: int8 (n, v), (m, v)."""
+    most = max(int(ours.max(initial=0)), int(theirs.max(initial=0)))
     for first in range(0, ours.shape[1], _VARIANTS):
         left, right = ours[:, first : first + _VARIANTS], theirs[:, first : first + _VARIANTS]
-        most = min(left.max(initial=0), right.max(initial=0))
-        for copies in range(1, most + 1):
-            shared += (left >= copies).astype(np.float32) @ (right >= copies).astype(np.float32).T
-    return shared
+        other = 2 * right.sum(0, dtype=np.int64) > most * len(right)
+        # |most - x| where the other allele is counted, |0 - x| elsewhere.
+        turned = (most * other).astype(np.int8)
+        counted = np.abs(turned - left)
+        yield counted, counted if theirs is ours else np.abs(turned - right)
+
+
+def _product(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """x @ y.T of small whole numbers (n, v) and (m, v), exact as float32; rare variants by a sparse product."""
+    in_x = np.count_nonzero(x, axis=0)
+    present = in_x * (in_x if y is x else np.count_nonzero(y, axis=0))
+    common = present > RARE**2 * len(x) * len(y)
+    if len(x) * len(y) < _FEW * (len(x) + len(y)):
+        common = present > 0
+    left = np.compress(common, x, axis=1).astype(np.float32)
+    # Of a matrix with itself BLAS computes one half.
+    product = left @ (left if y is x else np.compress(common, y, axis=1).astype(np.float32)).T
+    rare = (present > 0) & ~common
+    if rare.any():
+        product += (_sparse(np.compress(rare, x, axis=1)) @ _sparse(np.compress(rare, y, axis=1)).T).toarray()
+    return product
+
+
+def _sparse(rows: np.ndarray) -> csr_array:
+    """The same numbers as a sparse float32 matrix."""
+    where = np.flatnonzero(rows)
+    starts = np.concatenate([[0], np.cumsum(np.count_nonzero(rows, axis=1))])
+    return csr_array((rows.ravel()[where].astype(np.float32), where % rows.shape[1], starts), shape=rows.shape)
+
+
+def _histogram(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    """L1 distances of all rows of one set to all rows of the other, counted."""
+    histogram = np.zeros(2 * ours.shape[1] + 1, dtype=np.int64)
+    height = max(1, _ENTRIES // max(1, len(theirs)))
+    for start in range(0, len(ours), height):
+        distance = l1(ours[start : start + height], theirs).astype(np.int64)
+        histogram += np.bincount(distance.ravel(), minlength=len(histogram))
+    return histogram

@@ -1,23 +1,22 @@
-"""Principal axes of people or of their sequences."""
+"""Principal axes of samples or of their sequences."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse.linalg import eigsh
 
 _WIDENED = 4 * 2**20  # genotypes held as float32 at a time (16 MB)
 
 
 @dataclass(frozen=True, eq=False)
 class Axes:
-    """Principal axes of people: dosages less `mean` (variants,), times `loadings` (variants, k)."""
+    """Principal axes of samples: dosages less `mean` (variants,), times `loadings` (variants, k)."""
 
     mean: np.ndarray
     loadings: np.ndarray
 
     def coordinates(self, dosages: np.ndarray) -> np.ndarray:
-        """Where people (or haplotypes, whatever was fitted) lie on the axes, float64 (people, k)."""
+        """Where samples (or haplotypes, whatever was fitted) lie on the axes, float64 (samples, k)."""
         found = [self._of(dosages[part]) for part in _parts(len(dosages), dosages.shape[1])]
         return np.concatenate(found) if found else np.empty((0, self.loadings.shape[1]))
 
@@ -69,6 +68,8 @@ def _largest(matrix: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     if k == len(matrix) or not matrix.any():
         values, vectors = np.linalg.eigh(matrix)
     else:
+        from scipy.sparse.linalg import eigsh
+
         start = np.random.default_rng(0).normal(size=len(matrix)).astype(np.float32)
         values, vectors = eigsh(matrix, k, v0=start)
     return values[: -k - 1 : -1], vectors[:, : -k - 1 : -1]

@@ -1,9 +1,8 @@
-"""Population structure: how far two clouds of people lie apart on principal axes, and Fst."""
+"""Population structure: how far two clouds of samples lie apart on principal axes, and Fst."""
 
 import os
 
 import numpy as np
-from scipy import stats
 
 from syngeno.data.cohort import Cohort
 from syngeno.stats.pca import Axes, fit_axes
@@ -13,19 +12,21 @@ PCS = 6
 REGULARISATION = 0.002
 
 
-def principal_axes(people: Cohort, components: int) -> Axes:
-    """The first principal axes of the dosages of people, at most people - 1 of them; raises as `fit_axes`."""
-    return fit_axes(people.dosages, components)
+def principal_axes(cohort: Cohort, components: int) -> Axes:
+    """The first principal axes of a cohort's dosages, at most samples - 1 of them; raises as `fit_axes`."""
+    return fit_axes(cohort.dosages, components)
 
 
 def coordinates(train: Cohort, *others: Cohort, components: int = PCS) -> list[np.ndarray]:
-    """Where train and other cohorts lie on train's axes, each float64 (people, k); for the figure."""
+    """Where train and other cohorts lie on train's axes, each float64 (samples, k); for the figure."""
     axes = principal_axes(train.in_canonical_order(), components)
     return [axes.coordinates(cohort.dosages) for cohort in (train, *others)]
 
 
 def wasserstein(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
     """1-Wasserstein distance between two clouds along each axis: (n, k) and (m, k) give float64 (k,)."""
+    from scipy import stats
+
     return np.array([stats.wasserstein_distance(x, y) for x, y in zip(ours.T, theirs.T, strict=True)])
 
 
@@ -47,28 +48,37 @@ def sinkhorn(ours: np.ndarray, theirs: np.ndarray) -> float:
 
 
 def fst(ours: np.ndarray, theirs: np.ndarray) -> float:
-    """Hudson's Fst between two sets of people, dosages (n, variants) and (m, variants).
+    """Hudson's Fst between two sets of samples, dosages (n, variants) and (m, variants).
 
     The estimator of Hudson, Slatkin & Maddison (1992) in the form of Bhatia et al. (Genome Res 23:1514-1521,
     2013), as the ratio of sums over variants. Unbiased, so two samples of one population are at 0 on average, and
     below 0 as often as above. nan where neither set varies and they do not differ.
     """
-    import allel
+    return fst_of_counts(*((rows.sum(0, dtype=np.int64), len(rows)) for rows in (ours, theirs)))
 
-    between_less_within, between = allel.hudson_fst(_allele_counts(ours), _allele_counts(theirs))
+
+def fst_of_counts(ours: tuple[np.ndarray, int], theirs: tuple[np.ndarray, int]) -> float:
+    """`fst` of two sets given as how many ALT alleles each has, int64 (variants,), and how many samples."""
+    (_, n), (_, m) = ours, theirs
+    counts, other_counts = ((copies, 2 * samples - copies) for copies, samples in (ours, theirs))
+    within = (_differing(counts, n) + _differing(other_counts, m)) / 2
+    pairs = 4 * n * m
+    between = (pairs - sum(one * other for one, other in zip(counts, other_counts, strict=True))) / pairs
     total = between.sum()
-    return float(between_less_within.sum() / total) if total > 0 else np.nan
+    return float((between - within).sum() / total) if total > 0 else np.nan
+
+
+def _differing(counts: tuple[np.ndarray, np.ndarray], samples: int) -> np.ndarray:
+    """Share of pairs of alleles within a set that differ, at each variant, float64 (variants,)."""
+    pairs = samples * (2 * samples - 1)
+    return (pairs - sum(copies * (copies - 1) // 2 for copies in counts)) / pairs
 
 
 def fst_between_labels(cohort: Cohort, labels: list[str]) -> dict[tuple[str, str], float]:
     """Fst of each pair of labels (in the order given), nan as in `fst`."""
-    dosages = {label: cohort.of(label).dosages for label in labels}
+    counts = {label: (cohort.counts[label], int((cohort.label == label).sum())) for label in labels}
     return {
-        (one, other): fst(dosages[one], dosages[other]) for i, one in enumerate(labels) for other in labels[i + 1 :]
+        (one, other): fst_of_counts(counts[one], counts[other])
+        for i, one in enumerate(labels)
+        for other in labels[i + 1 :]
     }
-
-
-def _allele_counts(dosages: np.ndarray) -> np.ndarray:
-    """REF and ALT alleles at each variant, int64 (variants, 2)."""
-    alt = dosages.sum(0, dtype=np.int64)
-    return np.stack([2 * len(dosages) - alt, alt], axis=1)

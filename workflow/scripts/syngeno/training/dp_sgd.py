@@ -1,10 +1,11 @@
-"""Steps of a training that no single person can have changed by much: DP-SGD (Abadi et al., CCS 2016).
+"""Steps of a training that no single training sample can have changed by much: DP-SGD (Abadi et al., CCS 2016).
 
-Each person is in a step with the same probability, by a coin of their own; the gradient of each, averaged over several
-draws of noise as in Dockhorn et al. (TMLR 2023), is shortened to the length `clip`, and to their sum comes normal noise
-of the standard deviation noise * clip. How much noise gives (epsilon, delta)-differential privacy for adding or leaving
-out one person is worked out by opacus (Renyi accountant of Mironov et al., 2019). Coins, noise and what else is drawn
-for a person come from a secret of the operating system: with a seed that is known, they could be taken away again.
+Each training sample is in a step with the same probability, by a coin of its own. The gradient of each, averaged over
+several draws of noise as in Dockhorn et al. (TMLR 2023), is shortened to the length `clip`, and normal noise of the
+standard deviation noise * clip is added to their sum. opacus works out how much noise gives (epsilon,
+delta)-differential privacy for adding or leaving out one sample (Renyi accountant of Mironov et al., 2019). Coins,
+noise and what else is drawn for a sample come from a secret of the operating system: whoever knew the seed could
+subtract the noise again.
 (numpy's generators are not cryptographic, and normal numbers of single precision are not safe from attacks on their
 last digits.)
 """
@@ -20,17 +21,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-PEOPLE = 8  # whose gradients are held at a time
+AT_A_TIME = 8  # training samples whose gradients are held together
+COINS, DRAWS, NOISE = range(3)  # streams of random numbers from the secret
 
 
-def noise(epsilon: float, delta: float, share: float, steps: int) -> float:
-    """Standard deviation of the noise, in lengths of `clip`, for so many steps that see a share of the people each."""
+def noise(epsilon: float, delta: float, sample_rate: float, steps: int) -> float:
+    """Standard deviation of the noise, in lengths of `clip`, for steps that each take a share of the samples."""
     from opacus.accountants.utils import get_noise_multiplier
 
-    asked = {"target_epsilon": epsilon, "target_delta": delta, "sample_rate": min(share, 1.0), "steps": steps}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Optimal order")  # a bound that could be tighter is a bound
-        return float(get_noise_multiplier(**asked, accountant="rdp"))
+        multiplier = get_noise_multiplier(
+            target_epsilon=epsilon, target_delta=delta, sample_rate=sample_rate, steps=steps, accountant="rdp"
+        )
+    return float(multiplier)
 
 
 def new_secret() -> int:
@@ -39,58 +43,64 @@ def new_secret() -> int:
 
 
 @dataclass(frozen=True)
-class Privately:
-    """How gradients are computed: `share` of the people in a step, on average; `clip` and `noise` as above."""
+class PrivateSteps:
+    """How gradients are computed.
 
-    share: float
+    Attributes:
+        sample_rate: share of the training samples that are in a step, on average.
+        clip: largest length of one sample's gradient.
+        noise: standard deviation of the noise, in lengths of `clip`.
+        secret: where all random numbers come from.
+    """
+
+    sample_rate: float
     clip: float
     noise: float
     secret: int
 
-    def chosen(self, people: int, step: int) -> Tensor:
-        """Who is in a step, int (n,)."""
-        coin = self._random(0, step).random(people)
-        return torch.from_numpy(np.flatnonzero(coin < self.share))
+    def rows(self, samples: int, step: int) -> Tensor:
+        """Which of so many training samples are in a step, int (n,)."""
+        coin = self._rng(COINS, step).random(samples)
+        return torch.from_numpy(np.flatnonzero(coin < self.sample_rate))
 
     def seed(self, step: int) -> int:
-        """A seed of torch's for what is drawn for each person of a step."""
-        return int(self._random(1, step).integers(1 << 63))
+        """Seeds torch for what is drawn for each sample of a step."""
+        return int(self._rng(DRAWS, step).integers(1 << 63))
 
-    def gradient(self, total: dict[str, Tensor], people: int, step: int) -> dict[str, Tensor]:
-        """The gradient of a step, from the sum of shortened ones: with noise, per person who is in it on average."""
-        rng, spread = self._random(2, step), self.noise * self.clip
+    def gradient(self, total: dict[str, Tensor], samples: int, step: int) -> dict[str, Tensor]:
+        """The gradient of a step, from the sum of clipped ones: with noise, per sample that is in it on average."""
+        rng, spread = self._rng(NOISE, step), self.noise * self.clip
         return {
-            name: (one + spread * torch.from_numpy(rng.standard_normal(one.shape, np.float32)).to(one))
-            / (self.share * people)
-            for name, one in total.items()
+            name: (value + spread * torch.from_numpy(rng.standard_normal(value.shape, np.float32)).to(value))
+            / (self.sample_rate * samples)
+            for name, value in total.items()
         }
 
-    def _random(self, stream: int, step: int) -> np.random.Generator:
+    def _rng(self, stream: int, step: int) -> np.random.Generator:
         return np.random.default_rng([self.secret, stream, step])
 
 
-def shortened_sum(
-    network: nn.Module, loss: Callable[..., Tensor], people: tuple[Tensor, ...], clip: float
+def clipped_sum(
+    network: nn.Module, loss: Callable[..., Tensor], samples: tuple[Tensor, ...], clip: float
 ) -> dict[str, Tensor]:
-    """Sum over people of the gradient of each one's loss, none longer than `clip`, by name of the weights.
+    """Sum over samples of the gradient of each one's loss, none longer than `clip`, by name of the weights.
 
-    What is not a number counts as 0.
-
-    `loss(predict, *one)` is a scalar; what it is given of a person are rows of `people`, each (n, ..).
+    What is not a number counts as 0. `loss(predict, *sample)` is a scalar; a sample is a row of each of `samples`,
+    (n, ..) each.
     """
     weights = {name: weight.detach() for name, weight in network.named_parameters()}
 
-    def of_one(weights: dict[str, Tensor], *one: Tensor) -> Tensor:
-        return loss(lambda *inputs: torch.func.functional_call(network, weights, inputs), *one)
+    def sample_loss(weights: dict[str, Tensor], *sample: Tensor) -> Tensor:
+        return loss(lambda *inputs: torch.func.functional_call(network, weights, inputs), *sample)
 
-    gradients = torch.func.vmap(torch.func.grad(of_one), in_dims=(None, *[0] * len(people)))
+    gradients = torch.func.vmap(torch.func.grad(sample_loss), in_dims=(None, *[0] * len(samples)))
     total = {name: torch.zeros_like(weight) for name, weight in weights.items()}
-    for part in zip(*(one.split(PEOPLE) for one in people), strict=True):
+    for part in zip(*(values.split(AT_A_TIME) for values in samples), strict=True):
         if not len(part[0]):
             continue
-        found = {name: one.nan_to_num(0, 0, 0) for name, one in gradients(weights, *part).items()}
-        length = sum(one.flatten(1).square().sum(1) for one in found.values()).sqrt()
+        each = {name: values.nan_to_num(0, 0, 0) for name, values in gradients(weights, *part).items()}
+        length = sum(values.flatten(1).square().sum(1) for values in each.values()).sqrt()
         factor = (clip / length.clamp(min=1e-12)).clamp(max=1)
-        for name, one in found.items():
-            total[name] += torch.tensordot(factor, one, 1)
+        for name, values in each.items():
+            total[name] += torch.tensordot(factor, values, 1)
     return total

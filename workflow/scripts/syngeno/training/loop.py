@@ -1,10 +1,10 @@
-"""The training loop: what learns, learns here, and stopping and going on makes no difference.
+"""The training loop of every network: an interruption makes no difference to what is learnt.
 
-All randomness of step i comes from (seed, i) and the order of a pass over the people from (seed, pass), so a state is
-weights, moments and counters, and a run that was killed and resumed equals, bit for bit on CPU, one that was
-not. States are saved by the clock and replaced atomically; a state of other data, settings or code (another
-fingerprint) is left unused. Weights are averaged over time (EMA), and those of the epoch with the best
-validation loss are kept.
+All randomness of step i comes from (seed, i), and the order of a pass over the training samples from (seed, pass). So
+a state is weights, moments and counters, and a training that was killed and resumed equals, bit for bit on CPU, one
+that was not. States are saved by the clock and replaced atomically; a state of other data, settings or code (another
+fingerprint) is not used. Weights are averaged over time (EMA), and those of the epoch with the best validation loss are
+kept.
 """
 
 from __future__ import annotations
@@ -16,40 +16,37 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 from torch import Tensor
+from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.swa_utils import AveragedModel
 
+from syngeno import streams
 from syngeno.errors import BadInput
 from syngeno.training import dp_sgd
 from syngeno.training.device import autocast, mixed_seed
 
 log = logging.getLogger(__name__)
 
-DEFAULTS: dict[str, Any] = {
-    "epochs": 100,
-    "least_steps": 0,
-    "batch": 32,
-    "learning_rate": 1e-3,
-    "warmup_steps": 100,
-    "gradient_clip": 1.0,
-    "ema": 0.999,
-    "patience": 20,
-    "membership": None,
-}
-STATE = ("secret", "step", "stale", "told", "seconds", "best", "best_loss", "running", "history", "ema")
+STATE = ("secret", "step", "stale", "over_limit", "seconds", "best", "best_loss", "running", "history")
+PARTS = ("network", "averaged", "optimizer", "schedule")  # of a state, by their own state_dict
 LOG_EVERY = 15.0  # seconds
 
 
 @dataclass(frozen=True)
-class Saving:
-    """The state that a stopped training goes on from: its file, the fingerprint of what it belongs to, the seconds from
-    one to the next, and when (`time.monotonic`) to save and leave, before a batch job's time is over.
+class Checkpoint:
+    """Where the state is saved from which a stopped training resumes.
+
+    Attributes:
+        path: its file.
+        fingerprint: of the data, settings and code that it belongs to.
+        every: seconds from one saved state to the next.
+        until: when (`time.monotonic`) to save and exit, before a batch job's time is over.
     """
 
     path: Path
@@ -59,9 +56,14 @@ class Saving:
 
 
 class Task(Protocol):
-    """What is learnt, and from whom. Random numbers come from torch's global generator, which the loop seeds."""
+    """What is learnt, and from which training samples; the loop seeds torch's global generator, which tasks draw from.
 
-    people: int
+    Attributes:
+        samples: how many training samples there are.
+        device: where they are.
+    """
+
+    samples: int
     device: torch.device
 
     def build(self) -> torch.nn.Module:
@@ -71,98 +73,87 @@ class Task(Protocol):
         """The network in the form in which its steps are fastest; it shares the weights."""
 
     def loss(self, network: torch.nn.Module, rows: Tensor) -> Tensor:
-        """The loss on these people (batch,), a scalar."""
+        """The loss on these training samples (batch,), a scalar."""
 
-    def apart(self, rows: Tensor) -> tuple[Tensor, ...]:
-        """What the loss of each of these people alone needs, (batch, ..) each, drawn for each alike and apart.
+    def per_sample(self, rows: Tensor) -> tuple[Tensor, ...]:
+        """What `sample_loss` needs of these training samples, (batch, ..) each; each sample has draws of its own.
 
-        Needed by what may be learnt with `epsilon`, like `loss_of_one`.
+        Needed by tasks that may be learnt with `epsilon`, like `sample_loss`.
         """
 
-    def loss_of_one(self, network: Callable[..., Tensor], *one: Tensor) -> Tensor:
-        """The loss on one person, a scalar, of what `apart` gives."""
+    def sample_loss(self, network: Callable[..., Tensor], *sample: Tensor) -> Tensor:
+        """The loss on one training sample, a scalar, from its part of what `per_sample` gives."""
 
     def validate(self, network: Callable[..., Tensor]) -> float:
-        """The loss on validation people, nan where there are none."""
+        """The loss on validation samples, nan where there are none."""
 
-    def told(self, network: Callable[..., Tensor]) -> float:
-        """How well members are told from validation people by what the network makes of them (area under the curve)."""
-
-
-def check(settings: dict[str, Any]) -> None:
-    """Raise ValueError that names a bad value of the loop's settings."""
-    for key in ("epochs", "batch", "learning_rate", "gradient_clip"):
-        if not settings[key] > 0:
-            raise ValueError(f"{key} {settings[key]!r}; give a number above 0")
-    if not 0 <= settings["ema"] < 1:
-        raise ValueError(f"ema {settings['ema']!r}; give a number from 0 to below 1")
-    if settings["membership"] is not None and not 0.5 <= settings["membership"] <= 1:
-        raise ValueError(f"membership {settings['membership']!r}; give a number from .5 to 1, or none")
+    def membership_auc(self, network: Callable[..., Tensor]) -> float:
+        """Area under the ROC curve by which the network's own loss distinguishes training from validation samples."""
 
 
 def learn(
-    task: Task,
-    settings: dict[str, Any],
-    *,
-    seed: int,
-    saving: Saving,
+    task: Task, settings: Mapping[str, Any], *, seed: int, checkpoint: Checkpoint
 ) -> tuple[dict[str, Tensor], list[dict[str, float]]]:
-    """Learn a task with settings as in `DEFAULTS`: the best weights on CPU, and the history, one row per epoch.
+    """Learn a task: the best weights, on CPU, and the history, one row per epoch.
 
-    `patience` is the number of epochs without a better validation loss that ends the training (0: never). Where
-    the epochs make fewer than `least_steps` steps, an epoch is so many passes over the people that they make as many:
-    few people would otherwise be learnt from less. `membership`, where it is given, ends the training before members
-    are told from validation people by a larger area under the ROC curve (BadInput if the first epoch does).
+    `settings` are those of the schema's `training`, and `max_membership_auc`:
 
-    With `epsilon` and `delta` no person changes by much what is learnt (see private.py): `batch` people are in a step
-    on average, `gradient_clip` is the length of each one's gradient, and the history has no loss on members.
+    - `patience` epochs without a better validation loss end the training (0: never).
+    - Where the epochs make fewer than `least_steps` steps, an epoch is as many passes over the training samples as it
+      takes: small training sets would otherwise be learnt from in too few steps.
+    - `max_membership_auc`, where it is not None, ends the training before the network distinguishes training from
+      validation samples by a larger area under the ROC curve (BadInput if it does after the first epoch).
+    - With `epsilon` and `delta`, no training sample changes by much what is learnt (see dp_sgd.py): `batch` samples are
+      in a step on average, `gradient_clip` bounds the gradient of each, and the history has no training loss.
 
-    Goes on from the saved state if that was left by a run with the same fingerprint; the final state stays there for
-    the caller to delete. SIGTERM, or the end of the time, saves and exits (143).
+    Resumes from the saved state if it has the same fingerprint; the final state stays there for the caller to delete.
+    SIGTERM, or the end of the time, saves and exits (143). Raises ValueError where the training diverges.
 
     The history's columns: epoch, step, train_loss, validation_loss (nan without), kept (whether the weights are the
-    best so far), learning_rate, seconds, and with `membership` told (that area).
+    best so far), learning_rate, seconds, and with `max_membership_auc` membership_auc.
     """
     device = task.device
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []), _sigterm() as stop:
         run = Run(settings, task, seed)
-        run.restore(saving)
-        run.fit(saving, stop)
-    weights = run.ema if run.best is None else run.best
+        run.restore(checkpoint)
+        run.fit(checkpoint, stop)
+    weights = run.averaged.module.state_dict() if run.best is None else run.best
     return {name: value.detach().cpu().clone() for name, value in weights.items()}, run.history
 
 
 class Run:
     """A training that is under way: all that a state has to hold, and how to take a step."""
 
-    def __init__(self, settings: dict[str, Any], task: Task, seed: int) -> None:
-        self.settings, self.task, self.seed, self.people = settings, task, seed, task.people
-        torch.manual_seed(mixed_seed(seed, 0))
-        self.network = task.build()
-        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=settings["learning_rate"], fused=True)
-        self.ema = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
-        self.per_pass = math.ceil(self.people / settings["batch"])
+    def __init__(self, settings: Mapping[str, Any], task: Task, seed: int) -> None:
+        self.settings, self.task, self.seed, self.samples = settings, task, seed, task.samples
+        self.per_pass = math.ceil(self.samples / settings["batch"])
         passes = max(1, math.ceil(settings["least_steps"] / (self.per_pass * settings["epochs"])))
         self.per_epoch = passes * self.per_pass
         self.total = settings["epochs"] * self.per_epoch
-        self.secret, self.noise, self.share = None, 0.0, min(1.0, settings["batch"] / self.people)
+        self._seed("training_weights")
+        self.network = task.build()
+        self.averaged = AveragedModel(self.network, multi_avg_fn=self.average).eval()
+        self.averaged.n_averaged += 1  # the initial weights are the first of the average
+        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=settings["learning_rate"], fused=True)
+        self.schedule = LambdaLR(self.optimizer, self.rate)
+        self.secret, self.noise, self.sample_rate = None, 0.0, min(1.0, settings["batch"] / self.samples)
         if settings.get("epsilon") is not None:
             self.secret = dp_sgd.new_secret()
-            self.noise = dp_sgd.noise(settings["epsilon"], settings["delta"], self.share, self.total)
+            self.noise = dp_sgd.noise(settings["epsilon"], settings["delta"], self.sample_rate, self.total)
             log.info("noise of %.2f for epsilon %g in %d steps", self.noise, settings["epsilon"], self.total)
         # A compiled function shares the network's weights, whose names in states and models stay plain.
         self.predict = self.network if self.secret is not None else task.compiled(self.network, settings["batch"])
-        self.step, self.stale, self.seconds, self.told = 0, 0, 0.0, False
+        self.step, self.stale, self.seconds, self.over_limit = 0, 0, 0.0, False
         self.best, self.best_loss = None, math.inf
         self.running = torch.zeros((), dtype=torch.float64, device=task.device)
         self.history: list[dict[str, float]] = []
 
-    def fit(self, saving: Saving, stop: threading.Event) -> None:
-        """Steps until the epochs are over, the validation loss has stopped to fall, or members can be told."""
+    def fit(self, checkpoint: Checkpoint, stop: threading.Event) -> None:
+        """Take steps until the epochs end, the validation loss falls no more or the membership AUC is too large."""
         began = saved = logged = time.monotonic()
         before, first = self.seconds, self.step
         patience = self.settings["patience"]
-        while self.step < self.total and not self.told and not (patience and self.stale >= patience):
+        while self.step < self.total and not self.over_limit and not (patience and self.stale >= patience):
             self.learn()
             self.seconds = before + time.monotonic() - began
             if self.step % self.per_epoch == 0:
@@ -171,80 +162,81 @@ class Run:
                     logged = time.monotonic()
                     self.report((logged - began) / (self.step - first) * (self.total - self.step))
             now = time.monotonic()
-            over = "asked to stop" if stop.is_set() else "out of time" if now >= saving.until else None
-            if over or now - saved >= saving.every:
-                self.save(saving)
+            over = "asked to stop" if stop.is_set() else "out of time" if now >= checkpoint.until else None
+            if over or now - saved >= checkpoint.every:
+                self.save(checkpoint)
                 saved = time.monotonic()
             if over and self.step < self.total:
                 log.warning("%s: state saved at step %d of %d", over, self.step, self.total)
                 raise SystemExit(128 + signal.SIGTERM)
-        self.save(saving)
+        self.save(checkpoint)
         log.info("done after %d of %d epochs", len(self.history), self.settings["epochs"])
 
     def learn(self) -> None:
-        """One step; its randomness comes from the seed, or the secret, and the number of the step alone."""
-        torch.manual_seed(mixed_seed(self.seed, 1, self.step))
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate()
+        """Take one step; its randomness comes from the seed, or the secret, and the number of the step alone."""
+        self._seed("training_steps", self.step)
         if self.secret is None:
             self.descend()
         else:
             self.descend_privately()
         self.optimizer.step()
-        keep = min(self.settings["ema"], (1 + self.step) / (10 + self.step))  # young averages forget faster
-        with torch.no_grad():
-            for name, weight in self.network.state_dict().items():
-                self.ema[name].lerp_(weight, 1 - keep)
+        self.schedule.step()
+        self.averaged.update_parameters(self.network)
         self.step += 1
 
     def descend(self) -> None:
-        """Set the gradients by the next people in the order of the pass."""
-        settings, size = self.settings, self.settings["batch"]
-        one_pass, part = divmod(self.step, self.per_pass)
-        order = np.random.default_rng([self.seed, one_pass]).permutation(self.people)[part * size : (part + 1) * size]
-        people = torch.from_numpy(order).to(self.task.device)
+        """Set the gradients by the next training samples in the order of the pass."""
+        number, part = divmod(self.step, self.per_pass)
+        order = streams.rng("training_order", self.seed, number).permutation(self.samples)
+        batch = order[part * self.settings["batch"] : (part + 1) * self.settings["batch"]]
         with autocast(self.task.device):
-            value = self.task.loss(self.predict, people)
+            value = self.task.loss(self.predict, torch.from_numpy(batch).to(self.task.device))
         self.optimizer.zero_grad(set_to_none=True)
         value.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), settings["gradient_clip"])
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.settings["gradient_clip"])
         self.running += value.detach().double()
 
     def descend_privately(self) -> None:
-        """Set the gradients by people who are chosen by coins, with noise, and say nothing of their loss."""
+        """Set the gradients, with noise, by training samples chosen by coins, and record nothing of their loss."""
         clip = self.settings["gradient_clip"]
-        step = dp_sgd.Privately(self.share, clip, self.noise, self.secret)
-        rows = step.chosen(self.people, self.step).to(self.task.device)
-        torch.manual_seed(step.seed(self.step))
-        total = dp_sgd.shortened_sum(self.network, self.task.loss_of_one, self.task.apart(rows), clip)
-        gradient = step.gradient(total, self.people, self.step)
+        steps = dp_sgd.PrivateSteps(self.sample_rate, clip, self.noise, self.secret)
+        rows = steps.rows(self.samples, self.step).to(self.task.device)
+        torch.manual_seed(steps.seed(self.step))
+        total = dp_sgd.clipped_sum(self.network, self.task.sample_loss, self.task.per_sample(rows), clip)
+        gradient = steps.gradient(total, self.samples, self.step)
         for name, weight in self.network.named_parameters():
             weight.grad = gradient[name]
 
-    def learning_rate(self) -> float:
-        """Linear warm-up, then half a cosine down to zero."""
+    def average(self, averaged: list[Tensor], current: list[Tensor], _: Tensor | int) -> None:
+        """Move the averaged weights towards the current ones, further while the average is young."""
+        keep = min(self.settings["ema"], (1 + self.step) / (10 + self.step))
+        for mean, weight in zip(averaged, current, strict=True):
+            mean.lerp_(weight, 1 - keep)
+
+    def rate(self, step: int) -> float:
+        """The share of the learning rate that a step has: a linear warm-up, then half a cosine down to zero."""
         warmup = min(self.settings["warmup_steps"], self.total // 2)
-        if self.step < warmup:
-            return self.settings["learning_rate"] * (self.step + 1) / warmup
-        done = (self.step - warmup) / max(1, self.total - warmup)
-        return self.settings["learning_rate"] * 0.5 * (1 + math.cos(math.pi * done))
+        if step < warmup:
+            return (step + 1) / warmup
+        return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, self.total - warmup)))
 
     def close_epoch(self) -> None:
-        """Judge the averaged weights, keep them if they are the best yet, write the history."""
-        validation, limit = self.validate(self.task.validate), self.settings["membership"]
-        told = math.nan if limit is None else self.validate(self.task.told)
-        self.told = limit is not None and told > limit
-        kept = validation < self.best_loss and not self.told
-        if self.told:
-            log.info("members are told by an area of %.3f: back to the best epoch before", told)
+        """Judge the averaged weights, keep them if they are the best yet, and write the history."""
+        validation, limit = self.validate(self.task.validate), self.settings["max_membership_auc"]
+        auc = math.nan if limit is None else self.validate(self.task.membership_auc)
+        self.over_limit = limit is not None and auc > limit
+        kept = validation < self.best_loss and not self.over_limit
+        if self.over_limit:
+            log.info("training samples are distinguished by an AUC of %.3f: back to the best epoch before", auc)
             if self.best is None:
-                fact = f"after one epoch members are told from validation people by an area of {told:.3f}"
-                raise BadInput("membership", fact, "allow more, or give a smaller learning_rate")
-        if not (math.isfinite(self.running.item()) and all(one.isfinite().all() for one in self.ema.values())):
+                fact = f"after one epoch the network distinguishes training from validation samples by {auc:.3f}"
+                raise BadInput("max_membership_auc", fact, "allow more, or give a smaller learning_rate")
+        finite = all(weight.isfinite().all() for weight in self.averaged.parameters())
+        if not (finite and math.isfinite(self.running.item())):
             raise ValueError(f"the training diverged at step {self.step}; give a smaller learning_rate")
         if kept:
             self.best_loss, self.stale = validation, 0
-            self.best = {name: value.clone() for name, value in self.ema.items()}
+            self.best = {name: value.clone() for name, value in self.averaged.module.state_dict().items()}
         elif not math.isnan(validation):
             self.stale += 1
         row = {
@@ -253,26 +245,20 @@ class Run:
             "train_loss": math.nan if self.secret is not None else self.running.item() / self.per_epoch,
             "validation_loss": validation,
             "kept": kept,
-            "learning_rate": self.learning_rate(),
+            "learning_rate": self.schedule.get_last_lr()[0],
             "seconds": round(self.seconds, 3),
         }
-        self.history.append(row if limit is None else {**row, "told": told})
+        self.history.append(row if limit is None else {**row, "membership_auc": auc})
         self.running.zero_()
 
     @torch.no_grad()
     def validate(self, judge: Callable[[Callable[..., Tensor]], float]) -> float:
         """What the task makes of the averaged weights, with the same random numbers every time."""
-
-        def network(*inputs: Tensor) -> Tensor:
-            return torch.func.functional_call(self.network.eval(), self.ema, inputs)
-
-        torch.manual_seed(mixed_seed(self.seed, 2))
-        value = judge(network)
-        self.network.train()
-        return value
+        self._seed("training_validation")
+        return judge(self.averaged.module)
 
     def report(self, left: float) -> None:
-        """One line of progress; `left` in seconds."""
+        """Log one line of progress; `left` in seconds."""
         row = self.history[-1]
         losses = ", ".join(
             f"{words} {row[key]:.4f}"
@@ -282,26 +268,29 @@ class Run:
         of = row["epoch"], self.settings["epochs"]
         log.info("epoch %d of %d: %s; at most %d min %02d s left", *of, losses, *divmod(int(left), 60))
 
-    def save(self, saving: Saving) -> None:
+    def save(self, checkpoint: Checkpoint) -> None:
         """Write the state, atomically."""
         state = {name: getattr(self, name) for name in STATE}
-        state |= {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
-        # The owner's only: it may hold a secret, and its weights know their people.
-        save(saving.path, {"fingerprint": saving.fingerprint, **state}, 0o600)
+        state |= {name: getattr(self, name).state_dict() for name in PARTS}
+        # The owner's only: it may hold a secret, and its weights say much of the training samples.
+        save(checkpoint.path, {"fingerprint": checkpoint.fingerprint, **state}, 0o600)
 
-    def restore(self, saving: Saving) -> None:
-        """Go on from a state of the same fingerprint, if there is one."""
-        if not saving.path.exists():
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Resume from a state of the same fingerprint, if there is one."""
+        if not checkpoint.path.exists():
             return
-        state = load(saving.path, self.task.device)
-        if state is None or state.get("fingerprint") != saving.fingerprint:
-            log.warning("%s belongs to other data, settings or code, or is broken: starting afresh", saving.path)
+        state = load(checkpoint.path, self.task.device)
+        if state is None or state.get("fingerprint") != checkpoint.fingerprint:
+            log.warning("%s belongs to other data, settings or code, or is broken: starting afresh", checkpoint.path)
             return
-        self.network.load_state_dict(state["network"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        for name in PARTS:
+            getattr(self, name).load_state_dict(state[name])
         for name in STATE:
             setattr(self, name, state[name])
-        log.info("going on from step %d of %d", self.step, self.total)
+        log.info("resuming at step %d of %d", self.step, self.total)
+
+    def _seed(self, stream: str, *more: int) -> None:
+        torch.manual_seed(mixed_seed(*streams.entropy(stream, self.seed, *more)))
 
 
 @contextlib.contextmanager

@@ -1,10 +1,6 @@
-"""How large a prepared cohort is: what rules ask a cluster for follows from it.
+"""What jobs ask of a cluster by the size of the prepared cohort, and when a SLURM job should save its state and end.
 
-Snakemake asks while it plans, where few packages are there.
-
-The end of a SLURM job's time, and when to make room for the next attempt.
-
-Elsewhere a job that is stopped is told so by SIGTERM, which training heeds everywhere.
+Read while the Snakefile is parsed, so only the standard library is used.
 """
 
 import csv
@@ -16,27 +12,26 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+SPARED, MOST_SPARED = 0.2, 300.0  # share and seconds of the remaining time in which to finish a step and save
+
 
 class Size(NamedTuple):
-    """How many people, variants, and variants of the chromosome that has most."""
+    """Numbers of samples, of variants, and of variants of the chromosome that has most."""
 
-    people: int
+    samples: int
     variants: int
     largest: int
 
 
 def of_cohort(folder: Path) -> Size:
-    """By the tables of people and of variants in the cohort's folder `prepare`."""
-    with open(folder / "people.tsv") as people, open(folder / "variants.tsv") as variants:
+    """The size of a cohort by the tables of samples and of variants in its folder `prepare`."""
+    with open(folder / "samples.tsv") as samples, open(folder / "variants.tsv") as variants:
         kept = [int(row["unlinked"]) for row in csv.DictReader(variants, delimiter="\t")]
-        return Size(sum(1 for _ in people) - 1, sum(kept), max(kept))
-
-
-SPARED, MOST_SPARED = 0.2, 300.0  # share and seconds of the time that is left, to finish a step and to save
+        return Size(sum(1 for _ in samples) - 1, sum(kept), max(kept))
 
 
 def until() -> float:
-    """When (`time.monotonic`) a job that begins now should save and leave; never where SLURM sets no limit."""
+    """When (`time.monotonic`) a job that begins now should save and end; never (infinity) where SLURM sets no limit."""
     seconds = _left()
     return time.monotonic() + seconds - min(SPARED * seconds, MOST_SPARED) if seconds < math.inf else math.inf
 
@@ -47,12 +42,12 @@ def _left() -> float:
         return math.inf
     command = ["squeue", "--noheader", "--jobs", os.environ["SLURM_JOB_ID"], "--format", "%L"]
     try:
-        said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.strip()
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return math.inf
-    if not re.fullmatch(r"(\d+-)?(\d+:){0,2}\d+", said):  # UNLIMITED, INVALID
+    if not re.fullmatch(r"(\d+-)?(\d+:){0,2}\d+", answer):  # UNLIMITED, INVALID
         return math.inf
-    days, _, clock = said.rpartition("-")
+    days, _, clock = answer.rpartition("-")
     seconds = 0
     for part in clock.split(":"):
         seconds = 60 * seconds + int(part)

@@ -2,8 +2,9 @@
 
 Snakemake re-runs a job when its script changes, not when a module that the script imports does. The hash made
 here goes into the rule's `params:` and closes the gap by content. It is taken over syntax trees without
-docstrings, so that neither a comment nor a reworded docstring throws away a day of training. Only the standard
-library is used: every cluster job parses the Snakefile again.
+docstrings, so that neither a comment nor a reworded docstring throws away a day of training. A module that renders
+templates depends on them too: on the files of `templates/` beside it. Only the standard library is used: every
+cluster job parses the Snakefile again.
 """
 
 import ast
@@ -13,8 +14,8 @@ from pathlib import Path
 
 LIBRARY = Path(__file__).parents[1]
 
-# How a failure is told changes no result.
-_WITHOUT_EFFECT = {"logs", "errors", "workflow.codehash"}
+# How a failure is worded changes no result.
+_WITHOUT_EFFECT = {"logs", "errors", "workflow.codehash", "models.catalogue"}
 
 
 def of_script(script: Path, *extra: str) -> str:
@@ -25,6 +26,8 @@ def of_script(script: Path, *extra: str) -> str:
     digest = hashlib.sha256()
     for name in closure(script, *extra):
         digest.update(f"{name}\n{_meaning(_path(name))}\n".encode())
+        for template in _templates(_path(name)):
+            digest.update(template.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -47,6 +50,12 @@ def closure(script: Path, *extra: str) -> list[str]:
 def _path(name: str) -> Path:
     """Where the module of a dotted name below `syngeno` lies."""
     return LIBRARY / f"{name.replace('.', '/')}.py"
+
+
+def _templates(path: Path) -> list[Path]:
+    """The templates beside a module that renders some, in the order of their names."""
+    imported = {alias.name for node in ast.walk(_tree(path)) if isinstance(node, ast.Import) for alias in node.names}
+    return sorted((path.parent / "templates").glob("*")) if "jinja2" in imported else []
 
 
 @cache
@@ -73,7 +82,7 @@ def _modules(module: str, imported: list[str]) -> list[str]:
         return []
     if name and not (LIBRARY / name.replace(".", "/")).is_dir():
         return [name]
-    return [f"{name}.{one}".lstrip(".") for one in imported]
+    return [f"{name}.{member}".lstrip(".") for member in imported]
 
 
 @cache

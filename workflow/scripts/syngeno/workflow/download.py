@@ -1,4 +1,4 @@
-"""Public files, fetched by curl: a download that broke off goes on, what comes is compared with what was published."""
+"""Public files, fetched by curl: an interrupted download continues, and files are compared with published checksums."""
 
 import hashlib
 import logging
@@ -16,7 +16,7 @@ from syngeno.errors import BadInput
 log = logging.getLogger(__name__)
 
 LOG_EVERY = 15.0  # seconds
-# Goes on where a file ends, tries again, and gives up a connection through which nothing comes for a minute.
+# Continues where a file ends, tries again, and gives up a connection through which nothing comes for a minute.
 CURL = ["curl", "--fail", "--location", "--silent", "--show-error", "--continue-at", "-"]
 CURL += ["--retry", "5", "--retry-all-errors", "--connect-timeout", "30", "--speed-limit", "1000", "--speed-time", "60"]
 
@@ -24,7 +24,7 @@ CURL += ["--retry", "5", "--retry-all-errors", "--connect-timeout", "30", "--spe
 def fetch_all(table: Path, folder: Path, threads: int = 1) -> int:
     """Fetch the files of a table with the columns file, url, md5 and bytes (empty where not known) into a folder.
 
-    So many at a time. Returns how many there are; after one that is wrong (as for `fetch`) no other is begun.
+    `threads` files are fetched at a time. Returns their number; after a wrong one (see `fetch`) no other is begun.
     """
     rows = pd.read_csv(table, sep="\t", dtype=str, keep_default_na=False, comment="#").to_dict("records")
     with ThreadPoolExecutor(threads) as pool:
@@ -33,8 +33,8 @@ def fetch_all(table: Path, folder: Path, threads: int = 1) -> int:
             for row in rows
         ]
         try:
-            for number, one in enumerate(as_completed(waiting), 1):
-                one.result()
+            for number, download in enumerate(as_completed(waiting), 1):
+                download.result()
                 log.info("%d of %d files", number, len(rows))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -47,7 +47,7 @@ def _number(text: str) -> int | None:
 
 
 def fetch(url: str, path: Path, *, md5: str | None = None, size: int | None = None) -> None:
-    """Fetch a file, unless it is there; `md5` (hexadecimal) and `size` (bytes) are compared where they are given.
+    """Fetch a file, unless it exists; `md5` (hexadecimal) and `size` (bytes) are compared where they are given.
 
     What has come lies beside the path (.part) until it is whole and right. BadInput for a file that is not what was
     published, where nothing comes, and without curl.
@@ -63,8 +63,8 @@ def fetch(url: str, path: Path, *, md5: str | None = None, size: int | None = No
     process = subprocess.Popen([*CURL, "--output", part, url], stderr=subprocess.PIPE, text=True)
     _watch(process, part, size)
     if process.returncode and not _whole(part, md5, size):
-        said = process.stderr.read().strip().splitlines()
-        raise BadInput(url, said[-1] if said else "nothing came", "try again: the download goes on where it was")
+        output = process.stderr.read().strip().splitlines()
+        raise BadInput(url, output[-1] if output else "nothing came", "try again: the download goes on where it was")
     try:
         _compare(part, md5, size, "download again: it begins anew")
     except BadInput:
@@ -74,7 +74,7 @@ def fetch(url: str, path: Path, *, md5: str | None = None, size: int | None = No
 
 
 def _watch(process: subprocess.Popen, part: Path, size: int | None) -> None:
-    """Wait for the end and say how far it is."""
+    """Wait for the end, and log the progress."""
     begun = time.monotonic()
     before = part.stat().st_size if part.exists() else 0
     while True:
@@ -97,11 +97,11 @@ def _whole(part: Path, md5: str | None, size: int | None) -> bool:
 
 def _compare(path: Path, md5: str | None, size: int | None, remedy: str) -> None:
     """Raise BadInput for a file of another size or checksum."""
-    found = path.stat().st_size
-    if size is not None and found != size:
-        raise BadInput(path, f"has {found} bytes, {size} were published", remedy)
-    if md5 is not None and (own := _md5(path)) != md5:
-        raise BadInput(path, f"has the MD5 checksum {own}, {md5} was published", remedy)
+    actual = path.stat().st_size
+    if size is not None and actual != size:
+        raise BadInput(path, f"has {actual} bytes, {size} were published", remedy)
+    if md5 is not None and (actual := _md5(path)) != md5:
+        raise BadInput(path, f"has the MD5 checksum {actual}, {md5} was published", remedy)
 
 
 def _md5(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Pieces of chromosomes, as they are written in a run file: "15:27000000-27100000", or "15" for a whole one.
+"""Regions of chromosomes, as they are written in a run file: "15:27000000-27100000", or "15" for a whole one.
 
 Read while the Snakefile is parsed, so nothing heavy is imported here.
 """
@@ -22,14 +22,14 @@ class Region(NamedTuple):
 
 
 def parse(text: str | int) -> tuple[str, int | None, int | None]:
-    """Contig, first and last base (None and None: all of it) of a region; commas in numbers do not count.
+    """Contig, first and last base (None and None: all of it) of a region; commas in numbers are ignored.
 
     Raises BadInput for what is no region, or one that ends before it begins.
     """
-    found = FORM.fullmatch(str(text))
-    if found is None:
+    match = FORM.fullmatch(str(text))
+    if match is None:
         raise BadInput(WHERE, f"'{text}' is no region", "write 15:27000000-27100000, or 15 for the whole chromosome")
-    contig, start, end = found.groups()
+    contig, start, end = match.groups()
     if start is None:
         return contig, None, None
     start, end = (int(number.replace(",", "")) for number in (start, end))

@@ -5,30 +5,93 @@ Read while the Snakefile is parsed, so nothing heavy is imported here.
 
 import csv
 import difflib
+import re
 from pathlib import Path
 
 import jsonschema
 import yaml
 
 from syngeno.errors import BadInput
+from syngeno.models import catalogue
 from syngeno.workflow import regions
 
 RESERVED = ("prepare", "summary", "logs", "benchmarks")
-ALIKE = "labels", "label", "split", "family", "people", "simulate"  # in cohorts of the same people
+ALIKE = "labels", "label", "split", "family", "samples", "simulate"  # in cohorts of the same samples
 TABLES = ("published", "download")  # of a cohort, each a folder of resources/
+SCIENTIFIC = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
+# Keys that had other names in version 0.1, by path, and what is written now.
+RENAMED = {
+    "cohorts.*.people": "`samples`",
+    "cohorts.*.simulate.people": "`samples`",
+    "sample.people": "`size`",
+    "release.genomes.people": "`samples`",
+    "evaluate.fidelity.rarefied_people": "`rarefied_samples`",
+    "evaluate.paper.neighbours.people": "`samples`",
+    "generators.*.space": "no `space`, and the kind latent_diffusion or haplotype_diffusion",
+    "generators.*.founders": "`clusters: {number: ..}`",
+    "generators.*.segment": "`clusters: {segment: ..}`",
+    "generators.*.carriers": "`clusters: {min_support: ..}`",
+    "generators.*.ancestry": "`clusters: {subpopulation_size: ..}`",
+    "generators.*.components": "`reranker: {components: ..}`",
+    "generators.*.training": "`reranker: {..}`",
+    "generators.*.training.save_every": "`save_every` beside `training`",
+    "generators.*.sampler.guidance": "`reranker_weight`",
+    "generators.*.membership": "`max_membership_auc`",
+    "generators.*.planted": "`canaries`",
+    "generators.*.own": "`residual`",
+}
 
 
 def check(config: dict, schema_path: Path) -> None:
-    """Raise BadInput for the most telling fault of a run file: unknown, missing, mistyped, impossible."""
-    schema = yaml.safe_load(schema_path.read_text())
-    validator = jsonschema.Draft202012Validator(schema)
-    fault = jsonschema.exceptions.best_match(validator.iter_errors(config))
+    """Raise BadInput for the most telling fault of a run file: unknown, missing, mistyped, renamed, impossible.
+
+    A number that YAML reads as text, as it does 1.5e5, becomes one where the schema wants a number.
+    """
+    validator = jsonschema.Draft202012Validator(yaml.safe_load(schema_path.read_text()))
+    for fault in list(validator.iter_errors(config)):
+        _read_number(config, fault)
+    faults = list(validator.iter_errors(config))
+    for fault in faults:
+        _refuse_renamed(fault)
+    fault = jsonschema.exceptions.best_match(faults)
     if fault is not None:
-        where = "run file, " + (".".join(str(key) for key in fault.absolute_path) or "top level")
-        raise BadInput(where, *_told(fault))
+        raise BadInput(f"run file, {_path(fault) or 'top level'}", *_explained(fault))
     for name in [*config["cohorts"], *config.get("generators", {})]:
         if name in RESERVED:
             raise BadInput("run file", f"'{name}' is the name of a folder of the workflow", "choose another name")
+
+
+def _path(fault: jsonschema.ValidationError) -> str:
+    return ".".join(str(key) for key in fault.absolute_path)
+
+
+def _read_number(config: dict, fault: jsonschema.ValidationError) -> None:
+    """Mend the fault in `config` where it is a number that YAML took for text."""
+    if fault.validator == "type" and isinstance(fault.instance, str) and SCIENTIFIC.fullmatch(fault.instance):
+        wanted = fault.validator_value if isinstance(fault.validator_value, list) else [fault.validator_value]
+        value = float(fault.instance)
+        if "number" in wanted or ("integer" in wanted and value.is_integer()):
+            *parents, key = fault.absolute_path
+            section = config
+            for parent in parents:
+                section = section[parent]
+            section[key] = value if "number" in wanted else int(value)
+    for part in fault.context or []:
+        _read_number(config, part)
+
+
+def _refuse_renamed(fault: jsonschema.ValidationError) -> None:
+    """Raise BadInput where the fault is a key, or a kind of generator, by its name in version 0.1."""
+    if fault.validator == "enum" and fault.absolute_path[-1] == "kind" and fault.instance in catalogue.RENAMED:
+        remedy = f"write {catalogue.RENAMED[fault.instance]}"
+        raise BadInput(f"run file, {_path(fault)}", f"the kind '{fault.instance}' has another name now", remedy)
+    if fault.validator != "additionalProperties":
+        return
+    for key in sorted(set(fault.instance) - set(fault.schema.get("properties", {}))):
+        keys = [*map(str, fault.absolute_path), key]
+        new = RENAMED.get(".".join([keys[0], "*", *keys[2:]] if keys[0] in ("cohorts", "generators") else keys))
+        if new is not None:
+            raise BadInput(f"run file, {'.'.join(keys)}", "this key has another name now", f"write {new}")
 
 
 def check_sense(config: dict) -> None:
@@ -46,13 +109,13 @@ def check_sense(config: dict) -> None:
             raise BadInput(where, f"there is no cohort '{generator['cohort']}'", f"name one of: {known}")
         if generator.get("model"):
             _check_model(config, name)
-        if generator["kind"] == "imputed":
+        if "source" in generator:
             _check_source(config, name)
         training = generator.get("training", {})
-        if training.get("epsilon") is not None and generator.get("membership") is not None:
-            fact = "epsilon and membership exclude each other: the latter looks at members without noise"
+        if training.get("epsilon") is not None and generator["max_membership_auc"] is not None:
+            fact = "epsilon and max_membership_auc exclude each other: the latter scores training samples without noise"
             raise BadInput(f"run file, generators.{name}", fact, "give one of them")
-        if generator["kind"] != "diffusion" or generator["space"] != "latent":
+        if "denoiser" not in generator:
             continue
         width, heads = (generator["denoiser"][f"transformer_{key}"] for key in ("width", "heads"))
         _check_heads(f"generators.{name}.denoiser.transformer_heads", width, heads)
@@ -74,17 +137,17 @@ def check_sense(config: dict) -> None:
 def _check_model(config: dict, name: str) -> None:
     """Raise BadInput for a generator that samples the model of one that has none for it."""
     generator, where = config["generators"][name], f"run file, generators.{name}.model"
-    other = config["generators"].get(generator["model"])
-    if other is None or other.get("space") != generator["space"] or other["model"]:
-        fact = f"'{generator['model']}' trains no model of the space {generator['space']}"
+    other = config["generators"].get(generator["model"], {})
+    if any(other.get(key) != generator.get(key) for key in ("kind", "space")) or other["model"]:
+        fact = f"'{generator['model']}' fits no model of this kind and space"
         raise BadInput(where, fact, "name a generator of the run that does")
     mine, theirs = (one.get("fractions") or config["fractions"] for one in (generator, other))
     if not set(mine) <= set(theirs):
-        raise BadInput(where, f"'{generator['model']}' is trained at other fractions", "give both the same")
+        raise BadInput(where, f"'{generator['model']}' is fitted at other fractions", "give both the same")
 
 
 def _check_source(config: dict, name: str) -> None:
-    """Raise BadInput for people to impute whom no generator of the run draws, or who are not to be handed on."""
+    """Raise BadInput for samples to impute that no generator of the run draws."""
     generator, where = config["generators"][name], f"run file, generators.{name}.source"
     source = generator["source"]
     if source["cohort"] not in config["cohorts"] or source["cohort"] == generator["cohort"]:
@@ -93,15 +156,15 @@ def _check_source(config: dict, name: str) -> None:
     dense, sparse = (config["cohorts"][one["cohort"]] for one in (generator, source))
     if differ := [key for key in ALIKE if dense.get(key) != sparse.get(key)]:
         fact = f"the cohorts {generator['cohort']} and {source['cohort']} differ in `{differ[0]}`"
-        raise BadInput(where, fact, "give them the same people, divided in the same way")
-    kind = config["generators"].get(source["generator"], {}).get("kind")
-    if kind in (None, "copycat", "imputed", "external"):
-        fact = f"'{source['generator']}' is no generator of the run whose people can be imputed"
-        raise BadInput(where, fact, "name one that draws people of its own")
+        raise BadInput(where, fact, "give them the same samples, split in the same way")
+    drawn = config["generators"].get(source["generator"])
+    if drawn is None or catalogue.KINDS[drawn["kind"]].source != "model":
+        fact = f"'{source['generator']}' is no generator of the run whose samples can be imputed"
+        raise BadInput(where, fact, "name one that draws samples of its own")
 
 
 def fractions(config: dict, name: str) -> list[int]:
-    """The fractions at which a generator is trained: its own, or the run's; those of the source of imputed people."""
+    """The fractions at which a generator is fitted: its own, or the run's; those of the source of imputed samples."""
     generator = config["generators"][name]
     if "source" in generator:
         return fractions(config, generator["source"]["generator"])
@@ -115,24 +178,23 @@ def _check_heads(key: str, width: int, heads: int) -> None:
 
 
 def _check_paper(config: dict) -> None:
-    """Raise BadInput for experiments of the paper with generators that are not there or saw too few, or bad sizes."""
+    """Raise BadInput for the paper's experiments with generators that are not there or have no smaller fraction."""
     paper = config.get("evaluate", {}).get("paper")
     if paper is None:
         return
     classifiers = paper["classifiers"]
     _check_heads("evaluate.paper.classifiers.heads", classifiers["width"], classifiers["heads"])
-    diffusion = [name for name, one in config["generators"].items() if one.get("space") == "latent"]
-    if not diffusion:
-        raise BadInput(
-            "run file, evaluate.paper", "there is no generator of kind diffusion and space latent", "add one"
-        )
+    encoded = [name for name, one in config["generators"].items() if catalogue.KINDS[one["kind"]].encoded]
+    if not encoded:
+        kinds = ", ".join(name for name, kind in catalogue.KINDS.items() if kind.encoded)
+        raise BadInput("run file, evaluate.paper", "there is no diffusion of encoded genotypes", f"add a {kinds}")
     for name in paper["augment"]:
         where = "run file, evaluate.paper.augment"
-        if name not in diffusion:
-            raise BadInput(where, f"there is no diffusion model '{name}'", f"name one of: {', '.join(diffusion)}")
+        if name not in encoded:
+            raise BadInput(where, f"there is no diffusion model '{name}'", f"name one of: {', '.join(encoded)}")
         trained = config["generators"][name].get("fractions") or config["fractions"]
         if 100 not in trained or len(trained) < 2:
-            fact = f"'{name}' is trained at {', '.join(map(str, trained))} % of the people"
+            fact = f"'{name}' is fitted at {', '.join(map(str, trained))} % of the training samples"
             raise BadInput(where, fact, "give it `fractions` with 100 and at least one smaller share")
 
 
@@ -186,7 +248,7 @@ def plink_parts(genotypes: list[str]) -> list[str]:
     return [str(bed.with_suffix(suffix)) for bed in beds for suffix in (".bim", ".fam")]
 
 
-def _told(fault: jsonschema.ValidationError) -> tuple[str, str]:
+def _explained(fault: jsonschema.ValidationError) -> tuple[str, str]:
     """Fact and remedy of one schema violation."""
     if fault.validator in ("additionalProperties", "unevaluatedProperties"):
         known = list(fault.schema.get("properties", {}))
@@ -196,10 +258,10 @@ def _told(fault: jsonschema.ValidationError) -> tuple[str, str]:
         return f"there is no key '{extra}'", hint
     if fault.validator == "required":
         missing = [key for key in fault.validator_value if key not in fault.instance]
-        return f"'{missing[0]}' is missing", "add it (config/README.md lists every key)"
+        return f"'{missing[0]}' is missing", "add it (docs/reference/config.md lists every key)"
     if fault.validator == "not":
         return (
             "a cohort is either simulated or read",
             "leave out `simulate`, or `genotypes`, `labels`, `genes`, `genetic_map`, `reference` and `trait`",
         )
-    return " ".join(fault.message.split()), "config/README.md lists every key with its values"
+    return " ".join(fault.message.split()), "docs/reference/config.md lists every key with its values"

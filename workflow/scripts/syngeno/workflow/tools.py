@@ -1,6 +1,6 @@
-"""Programs of the field that are called. Also read while the Snakefile is parsed, so nothing heavy is imported.
+"""Programs that the workflow calls, and checksums of released files.
 
-Checksums of the files that are handed on.
+Also read while the Snakefile is parsed, so nothing heavy is imported.
 """
 
 import hashlib
@@ -34,17 +34,17 @@ def require(name: str) -> None:
 
 
 def run(
-    called: str, command: Sequence[object], folder: Path | None = None, more: Mapping[str, str] | None = None
+    name: str, command: Sequence[object], folder: Path | None = None, more: Mapping[str, str] | None = None
 ) -> None:
-    """Call a program, in a folder, with more in its environment.
+    """Call a program, in a folder, with `more` in its environment.
 
-    Raises RuntimeError, with what it is called and the end of what it said, if it fails.
+    Raises RuntimeError, with its name and the end of its output, if it fails.
     """
     environment = os.environ | dict(more or {})
     done = subprocess.run(list(map(str, command)), cwd=folder, env=environment, capture_output=True, text=True)
     if done.returncode:
-        said = " | ".join(line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip())
-        raise RuntimeError(f"{called} failed ({done.returncode}): {said[-1500:]}")
+        output = " | ".join(line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip())
+        raise RuntimeError(f"{name} failed ({done.returncode}): {output[-1500:]}")
 
 
 def write_checksums(path: str | Path, files: Iterable[str | Path]) -> None:

@@ -1,17 +1,17 @@
-"""Founder sequences, learnt from many people, of which everybody's sequences are mosaics.
+"""Ancestral haplotype clusters, fitted to training sequences, of which everybody's sequences are mosaics.
 
 After fastPHASE (Scheet and Stephens, Am J Hum Genet 2006) and Li and Stephens (Genetics 2003). Along segments of a few
-variants a sequence descends from one of K founders, by the hidden Markov chain of hmm.py, with arrivals of its group's
-own. A founder is what a member's sequence, its seed, and the sequences that descend from it have in common.
+variants a sequence descends from one of K clusters, by the hidden Markov chain of hmm.py, with cluster weights of its
+group's own. A cluster is what a training sequence, its seed, and the sequences that descend from it have in common.
 
-All is fitted by expectation maximisation across folds of people: a sequence does not descend from founders whose seed
-is its own person's, and the others know what they learnt from other folds. So a member is nearly as probable to the fit
-as a newcomer is to the founders; explained by what it shaped, it would seem far likelier, and leave and err less than
-others. (Nearly: what is forgotten depends on everybody, and so do other folds' earlier assignments.) A segment of a
-founder is forgotten where fewer sequences than `carriers` descend from it and from founders that begin alike, the seed
-included: the haplotype of a segment that is one person's alone is not handed out. (An allele of one person's may be, on
-a haplotype that others carry.) A founder's symbols are shrunk towards the frequencies of all by `shrinkage`
-pseudo-sequences, which validation people choose.
+All is fitted by expectation maximisation across folds of samples: a sequence does not descend from clusters whose seed
+is its own sample's, and the other clusters are those that other folds make. So a training sample is nearly as probable
+to the fit as a new one is to the clusters; explained by what it shaped, it would seem far likelier, and switch and err
+less than others. (Nearly: what is forgotten depends on all, and so do other folds' earlier assignments.) A segment of a
+cluster is forgotten where its support, the number of sequences that descend from it and from clusters that begin alike,
+the seed included, is below `min_support`: the haplotype of a segment that one sample alone carries is not released. (An
+allele that one sample alone carries may be, on a haplotype that others carry.) A cluster's symbols are shrunk towards
+the frequencies of all by `shrinkage` pseudo-sequences, which validation samples choose.
 """
 
 import logging
@@ -25,59 +25,49 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from syngeno import streams
 from syngeno.data import sequences
-from syngeno.data.store import Store, indices
+from syngeno.data.store import Store
+from syngeno.models.base import TrainingData
 from syngeno.models.haplotype import hmm
-from syngeno.models.haplotype.hmm import Founders
+from syngeno.models.haplotype.hmm import Clusters
 
 log = logging.getLogger(__name__)
 
-FOUNDERS = 256
-SEGMENT = 10  # variants
-CARRIERS = 2
 SHRINKAGES = (0.01, 0.1, 1.0, 10.0)
 SHRINKAGE = 0.1
 WORSE = 1.001  # times as many nats as with less shrinkage
-TUNING_PEOPLE, TUNING_VARIANTS = 100, 2000
+TUNING_SAMPLES, TUNING_VARIANTS = 100, 2000
 TUNING_ROUNDS, ROUNDS = 3, 5
 FOLDS = 5
 PSEUDOCOUNT = 0.01  # of a symbol among all sequences
-ERROR = 1e-4  # probability of each symbol that founders cannot go below
-EVERYBODY, OF_LABEL = 1.0, 20.0  # pseudo-sequences of all among those of a label, of the label among an ancestry's
-ARRIVAL_PRIOR = 50.0  # pseudo-arrivals at a segment, divided as its people are among the founders
-LEAVE_PRIOR = 0.3  # pseudo-sequences
-LEAST_ARRIVAL, LEAST_LEAVE = 1e-4, 1e-5  # of all founders together; keep every sequence possible
-LEAVES = 0.03  # share of sequences, before anything is known
+ERROR = 1e-4  # probability of each symbol that clusters cannot go below
+OF_ALL, OF_LABEL = 1.0, 20.0  # pseudo-sequences of all among a label's, of the label among a subpopulation's
+WEIGHT_PRIOR = 50.0  # pseudo-switches into a segment, divided as its sequences are among the clusters
+SWITCH_PRIOR = 0.3  # pseudo-sequences
+LEAST_WEIGHT, LEAST_SWITCH = 1e-4, 1e-5  # of all clusters together; keep every sequence possible
+SWITCHES = 0.03  # share of sequences, before anything is known
 ENDS = "amin", "amax"
 CPU = torch.device("cpu")
 
 
 def tune(
-    store: Store,
-    people: np.ndarray,
-    label: np.ndarray,
-    validation: np.ndarray,
-    validation_label: np.ndarray,
-    *,
-    start: int,
-    founders: int = FOUNDERS,
-    segment: int = SEGMENT,
-    carriers: int = CARRIERS,
-    device: torch.device = CPU,
+    data: TrainingData, *, seed: int, number: int, segment: int, min_support: int, device: torch.device = CPU
 ) -> float:
-    """The shrinkage under which validation people are most likely, by their labels.
+    """The shrinkage under which validation samples are most likely, by their labels.
 
-    At most `TUNING_PEOPLE` validation people are asked, about the first `TUNING_VARIANTS` of each chromosome, the fits
-    are short, and the first of `SHRINKAGES` that is clearly worse than one before ends the search. Arguments as `nats`.
+    At most `TUNING_SAMPLES` validation samples are asked, about the first `TUNING_VARIANTS` of each chromosome, the
+    fits are short, and the first of `SHRINKAGES` that is clearly worse than one before ends the search. Arguments as
+    for `nats`.
     """
-    validation = indices(validation, len(store.samples))
-    chosen = np.sort(np.random.default_rng([start, 24]).permutation(len(validation))[:TUNING_PEOPLE])
-    asked = validation[chosen], np.asarray(validation_label)[chosen]
-    settings = {"start": start, "founders": founders, "segment": segment, "carriers": carriers, "device": device}
+    order = streams.rng("clusters_validation", seed).permutation(len(data.validation_rows))
+    chosen = np.sort(order[:TUNING_SAMPLES])
+    asked = data.validation_rows[chosen], data.validation_label[chosen]
+    settings = {"seed": seed, "number": number, "segment": segment, "min_support": min_support, "device": device}
     best, least = SHRINKAGES[0], np.inf
     for shrinkage in SHRINKAGES:
         short = {"shrinkage": shrinkage, "rounds": TUNING_ROUNDS, "variants": TUNING_VARIANTS}
-        mean = nats(store, people, label, *asked, **short, **settings).mean()
+        mean = nats(data, *asked, **short, **settings).mean()
         log.info("shrinkage %g: %.1f nats per validation sequence", shrinkage, mean)
         if mean > WORSE * least:
             break
@@ -87,117 +77,124 @@ def tune(
 
 
 def nats(
-    store: Store,
-    people: np.ndarray,
+    data: TrainingData,
+    rows: np.ndarray,
     label: np.ndarray,
-    heldout: np.ndarray,
-    heldout_label: np.ndarray,
     *,
-    start: int,
-    founders: int = FOUNDERS,
-    segment: int = SEGMENT,
-    carriers: int = CARRIERS,
+    seed: int,
+    number: int,
+    segment: int,
+    min_support: int,
     shrinkage: float = SHRINKAGE,
     rounds: int = ROUNDS,
     variants: int | None = None,
     device: torch.device = CPU,
 ) -> np.ndarray:
-    """-log probability of each held-out sequence as a mosaic, by its label: float64 (sequences,), in nats.
+    """-log probability of each sequence of some samples as a mosaic, by label: float64 (sequences,), in nats.
 
-    `people` and `heldout` are rows of the store, with labels (people,), (heldout,); other settings as `by_chromosome`.
+    The clusters are those of `by_chromosome` for the labels of the training samples; `rows` of the store, which comes
+    from `sequences.viewed`, with labels (n,); other settings as there.
     """
-    groups = sequences.grouped(store, label, heldout_label, pooled=False)
+    groups = sequences.grouped(data.store, data.label, label, pooled=False)
     asked, total = torch.from_numpy(groups.asked).to(device), np.zeros(len(groups.asked))
-    settings = {"start": start, "founders": founders, "segment": segment, "carriers": carriers, "device": device}
+    settings = {"seed": seed, "number": number, "segment": segment, "min_support": min_support, "device": device}
     short = {"shrinkage": shrinkage, "rounds": rounds, "variants": variants}
-    for first, last, fitted in by_chromosome(store, people, groups, **short, **settings):
-        symbols = torch.from_numpy(sequences.between(store, heldout, first, last)).to(device)
+    for first, last, fitted in by_chromosome(data.store, data.rows, groups, **short, **settings):
+        symbols = torch.from_numpy(sequences.between(data.store, rows, first, last)).to(device)
         total -= hmm.log_probability(fitted, symbols, asked).cpu().numpy()
     return total
 
 
 def by_chromosome(
     store: Store,
-    people: np.ndarray,
+    rows: np.ndarray,
     groups: sequences.Groups,
     *,
-    start: int,
-    founders: int = FOUNDERS,
-    segment: int = SEGMENT,
-    carriers: int = CARRIERS,
+    seed: int,
+    number: int,
+    segment: int,
+    min_support: int,
     shrinkage: float = SHRINKAGE,
     rounds: int = ROUNDS,
     variants: int | None = None,
     device: torch.device = CPU,
-) -> Iterator[tuple[int, int, Founders]]:
-    """First and last variant (excluded) of each chromosome, or of its first `variants`, and the founders fitted there.
+) -> Iterator[tuple[int, int, Clusters]]:
+    """First and last variant (excluded) of each chromosome, or of its first `variants`, and the clusters fitted there.
 
-    `start` is the seed that chooses the sequences as which founders begin; settings as `fit`.
+    `rows` of the training samples; `number` of clusters, at most as many as there are sequences, whose seeds are drawn
+    by `seed`; other settings as for `fit`.
     """
-    rng = np.random.default_rng([start, 26])
-    copies, n = sequences.per_person(store), len(groups.source)
-    # The same sequences begin the founders of every chromosome, and the same people are in a fold.
-    seeds = np.sort(rng.permutation(n)[: min(founders, n)])
-    person = np.repeat(rng.permutation(n // copies), copies)
-    settings = {"segment": segment, "carriers": carriers, "shrinkage": shrinkage, "rounds": rounds}
+    rng = streams.rng("clusters_seeds", seed)
+    per_sample, n = sequences.per_sample(store), len(groups.source)
+    # The same sequences are the seeds of every chromosome's clusters, and the same samples are in a fold.
+    seeds = np.sort(rng.permutation(n)[: min(number, n)])
+    sample = np.repeat(rng.permutation(n // per_sample), per_sample)
+    settings = {"segment": segment, "min_support": min_support, "shrinkage": shrinkage, "rounds": rounds}
     for first, last in pairwise([*np.flatnonzero(sequences.starts(store)).tolist(), len(store)]):
         last = last if variants is None else min(last, first + variants)
-        symbols = torch.from_numpy(sequences.between(store, people, first, last)).to(device)
-        yield first, last, fit(symbols, groups, person, seeds, sequences.alphabet(store), **settings)
+        symbols = torch.from_numpy(sequences.between(store, rows, first, last)).to(device)
+        yield first, last, fit(symbols, groups, sample, seeds, sequences.alphabet(store), **settings)
 
 
 def fit(
     symbols: Tensor,
     groups: sequences.Groups,
-    person: np.ndarray,
+    sample: np.ndarray,
     seeds: np.ndarray,
     alphabet: int,
     *,
     segment: int,
     shrinkage: float,
     rounds: int,
-    carriers: int = CARRIERS,
-) -> Founders:
-    """Fit the founders of one chromosome in so many rounds of expectation and maximisation, where the symbols lie.
+    min_support: int,
+) -> Clusters:
+    """Fit the clusters of one chromosome in so many rounds of expectation and maximisation, where the symbols lie.
 
     `symbols` int8 (v, sequences); `groups.source` says the group of each, groups of one name being parts of one label;
-    `person` (sequences,) numbers people, who are of folds in turn; `seeds` (K,) are the sequences as which the founders
-    begin, `carriers` how many sequences descend from a piece that is kept. Progress is logged.
+    `sample` (sequences,) numbers samples, which are in folds in turn; `seeds` (K,) are the sequences as which the
+    clusters begin, `min_support` how many sequences descend from a segment that is kept. Progress is logged.
     """
     if segment < 1 or rounds < 1 or not shrinkage > 0:
         raise ValueError(f"segments of {segment} variants, {rounds} rounds, shrinkage {shrinkage}; all are above 0")
     device = symbols.device
-    seen = hmm.indicators(symbols, alphabet, segment)
-    frequency = (seen.sum(1) + PSEUDOCOUNT) / (seen.shape[1] + alphabet * PSEUDOCOUNT)  # (B, (A - 1) w)
-    owner = torch.from_numpy(np.unique(groups.names, return_inverse=True)[1]).to(device)
-    known = frequency, shrinkage, alphabet, len(symbols), owner
-    source, person, seed = (torch.from_numpy(one).to(device) for one in (groups.source, person, seeds))
-    begin = _Seeds.of(seen, seed, source, person, len(groups.names))
-    total = _Counts.nothing(begin)
-    kept, before, started = torch.ones_like(total.descent[0]), [], time.monotonic()
+    carried = hmm.indicators(symbols, alphabet, segment)
+    frequency = (carried.sum(1) + PSEUDOCOUNT) / (carried.shape[1] + alphabet * PSEUDOCOUNT)  # (B, (A - 1) w)
+    label = torch.from_numpy(np.unique(groups.names, return_inverse=True)[1]).to(device)
+    fixed = frequency, shrinkage, alphabet, len(symbols), label
+    source, sample, seeds = (torch.from_numpy(array).to(device) for array in (groups.source, sample, seeds))
+    begin = _Seeds.of(carried, seeds, source, sample, len(groups.names))
+    total = _Counts.zeros(begin)
+    kept, before, started = torch.ones_like(total.occupancy[0]), [], time.monotonic()
     for done in range(rounds):
-        learnt, total, found, told = total, _Counts.nothing(begin), [], 0.0
-        for one in range(FOLDS):
-            own = (person % FOLDS == one).nonzero().squeeze(1)
-            newcomers = learnt.less(before.pop(0)) if before else learnt
-            model = _maximised(newcomers, begin, kept, *known)
-            counts, logs = _expected(model, seen[:, own], source[own], person[own], person[seed])
+        last_total, total, by_fold, log_sum = total, _Counts.zeros(begin), [], 0.0
+        for fold in range(FOLDS):
+            own = (sample % FOLDS == fold).nonzero().squeeze(1)
+            of_others = last_total.less(before.pop(0)) if before else last_total
+            clusters = _maximised(of_others, begin, kept, *fixed)
+            counts, logs = _expected(clusters, carried[:, own], source[own], sample[own], sample[seeds])
             total.add(counts)
-            found.append(counts)
-            told += logs
-        kept *= begin.carriers(total.descent.sum(0)) > carriers - 0.5  # the whole number nearest to what is expected
-        for counts in (total, *found):
+            by_fold.append(counts)
+            log_sum += logs
+        # The whole number nearest to the expected support is compared.
+        kept *= begin.support(total.occupancy.sum(0)) > min_support - 0.5
+        for counts in (total, *by_fold):
             counts.keep(kept)
-        before = found
+        before = by_fold
         left = (time.monotonic() - started) / (done + 1) * (rounds - done - 1)
-        log.info("round %d of %d: %.1f nats by other folds, %.0f s left", done + 1, rounds, -told / len(person), left)
-    return _maximised(total, begin, kept, *known)
+        mean = -log_sum / len(sample)
+        log.info("round %d of %d: %.1f nats by other folds, %.0f s left", done + 1, rounds, mean, left)
+    return _maximised(total, begin, kept, *fixed)
 
 
 @dataclass(frozen=True)
 class _Seeds:
-    """The sequences as which founders begin: their symbols (B, K, (A - 1) w), 1 at each one's group (G, K), which are
-    alike in a segment, by number (B, K), and 1 where all these are of one person, else 0 (B, K).
+    """The sequences as which clusters begin.
+
+    Attributes:
+        symbol: (B, K, (A - 1) w), indicators of their symbols.
+        group: (G, K), 1 at each one's group.
+        alike: (B, K), numbers of which are alike in a segment.
+        alone: (B, K), 1 where all that are alike are of one sample, else 0.
     """
 
     symbol: Tensor
@@ -206,42 +203,46 @@ class _Seeds:
     alone: Tensor
 
     @classmethod
-    def of(cls, seen: Tensor, seed: Tensor, source: Tensor, person: Tensor, groups: int) -> "_Seeds":
-        """`seed` (K,); groups `source` and people `person` (n,) of all sequences `seen` (B, n, (A - 1) w)."""
-        symbol = seen[:, seed]
-        alike = torch.stack([one.unique(dim=0, return_inverse=True)[1] for one in symbol])
-        people = person[seed].expand_as(alike)
+    def of(cls, carried: Tensor, seeds: Tensor, source: Tensor, sample: Tensor, groups: int) -> "_Seeds":
+        """`seeds` (K,); groups `source` and samples `sample` (n,) of all sequences `carried` (B, n, (A - 1) w)."""
+        symbol = carried[:, seeds]
+        alike = torch.stack([segment.unique(dim=0, return_inverse=True)[1] for segment in symbol])
+        samples = sample[seeds].expand_as(alike)
         first, last = (
-            torch.zeros_like(alike).scatter_reduce(1, alike, people, how, include_self=False) for how in ENDS
+            torch.zeros_like(alike).scatter_reduce(1, alike, samples, how, include_self=False) for how in ENDS
         )
         alone = (first == last).float().gather(1, alike)
-        return cls(symbol.float(), functional.one_hot(source[seed], groups).T.float(), alike, alone)
+        return cls(symbol.float(), functional.one_hot(source[seeds], groups).T.float(), alike, alone)
 
-    def carriers(self, descended: Tensor) -> Tensor:
-        """Sequences that descend from any founder that begins alike (B, K), given those that descend from each.
+    def support(self, occupancy: Tensor) -> Tensor:
+        """Sequences that descend from any cluster that begins alike (B, K), given those that descend from each.
 
-        A seed descends from other people's that are alike; where there are none, it is not among these, and counts.
+        A seed descends from other samples' that are alike; where there are none, it is not among these, and counts.
         """
-        carried = torch.zeros_like(descended).scatter_add_(1, self.alike, descended)
-        return carried.gather(1, self.alike) + self.alone
+        alike = torch.zeros_like(occupancy).scatter_add_(1, self.alike, occupancy)
+        return alike.gather(1, self.alike) + self.alone
 
 
 @dataclass(frozen=True)
 class _Counts:
-    """Expected counts, beside the seeds: of symbols (B, K, (A - 1) w), of sequences that descend from a founder by
-    group (G, B, K), and of those of them that arrived there (G, B, K); the others stayed. Changed in place where that
-    spares a copy: at thousands of founders these are gigabytes.
+    """Expected counts, beside the seeds. Changed in place where that spares a copy: at thousands of clusters these are
+    gigabytes.
+
+    Attributes:
+        symbol: (B, K, (A - 1) w), of symbols.
+        occupancy: (G, B, K), of sequences of a group that descend from a cluster.
+        entry: (G, B, K), of those among them that entered it at this segment; the others stayed in it.
     """
 
     symbol: Tensor
-    descent: Tensor
-    arrival: Tensor
+    occupancy: Tensor
+    entry: Tensor
 
     @classmethod
-    def nothing(cls, seeds: _Seeds) -> "_Counts":
+    def zeros(cls, seeds: _Seeds) -> "_Counts":
         B, K = seeds.alike.shape
-        descent = seeds.symbol.new_zeros((len(seeds.group), B, K))
-        return cls(torch.zeros_like(seeds.symbol), descent, descent.clone())
+        occupancy = seeds.symbol.new_zeros((len(seeds.group), B, K))
+        return cls(torch.zeros_like(seeds.symbol), occupancy, occupancy.clone())
 
     def less(self, other: "_Counts") -> "_Counts":
         """Without what others counted; no count falls below 0 by rounding."""
@@ -253,10 +254,10 @@ class _Counts:
             getattr(self, name).add_(getattr(other, name))
 
     def keep(self, kept: Tensor) -> None:
-        """Forget the pieces (B, K) that are not kept."""
+        """Forget the segments of clusters (B, K) that are not kept."""
         self.symbol.mul_(kept[:, :, None])
-        self.descent.mul_(kept)
-        self.arrival.mul_(kept)
+        self.occupancy.mul_(kept)
+        self.entry.mul_(kept)
 
 
 def _maximised(
@@ -267,59 +268,61 @@ def _maximised(
     shrinkage: float,
     alphabet: int,
     variants: int,
-    owner: Tensor,
-) -> Founders:
-    """The founders that go with expected counts; `owner` (G,) is the label that each group is a part of."""
-    descended = counts.descent.sum(0)
-    B, K = descended.shape
-    known = descended + kept
+    label: Tensor,
+) -> Clusters:
+    """The clusters that go with expected counts; `label` (G,) is the label that each group is a part of."""
+    occupancy = counts.occupancy.sum(0)
+    B, K = occupancy.shape
+    size = occupancy + kept
     symbol = torch.addcmul(counts.symbol, seeds.symbol, kept[:, :, None]).add_(shrinkage * frequency[:, None])
-    symbol = ERROR + (1 - alphabet * ERROR) * (symbol / (known + shrinkage)[:, :, None]).reshape(B, K, alphabet - 1, -1)
-    # Whoever arrives goes where the label's people are, as far as arrivals do not say otherwise.
-    share = (known + 1e-6 / K) / (known.sum(1, keepdim=True) + 1e-6)  # alike where nobody is known
-    of_groups = torch.addcmul(counts.descent, seeds.group[:, None], kept)
-    same = (owner[:, None] == owner).float()
+    symbol = ERROR + (1 - alphabet * ERROR) * (symbol / (size + shrinkage)[:, :, None]).reshape(B, K, alphabet - 1, -1)
+    # Who enters goes where the label's sequences are, as far as entries do not say otherwise.
+    share = (size + 1e-6 / K) / (size.sum(1, keepdim=True) + 1e-6)  # alike where nobody is known
+    of_groups = torch.addcmul(counts.occupancy, seeds.group[:, None], kept)
+    same = (label[:, None] == label).float()
     of_labels = torch.tensordot(same, of_groups, 1)  # of each group's label
-    prior = _mixed(of_groups, _mixed(of_labels, share, EVERYBODY), OF_LABEL)
-    arrive = _mixed(counts.arrival, prior, ARRIVAL_PRIOR)
-    arrive = LEAST_ARRIVAL / K + (1 - LEAST_ARRIVAL) * arrive
-    leave = torch.ones_like(descended)
+    prior = _mixed(of_groups, _mixed(of_labels, share, OF_ALL), OF_LABEL)
+    weight = _mixed(counts.entry, prior, WEIGHT_PRIOR)
+    weight = LEAST_WEIGHT / K + (1 - LEAST_WEIGHT) * weight
+    switch = torch.ones_like(occupancy)
     if B > 1:
-        stayed = (descended - counts.arrival.sum(0))[1:].clamp_(min=0)
-        gone = (descended[:-1] - stayed).clamp_(min=0)
-        rate = (gone.sum(1) + LEAVES) / (descended[:-1].sum(1) + 1)
+        stayed = (occupancy - counts.entry.sum(0))[1:].clamp_(min=0)
+        left = (occupancy[:-1] - stayed).clamp_(min=0)
+        rate = (left.sum(1) + SWITCHES) / (occupancy[:-1].sum(1) + 1)
         expected = torch.where(kept[1:] > 0, rate[:, None], 1.0)  # nobody stays with what is forgotten
-        leave[1:] = (gone + LEAVE_PRIOR * expected) / (descended[:-1] + LEAVE_PRIOR)
-    return Founders(symbol, leave.clamp_(LEAST_LEAVE, 1), arrive, variants)
+        switch[1:] = (left + SWITCH_PRIOR * expected) / (occupancy[:-1] + SWITCH_PRIOR)
+    return Clusters(symbol, switch.clamp_(LEAST_SWITCH, 1), weight, variants)
 
 
-def _mixed(counts: Tensor, prior: Tensor, weight: float) -> Tensor:
-    """Shares of founders by counts (.., K) and so many pseudo-counts of a prior."""
-    return (counts + weight * prior) / (counts.sum(-1, keepdim=True) + weight)
+def _mixed(counts: Tensor, prior: Tensor, pseudocount: float) -> Tensor:
+    """Shares of clusters by counts (.., K) and so many pseudo-counts of a prior."""
+    return (counts + pseudocount * prior) / (counts.sum(-1, keepdim=True) + pseudocount)
 
 
-def _expected(model: Founders, seen: Tensor, group: Tensor, person: Tensor, seed: Tensor) -> tuple[_Counts, float]:
-    """Expected counts of sequences (B, n, ..) with groups and people (n,), and the sum of their log probabilities.
+def _expected(
+    clusters: Clusters, carried: Tensor, group: Tensor, sample: Tensor, seed_sample: Tensor
+) -> tuple[_Counts, float]:
+    """Expected counts of sequences (B, n, ..) with groups and samples (n,), and the sum of their log probabilities.
 
-    Nobody descends from founders that begin as their own sequences; `seed` (K,) are the people of the seeds. Arrivals
-    at these are not shared out among others: of many founders it makes no difference.
+    No sequence descends from clusters whose seed is its own sample's; `seed_sample` (K,) are the samples of the seeds.
+    Entries into these are not shared out among others: of many clusters it makes no difference.
     """
-    B, K = model.leave.shape
-    symbol = model.leave.new_zeros((B, K, seen.shape[2]))
-    descent, arrival, logs = torch.zeros_like(model.arrive), torch.zeros_like(model.arrive), 0.0
-    for own, present, of in hmm.batches(group, B, K):
-        part, arrive, leave = seen[:, own].float(), model.arrive[present], model.leave
-        theirs = person[own, None] == seed
-        theirs &= ~theirs.all(1, keepdim=True)  # unless there are no others
-        emission, top = hmm.emissions(model, part, theirs)
-        forward, scale = hmm.forwards(emission, leave, arrive, of)
+    B, K = clusters.switch.shape
+    symbol = clusters.switch.new_zeros((B, K, carried.shape[2]))
+    occupancy, entry, logs = torch.zeros_like(clusters.weight), torch.zeros_like(clusters.weight), 0.0
+    for own, present, of_group in hmm.batches(group, B, K):
+        part, weight, switch = carried[:, own].float(), clusters.weight[present], clusters.switch
+        barred = sample[own, None] == seed_sample
+        barred &= ~barred.all(1, keepdim=True)  # unless there are no others
+        emission, top = hmm.emissions(clusters, part, barred)
+        forward, scale = hmm.forwards(emission, switch, weight, of_group)
         logs += hmm.log_sums(top, scale).sum().item()
-        onward, after = hmm.backwards(emission, leave, arrive, of, scale)
-        left = forward[:-1] @ leave[1:, :, None]  # (B - 1, n, 1)
-        arrived = ((of * left).transpose(1, 2) @ onward[1:]).transpose(0, 1) * arrive[:, 1:]
-        share = after.mul_(forward)
-        symbol.baddbmm_(share.transpose(1, 2), part)
-        descended = (of.T @ share).transpose(0, 1)
-        descent.index_add_(0, present, descended)
-        arrival.index_add_(0, present, torch.cat([descended[:, :1], arrived], 1))
-    return _Counts(symbol, descent, arrival), logs
+        onward, after = hmm.backwards(emission, switch, weight, of_group, scale)
+        switched = forward[:-1] @ switch[1:, :, None]  # (B - 1, n, 1)
+        entered = ((of_group * switched).transpose(1, 2) @ onward[1:]).transpose(0, 1) * weight[:, 1:]
+        posterior = after.mul_(forward)
+        symbol.baddbmm_(posterior.transpose(1, 2), part)
+        occupied = (of_group.T @ posterior).transpose(0, 1)
+        occupancy.index_add_(0, present, occupied)
+        entry.index_add_(0, present, torch.cat([occupied[:, :1], entered], 1))
+    return _Counts(symbol, occupancy, entry), logs

@@ -1,230 +1,271 @@
-"""Masked diffusion over people: pieces hidden until nothing is seen, and brought back piece by piece.
+"""Masked diffusion over samples: segments hidden until nothing is visible, and brought back block by block.
 
-Forwards, blocks of a person's sequences are hidden one after the other, in random order. Backwards, the hidden is drawn
-given the visible from
+Forwards, blocks of segments of a sample x_0 are hidden one after the other, in random order; x_t is what is visible at
+time t. Backwards, the hidden is drawn given the visible from
 
-    p(x_0 | x_t) ~ p0(x_0 | x_t) exp(g(x_0)),
+    p(x_0 | x_t) ~ p0(x_0 | x_t) exp(weight g(x_0)),
 
-p0 of mosaics.py, exactly, and g of energy.py, by choosing one of `candidates` draws in proportion to exp(g); of the
-chosen one, another share of the blocks stays. So a step draws all blocks jointly, one step is a sampler already, and a
-person costs steps * candidates evaluations of the network (Austin et al., NeurIPS 2021; Xu et al., ICLR 2025).
+p0 of prior.py, exactly, and g of reranker.py, by sampling and importance resampling: of `candidates` draws
+x_0^(i) ~ p0(. | x_t), one is kept with probability exp(weight g(x_0^(i))) / sum_j exp(weight g(x_0^(j))). After step s
+of `steps`, a share s / steps of the kept one's blocks is visible to the next step. So a step draws all blocks jointly,
+one step is a sampler already, and a sample costs steps * candidates evaluations of the network; the more candidates,
+the nearer are the draws to p (Austin et al., NeurIPS 2021; Xu et al., ICLR 2025).
 """
+
+from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
-from functools import partial
-from typing import Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from syngeno import streams
 from syngeno.data import sequences
 from syngeno.data.store import Store
+from syngeno.errors import BadInput
+from syngeno.models.base import Drawn, TrainingData
 from syngeno.models.haplotype import features, prior, reranker
-from syngeno.models.haplotype.features import Sketch
-from syngeno.models.haplotype.prior import Mosaics
+from syngeno.models.haplotype.features import FeatureMap
+from syngeno.models.haplotype.prior import Prior
 from syngeno.training import loop
 from syngeno.training.device import generator, pick_device
 
 log = logging.getLogger(__name__)
 
+FORMAT = "syngeno haplotype diffusion 1"
 BLOCK = 10  # segments that are hidden together
-DRAWN, DRAWN_HELD = 20, 2  # mosaics for each member, to tell members from, and to judge by
+CONTRASTED, VALIDATED = 20, 2  # mosaics for each training sample, to train the reranker with, and to validate it with
 NORMALISING = 1000  # mosaics of each label
 HELD = {"cpu": 1 << 27, "cuda": 1 << 30}  # bytes of candidates at a time
 LOG_EVERY = 15.0  # seconds
 
 
-def train(
-    learnt: Mosaics,
-    store: Store,
-    people: np.ndarray,
-    label: np.ndarray,
-    validation: np.ndarray,
-    validation_label: np.ndarray,
-    *,
-    components: int,
-    config: dict[str, Any] | None,
-    seed: int,
-    saving: loop.Saving,
-    threads: int = 1,
-    device: str = "auto",
-) -> tuple[dict[str, Any], Sketch, list[dict[str, float]]]:
-    """The energy that tells these people from mosaics of what was learnt from them, its sketch, and its history.
+class HaplotypeDiffusion:
+    """See the module and `base.Generator`.
 
-    The store comes from `sequences.viewed`; `components` of the sketch; settings and the rest as for `energy.train`.
+    Attributes:
+        prior: mosaics of clusters, at the temperature of the sampler.
+        network: the trained reranker, see `reranker.train`.
+        features: its summary features.
+        store: the cohort as its `space` views it.
+        sampler: how samples are drawn: steps, candidates, reranker_weight, temperature.
+        trained_on: fingerprint of the data.
+        chosen: number of `clusters`, and the `epoch` of the reranker, where validation samples chose it.
+        history: of the reranker, a row per epoch; empty after `load`.
     """
-    label, validation_label = np.asarray(label, dtype=str), np.asarray(validation_label, dtype=str)
-    where = pick_device(device)
-    learnt, sites = learnt.to(where), sequences.thinned(len(store), features.SITES)
-    symbols = sequences.at(store, people, sites)
-    fitted = features.fit(symbols, sites, learnt.copies, components).to(where)
-    names = np.unique(label).tolist()
-    rng = generator(where, seed, 31)
 
-    def of_real(symbols: np.ndarray, label: np.ndarray) -> reranker.Sketches:
-        code = torch.from_numpy(np.searchsorted(names, label)).to(where)
-        return *fitted.of(torch.from_numpy(symbols).to(where)), code
+    def __init__(
+        self,
+        mosaics: Prior,
+        network: dict[str, Any],
+        summary: FeatureMap,
+        store: Store,
+        sampler: Mapping[str, Any],
+        *,
+        trained_on: str = "",
+        chosen: Mapping[str, Any] | None = None,
+        history: list[dict[str, float]] | None = None,
+        threads: int = 1,
+        device: torch.device | str = "auto",
+    ) -> None:
+        self.device = pick_device(device)
+        self.prior = mosaics.to(self.device).tempered(sampler["temperature"])
+        self.network, self.features = network, summary.to(self.device)
+        self.store, self.sampler, self.trained_on = store, sampler, trained_on
+        self.chosen, self.history, self.threads = dict(chosen or {}), history or [], threads
 
-    log.info("drawing mosaics to compare with")
-    drawn, held = (_sketches(learnt, fitted, np.tile(label, times), names, rng) for times in (DRAWN, DRAWN_HELD))
-    others = sequences.at(store, validation, sites), validation_label
-    model, history = reranker.train(
-        of_real(symbols, label),
-        drawn,
-        names,
-        validation=(of_real(*others), held) if len(validation_label) else None,
-        config=config,
-        seed=seed,
-        saving=saving,
-        threads=threads,
-        device="cpu",  # so small a network that a GPU would mostly wait for the next step
-    )
-    return model, fitted, history
+    @classmethod
+    def fit(
+        cls,
+        data: TrainingData,
+        settings: Mapping[str, Any],
+        *,
+        seed: int,
+        threads: int = 1,
+        checkpoint: loop.Checkpoint,
+        device: torch.device | str = "auto",
+    ) -> Self:
+        """Train the reranker against mosaics of the clusters in `data.files`; `settings` are complete."""
+        torch.set_num_threads(threads)
+        where, store = pick_device(device), sequences.viewed(data.store, settings["space"])
+        mosaics, sites = prior.load(data.files["clusters"]).to(where), sequences.thinned(len(store), features.SITES)
+        symbols = sequences.at(store, data.rows, sites)
+        summary = features.fit(symbols, sites, mosaics.per_sample, settings["reranker"]["components"]).to(where)
+        labels = np.unique(data.label).tolist()
+        rng = generator(where, *streams.entropy("haplotype_contrast", seed))
+
+        def real(symbols: np.ndarray, label: np.ndarray) -> reranker.Features:
+            code = torch.from_numpy(np.searchsorted(labels, label)).to(where)
+            return *summary.of(torch.from_numpy(symbols).to(where)), code
+
+        log.info("drawing mosaics to compare with")
+        contrast, held = (
+            _features_of_mosaics(mosaics, summary, np.tile(data.label, times), labels, rng)
+            for times in (CONTRASTED, VALIDATED)
+        )
+        validation = real(sequences.at(store, data.validation_rows, sites), data.validation_label)
+        network, history = reranker.train(
+            real(symbols, data.label),
+            contrast,
+            labels,
+            validation=(validation, held) if len(data.validation_rows) else None,
+            settings={**settings["reranker"], "max_membership_auc": settings["max_membership_auc"]},
+            seed=seed,
+            checkpoint=checkpoint,
+            device="cpu",  # so small a network that a GPU would mostly wait for the next step
+        )
+        best = [{"epoch": row["epoch"]} for row in history if row["kept"]]
+        return cls(
+            mosaics,
+            network,
+            summary,
+            store,
+            settings["sampler"],
+            trained_on=data.fingerprint(),
+            chosen={"clusters": mosaics.chromosomes[0].switch.shape[1]} | (best[-1] if best else {}),
+            history=history,
+            threads=threads,
+            device=where,
+        )
+
+    def save(self, path: Path) -> None:
+        """Write the reranker, its features and what was chosen, atomically; the clusters have a file of their own."""
+        summary = vars(self.features.to(torch.device("cpu")))
+        content = {"format": FORMAT, "trained_on": self.trained_on, "chosen": self.chosen}
+        loop.save(Path(path), content | {"network": self.network, "features": summary})
+
+    @classmethod
+    def load(
+        cls,
+        path: Path,
+        data: TrainingData,
+        settings: Mapping[str, Any],
+        *,
+        threads: int = 1,
+        device: torch.device | str = "auto",
+    ) -> Self:
+        """What `save` wrote; BadInput if it is missing, foreign or was trained on other data (clusters included)."""
+        torch.set_num_threads(threads)
+        path, remedy = Path(path), "delete it and run the fit stage again"
+        if not path.exists():
+            raise BadInput(path, "no such file", "run the fit stage first")
+        content = loop.load(path)
+        if content is None or content.get("format") != FORMAT:
+            raise BadInput(path, "holds no haplotype diffusion of this version of syngeno", remedy)
+        if content["trained_on"] != data.fingerprint():
+            raise BadInput(path, "was trained on other data", remedy)
+        return cls(
+            prior.load(data.files["clusters"]),
+            content["network"],
+            FeatureMap(**content["features"]),
+            sequences.viewed(data.store, settings["space"]),
+            settings["sampler"],
+            trained_on=content["trained_on"],
+            chosen=content["chosen"],
+            threads=threads,
+            device=device,
+        )
+
+    def sample(self, label: np.ndarray, *, seed: int, shard: int = 0) -> Drawn:
+        """A sample of each label, str (n,); ValueError for a label that no training sample has."""
+        symbols = self.draw(label, seed=seed, shard=shard)
+        return Drawn(sequences.call_chunks(self.store, symbols), self.store.phased)
+
+    def draw(self, label: np.ndarray, *, seed: int, shard: int = 0) -> np.ndarray:
+        """Symbols int8 (variants, per_sample * n) of a sample of each label, str (n,)."""
+        label, per_sample = np.asarray(label, dtype=str), self.prior.per_sample
+        code = torch.from_numpy(self._codes(label)).to(self.device)
+        drawn = np.empty((self.prior.variants, per_sample * len(label)), np.int8)
+        each = self.prior.variants * per_sample * self.sampler["candidates"]
+        size = max(1, HELD[self.device.type] // each)
+        began = logged = time.monotonic()
+        for start in range(0, len(label), size):
+            part = slice(start, min(start + size, len(label)))
+            rng = generator(self.device, *streams.entropy("haplotype_sampling", seed, shard + 1, start))
+            symbols = self._denoise(label[part], code[part], rng)
+            drawn[:, per_sample * part.start : per_sample * part.stop] = symbols.cpu().numpy()
+            if time.monotonic() - logged > LOG_EVERY:
+                logged = time.monotonic()
+                left = (logged - began) / part.stop * (len(label) - part.stop)
+                log.info("%d of %d samples drawn; %.0f s left", part.stop, len(label), left)
+        return drawn
+
+    def log_prob(self, rows: np.ndarray, label: np.ndarray, *, seed: int) -> np.ndarray:
+        """log p of samples (rows of the store) given their labels: float64 (per_sample * n,), shared out alike.
+
+        A lower bound, see `reranker.log_normaliser`, of what `sample` tends to with many candidates; it rests on
+        mosaics that are drawn by `seed`.
+        """
+        code, labels, weight = self._codes(label), self.network["labels"], self.sampler["reranker_weight"]
+        logs = self.prior.log_probability(self.store, rows, label)
+        summary = self.features.of_samples(self.store, rows)
+        score = reranker.scores(self.network, (*summary, torch.from_numpy(code)), self.device).cpu().numpy()
+        rng = generator(self.device, *streams.entropy("haplotype_normaliser", seed))
+        drawn = _features_of_mosaics(self.prior, self.features, np.repeat(labels, NORMALISING), labels, rng)
+        of_drawn = weight * reranker.scores(self.network, drawn, self.device).cpu().numpy()
+        log_z = reranker.log_normaliser(of_drawn, drawn[2].cpu().numpy(), len(labels))
+        logs += weight * score - log_z[code]
+        return np.repeat(logs / self.prior.per_sample, self.prior.per_sample)
+
+    def _codes(self, label: np.ndarray) -> np.ndarray:
+        """Codes of labels (n,) in the network; ValueError for an unknown one."""
+        label = np.asarray(label, dtype=str)
+        if unknown := sorted(set(label.tolist()) - set(self.network["labels"])):
+            raise ValueError(f"no training sample has the label {unknown[0]}")
+        return np.searchsorted(self.network["labels"], label)
+
+    def _denoise(self, label: np.ndarray, code: Tensor, rng: torch.Generator) -> Tensor:
+        """Symbols int8 (variants, per_sample * n) of samples of these labels (n,), with their codes."""
+        per_sample, candidates = self.prior.per_sample, self.sampler["candidates"]
+        subpopulation = self.prior.draw_subpopulations(np.repeat(label, candidates), rng)
+        symbols = self.prior.draw(subpopulation, rng).reshape(-1, len(label), candidates, per_sample)
+        number, choice = torch.arange(len(label), device=self.device), self._choose(symbols, code, rng)
+        kept = symbols[:, number, choice]
+        subpopulation = subpopulation.reshape(-1, candidates)[number, choice]  # visible from the first step on
+        rank, units = _order(self.prior, len(label), rng)
+        for step in range(1, self.sampler["steps"]):
+            visible, before = rank < units * step / self.sampler["steps"], kept.reshape(len(kept), -1)
+            symbols = self.prior.complete(before, visible, subpopulation, candidates, rng)
+            symbols = symbols.reshape(-1, len(label), per_sample, candidates).transpose(2, 3)
+            kept = symbols[:, number, self._choose(symbols, code, rng)]
+        return kept.reshape(len(kept), -1)
+
+    def _choose(self, symbols: Tensor, code: Tensor, rng: torch.Generator) -> Tensor:
+        """Which candidate of each sample is kept (n,), of (variants, n, candidates, per_sample), by exp(weight g)."""
+        candidates, sites = symbols.shape[2], self.features.sites
+        coordinates, counts = self.features.of(symbols[sites].reshape(len(sites), -1))
+        score = reranker.scores(self.network, (coordinates, counts, code.repeat_interleave(candidates)), self.device)
+        score = self.sampler["reranker_weight"] * score.reshape(-1, candidates)
+        # Gumbel's trick: the largest of log weights, each with noise of its own.
+        noise = torch.empty_like(score).exponential_(generator=rng).log_()
+        return (score - noise).argmax(1)
 
 
-def nats(
-    learnt: Mosaics,
-    model: dict[str, Any],
-    fitted: Sketch,
-    store: Store,
-    people: np.ndarray,
-    label: np.ndarray,
-    *,
-    seed: int,
-    guidance: float = 1.0,
-    temperature: float = 1.0,
-    device: str = "auto",
-) -> np.ndarray:
-    """-log p of people (rows of the store) given their labels: float64 (copies * people,), a person's shared out alike.
-
-    An upper bound, see `energy.log_normaliser`, of what `draw` tends to with many candidates; it rests on mosaics that
-    are drawn by `seed`.
-    """
-    label, where, names = np.asarray(label, dtype=str), pick_device(device), model["labels"]
-    code = _codes(model, label)
-    learnt, fitted = learnt.to(where).tempered(temperature), fitted.to(where)
-    logs = prior.log_probability(learnt, store, people, label)
-    seen = features.of_people(fitted, store, people)
-    score = reranker.scores(model, (*seen, torch.from_numpy(code)), where).cpu().numpy()
-    drawn = _sketches(learnt, fitted, np.repeat(names, NORMALISING), names, generator(where, seed, 32))
-    against = guidance * reranker.scores(model, drawn, where).cpu().numpy()
-    against = reranker.log_normaliser(against, drawn[2].cpu().numpy(), len(names))
-    logs += guidance * score - against[code]
-    return np.repeat(-logs / learnt.copies, learnt.copies)
-
-
-def draw(
-    learnt: Mosaics,
-    model: dict[str, Any],
-    fitted: Sketch,
-    label: np.ndarray,
-    *,
-    seed: int,
-    shard: int = 0,
-    steps: int = 1,
-    candidates: int = 64,
-    guidance: float = 1.0,
-    temperature: float = 1.0,
-    device: str = "auto",
-) -> np.ndarray:
-    """One person per label, str (people,): symbols int8 (variants, copies * people).
-
-    `guidance` multiplies g: 0 draws plain mosaics, whatever the candidates; `temperature` is theirs (see hmm.py).
-    Raises ValueError for other settings or an unknown label.
-    """
-    if steps < 1 or candidates < 1:
-        raise ValueError(f"{steps} steps of {candidates} candidates; give 1 or more of each")
-    label, copies, where = np.asarray(label, dtype=str), learnt.copies, pick_device(device)
-    learnt, fitted = learnt.to(where).tempered(temperature), fitted.to(where)
-    code = torch.from_numpy(_codes(model, label)).to(where)
-    drawn = np.empty((learnt.variants, copies * len(label)), np.int8)
-    size = max(1, HELD[where.type] // (learnt.variants * copies * candidates))
-    began = logged = time.monotonic()
-    for start in range(0, len(label), size):
-        part = slice(start, min(start + size, len(label)))
-        rng = generator(where, seed, 30, shard, start)
-        choose = partial(_choose, model, fitted, guidance, candidates, code[part], rng)
-        found = _people(learnt, label[part], choose, steps, candidates, rng)
-        drawn[:, copies * part.start : copies * part.stop] = found.cpu().numpy()
-        if time.monotonic() - logged > LOG_EVERY:
-            logged = time.monotonic()
-            left = (logged - began) / part.stop * (len(label) - part.stop)
-            log.info("%d of %d people drawn; %.0f s left", part.stop, len(label), left)
-    return drawn
-
-
-def _people(
-    learnt: Mosaics,
-    label: np.ndarray,
-    choose: Callable[[Tensor], Tensor],
-    steps: int,
-    candidates: int,
-    rng: torch.Generator,
-) -> Tensor:
-    """Symbols int8 (variants, copies * people); `choose` says which candidate of each person is kept."""
-    copies, everybody = learnt.copies, torch.arange(len(label), device=learnt.device)
-    ancestry = learnt.ancestries(np.repeat(label, candidates), rng)
-    symbols = prior.draw(learnt, ancestry, rng).reshape(-1, len(label), candidates, copies)
-    kept = choose(symbols)
-    people = symbols[:, everybody, kept]
-    ancestry = ancestry.reshape(-1, candidates)[everybody, kept]  # seen from the first step on
-    rank, units = _order(learnt, len(label), rng)
-    for step in range(1, steps):
-        visible, before = rank < units * step / steps, people.reshape(len(people), -1)
-        symbols = prior.complete(learnt, before, visible, ancestry, candidates, rng)
-        symbols = symbols.reshape(-1, len(label), copies, candidates).transpose(2, 3)
-        people = symbols[:, everybody, choose(symbols)]
-    return people.reshape(len(people), -1)
-
-
-def _choose(
-    model: dict[str, Any],
-    fitted: Sketch,
-    guidance: float,
-    candidates: int,
-    code: Tensor,
-    rng: torch.Generator,
-    symbols: Tensor,
-) -> Tensor:
-    """One of the candidates (variants, people, candidates, copies) of each person, in proportion to exp(g)."""
-    coordinates, counts = fitted.of(symbols[fitted.sites].reshape(len(fitted.sites), -1))
-    score = reranker.scores(model, (coordinates, counts, code.repeat_interleave(candidates)), code.device)
-    score = guidance * score.reshape(-1, candidates)
-    # Gumbel's trick: the largest of log weights, each with noise of its own.
-    noise = torch.empty_like(score).exponential_(generator=rng).log_()
-    return (score - noise).argmax(1)
-
-
-def _sketches(
-    learnt: Mosaics, fitted: Sketch, label: np.ndarray, names: list[str], rng: torch.Generator
-) -> reranker.Sketches:
-    """Sketches of mosaics of these labels (n,), with the codes of the labels."""
-    size = max(1, HELD[learnt.device.type] // (learnt.variants * learnt.copies))
+def _features_of_mosaics(
+    mosaics: Prior, summary: FeatureMap, label: np.ndarray, labels: list[str], rng: torch.Generator
+) -> reranker.Features:
+    """Features of mosaics of these labels (n,), with the codes of the labels."""
+    size = max(1, HELD[mosaics.device.type] // (mosaics.variants * mosaics.per_sample))
     parts = []
     for start in range(0, len(label), size):
-        symbols = prior.draw(learnt, learnt.ancestries(label[start : start + size], rng), rng)
-        parts.append(fitted.of(symbols[fitted.sites]))
-    coordinates, counts = (torch.cat(one) for one in zip(*parts, strict=True))
-    return coordinates, counts, torch.from_numpy(np.searchsorted(names, label)).to(learnt.device)
+        symbols = mosaics.draw(mosaics.draw_subpopulations(label[start : start + size], rng), rng)
+        parts.append(summary.of(symbols[summary.sites]))
+    coordinates, counts = (torch.cat(part) for part in zip(*parts, strict=True))
+    return coordinates, counts, torch.from_numpy(np.searchsorted(labels, label)).to(mosaics.device)
 
 
-def _codes(model: dict[str, Any], label: np.ndarray) -> np.ndarray:
-    """Codes of labels (n,) in the model; ValueError for an unknown one."""
-    if unknown := sorted(set(label.tolist()) - set(model["labels"])):
-        raise ValueError(f"no training person has the label {unknown[0]}")
-    return np.searchsorted(model["labels"], label)
-
-
-def _order(learnt: Mosaics, people: int, rng: torch.Generator) -> tuple[Tensor, int]:
-    """When each segment of each sequence is seen (segments, copies * people), of so many units of a person."""
+def _order(mosaics: Prior, samples: int, rng: torch.Generator) -> tuple[Tensor, int]:
+    """When each segment of each sequence is uncovered (segments, per_sample * n), of so many units of a sample."""
     block, blocks = [], 0
-    for one, _, _ in learnt.parts():
-        block.append(blocks + torch.arange(len(one.leave), device=learnt.device) // BLOCK)
+    for chromosome, _, _ in mosaics.parts():
+        block.append(blocks + torch.arange(len(chromosome.switch), device=mosaics.device) // BLOCK)
         blocks = int(block[-1][-1]) + 1
-    units = blocks * learnt.copies
-    rank = torch.rand((people, units), generator=rng, device=learnt.device).argsort(1)
-    rank = rank.reshape(people, blocks, learnt.copies)
-    return rank[:, torch.cat(block)].transpose(0, 1).reshape(-1, people * learnt.copies), units
+    units = blocks * mosaics.per_sample
+    rank = torch.rand((samples, units), generator=rng, device=mosaics.device).argsort(1)
+    rank = rank.reshape(samples, blocks, mosaics.per_sample)
+    return rank[:, torch.cat(block)].transpose(0, 1).reshape(-1, samples * mosaics.per_sample), units

@@ -2,7 +2,7 @@
 
 Notation of Ho et al. (DDPM, 2020): x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) eps for t = 1..T, with the
 cosine abar of Nichol & Dhariwal (2021). Guidance without a classifier after Ho & Salimans (2022); DDIM
-after Song et al. (2021). Latents are (people, blocks, components).
+after Song et al. (2021). Latents are (n, blocks, components).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-Network = Callable[[Tensor, Tensor, Tensor], Tensor]  # (x_t, t (people,), label (people,)) -> raw prediction
+Network = Callable[[Tensor, Tensor, Tensor], Tensor]  # (x_t, t (n,), label (n,)) -> raw prediction
 PREDICTIONS = ("epsilon", "v")
 VARIANCES = ("posterior", "beta")
 
@@ -56,13 +56,17 @@ class Diffusion:
         """T."""
         return len(self.alpha_bar) - 1
 
+    def step(self, level: float) -> int:
+        """The step at a share of the way from data to noise."""
+        return max(1, round(level * self.steps))
+
     def coefficients(self, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
         """(sqrt(abar_t), sqrt(1 - abar_t)), shaped to multiply `like`."""
         abar = self.alpha_bar[t].view(-1, *[1] * (like.ndim - 1))
         return abar.sqrt().to(like.dtype), (1 - abar).sqrt().to(like.dtype)
 
     def noised(self, x0: Tensor, t: Tensor, eps: Tensor) -> Tensor:
-        """Draw from q(x_t | x_0), given the noise; `t` (people,) in 0..T."""
+        """Draw from q(x_t | x_0), given the noise; `t` (n,) in 0..T."""
         signal, noise = self.coefficients(t, x0)
         return (signal * x0 + noise * eps) * self.mask
 
@@ -92,17 +96,17 @@ def loss(diffusion: Diffusion, network: Network, x0: Tensor, t: Tensor, label: T
 
 
 def errors(diffusion: Diffusion, network: Network, x0: Tensor, t: int, label: Tensor, eps: Tensor) -> Tensor:
-    """Relative squared error of v of each person at step t, the same noise `eps` for all: (people,).
+    """Relative squared error of v of each sample at step t, the same noise `eps` for all: (n,).
 
-    0 is perfect, 1 is what knowing nothing gives, whatever the network predicts.
+    0 is perfect, 1 is what a prediction of 0 gives, whatever the network predicts.
     """
     times = torch.full((len(x0),), t, dtype=torch.long, device=x0.device)
     signal, noise = diffusion.coefficients(times, x0)
     x_t, v = diffusion.noised(x0, times, eps.expand_as(x0)), (signal * eps - noise * x0) * diffusion.mask
-    found = network(x_t, times, label).float()
+    predicted = network(x_t, times, label).float()
     if diffusion.prediction == "epsilon":
-        found = (found - noise * x_t) / signal
-    return ((found - v).square() * diffusion.mask).sum((1, 2)) / v.square().sum((1, 2))
+        predicted = (predicted - noise * x_t) / signal
+    return ((predicted - v).square() * diffusion.mask).sum((1, 2)) / v.square().sum((1, 2))
 
 
 def guided(network: Network, null_label: int, guidance: float) -> Network:
@@ -111,8 +115,8 @@ def guided(network: Network, null_label: int, guidance: float) -> Network:
         return network
 
     def steered(x_t: Tensor, t: Tensor, label: Tensor) -> Tensor:
-        nobody = torch.full_like(label, null_label)
-        both = network(torch.cat([x_t, x_t]), torch.cat([t, t]), torch.cat([label, nobody]))
+        no_label = torch.full_like(label, null_label)
+        both = network(torch.cat([x_t, x_t]), torch.cat([t, t]), torch.cat([label, no_label]))
         conditional, unconditional = both.chunk(2)
         return (1 + guidance) * conditional - guidance * unconditional
 

@@ -1,11 +1,11 @@
 """Blocks of genotypes to a few numbers each, and back: principal components per gene or window.
 
 Encoding (Kenneweg et al., Bioinformatics 2025, btaf209): per block, the leading principal components of
-the dosages, z-scored by the training people and zero-padded to one width, so that a person is a matrix
+the dosages, z-scored by the training samples and zero-padded to one width, so that a sample is a matrix
 of blocks by components.
 
-Decoding draws genotypes instead of rounding, because rounding makes rare alleles vanish. A person's
-truth g and its reconstruction m at one site are linked, exactly on the training people and because m is
+Decoding draws genotypes instead of rounding, because rounding makes rare alleles vanish. A sample's
+truth g and its reconstruction m at one site are linked, exactly on the training samples and because m is
 a projection, by
 
     E[m | g] = mean + R2 (g - mean),    Var[m | g] = R2 (1 - R2) var(g)    (best linear fit)
@@ -15,7 +15,7 @@ so with that as a normal likelihood, and a prior q over the three genotypes, Bay
     log P(g | m) = log q_g + [(m - mean)(g - mean) - R2 (g - mean)^2 / 2] / ((1 - R2) var(g)) + const,
 
 which is the prior alone where the components say nothing about the site (R2 = 0) and rounding where they
-say everything (R2 = 1). The prior is fitted such that the mean posterior over the training people equals
+say everything (R2 = 1). The prior is fitted such that the mean posterior over the training samples equals
 their genotype frequencies (the normal shape is only approximate; the frequencies should not be).
 """
 
@@ -24,7 +24,7 @@ from __future__ import annotations
 import logging
 import os
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +34,7 @@ import numpy as np
 from syngeno.errors import BadInput
 
 if TYPE_CHECKING:
-    from syngeno.data.store import DosageColumns
+    from syngeno.data.dosages import DosageColumns
 
 log = logging.getLogger(__name__)
 
@@ -43,12 +43,12 @@ FORMAT = "syngeno encoder 1"
 RESIDUAL_FLOOR = 1e-3  # of the variance: keeps the evidence finite where the components carry a site in full
 PRIOR_ROUNDS = 20
 TINY = np.float32(1e-30)
-PEOPLE_CHUNK, VARIANT_CHUNK = 2048, 1024  # bound the memory; `decode`'s draws depend on them
+SAMPLE_CHUNK, VARIANT_CHUNK = 2048, 1024  # bound the memory; `decode`'s draws depend on them
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """All that is needed to encode and decode; every number comes from the people it was fitted on.
+    """All that is needed to encode and decode; every number comes from the samples it was fitted on.
 
     V sites, B blocks, k components: `block` (V,) 0..B-1, nondecreasing; `mean`, `variance` (V,) of the
     dosage; `components` (V, k) loadings, zero where unused; `latent_mean`, `latent_std` (B, k); `mask` (B, k)
@@ -69,7 +69,7 @@ class Encoder:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Blocks and components: the shape of one person's latents."""
+        """Blocks and components: the shape of one sample's latents."""
         return self.mask.shape
 
 
@@ -80,19 +80,19 @@ def fit(
     max_components: int = 8,
     decodes: bool = True,
 ) -> Encoder:
-    """Fit on training people only: `dosages` (people, V) 0/1/2, `block` (V,) nondecreasing ids.
+    """Fit on training samples only: `dosages` (n, V) 0/1/2, `block` (V,) nondecreasing ids.
 
     Dosages are looked at block by block: `Store.dosage_columns` spares memory for all of them.
     `components` is "paper" (8 for more than 20 sites, 4 for 5 to 20, 1 for up to 4) or the share of the
-    block's variance to keep, in (0, 1]; never more than `max_components`, the sites, or the people less one.
+    block's variance to keep, in (0, 1]; never more than `max_components`, the sites, or the samples less one.
     Components without variance (monomorphic sites) are masked. Where nothing will be decoded, `decodes` False
     spares the fit of the prior. Raises ValueError on other shapes, dosages or
     settings.
     """
-    people, sites = _checked(dosages).shape
+    samples, sites = _checked(dosages).shape
     block = np.asarray(block)
-    if people < 2 or sites < 1:
-        raise ValueError(f"{people} people and {sites} sites; an encoder needs at least 2 people and 1 site")
+    if samples < 2 or sites < 1:
+        raise ValueError(f"{samples} samples and {sites} sites; an encoder needs at least 2 samples and 1 site")
     if block.shape != (sites,) or (np.diff(block) < 0).any():
         raise ValueError("block must hold one nondecreasing id per site")
     if max_components < 1:
@@ -111,7 +111,7 @@ def fit(
         x = values.astype(np.float64)
         mean[part], variance[part] = x.mean(0), x.var(0)
         vectors, spread = _principal(x - mean[part])
-        limit = min(max_components, values.shape[1], people - 1, len(spread))
+        limit = min(max_components, values.shape[1], samples - 1, len(spread))
         keep = min(_wanted(components, values.shape[1], spread, float(variance[part].sum())), limit)
         loadings.append(vectors[:, :keep])
         variances.append(spread[:keep])
@@ -148,11 +148,11 @@ def fit(
 
 
 def genotype_frequency(dosages: np.ndarray) -> np.ndarray:
-    """(people, V) -> (V, 3) frequencies with one pseudo-person in Hardy-Weinberg proportions added.
+    """(n, V) -> (V, 3) frequencies with one pseudo-sample in Hardy-Weinberg proportions added.
 
-    The pseudo-person leaves the allele frequency as it is and a monomorphic site monomorphic, but lets a
-    genotype through that by chance no training person has (both copies of a rare allele) when the evidence
-    asks for it.
+    The pseudo-sample leaves the allele frequency as it is and a monomorphic site monomorphic, but lets a
+    genotype through that by chance no training sample has (homozygotes of a rare allele) when the evidence asks
+    for it.
     """
     n = len(dosages)
     counts = np.stack([(dosages == g).sum(0) for g in range(3)], axis=1).astype(np.float64)
@@ -162,7 +162,7 @@ def genotype_frequency(dosages: np.ndarray) -> np.ndarray:
 
 
 def encode(encoder: Encoder, dosages: np.ndarray | DosageColumns) -> np.ndarray:
-    """Dosages (people, V), looked at block by block -> z-scored latents float32 (people, B, k), zero where masked."""
+    """Dosages (n, V), looked at block by block -> z-scored latents float32 (n, B, k), zero where masked."""
     _checked(dosages, len(encoder.block))
     latents = np.zeros((len(dosages), *encoder.shape), np.float32)
     for b, part in _blocks(encoder.block):
@@ -174,31 +174,31 @@ def encode(encoder: Encoder, dosages: np.ndarray | DosageColumns) -> np.ndarray:
 
 
 def decode(encoder: Encoder, latents: np.ndarray, rng: np.random.Generator | None) -> np.ndarray:
-    """Latents (people, B, k) -> dosages int8 (people, V), drawn from P(g | m); rng None: the most likely."""
+    """Latents (n, B, k) -> dosages int8 (n, V), drawn from P(g | m); rng None: the most likely."""
     if latents.ndim != 3 or latents.shape[1:] != encoder.shape:
-        raise ValueError(f"latents of shape {latents.shape}; this encoder makes (people, {encoder.shape})")
+        raise ValueError(f"latents of shape {latents.shape}; this encoder makes (n, {encoder.shape})")
     if not np.isfinite(latents).all():
         raise ValueError("latents hold values that are not finite; the generator has diverged")
     dosages = np.empty((len(latents), len(encoder.block)), np.int8)
-    for first in range(0, len(latents), PEOPLE_CHUNK):
-        people = slice(first, first + PEOPLE_CHUNK)
-        raw = _unscaled(encoder, latents[people])
+    for first in range(0, len(latents), SAMPLE_CHUNK):
+        rows = slice(first, first + SAMPLE_CHUNK)
+        raw = _unscaled(encoder, latents[rows])
         for start in range(0, len(encoder.block), VARIANT_CHUNK):
             part = slice(start, start + VARIANT_CHUNK)
             likelihood = _likelihood(_evidence(encoder, part, _deviation(encoder, part, raw)))
             posterior = _posterior(likelihood, encoder.prior[part])
             if rng is None:
-                dosages[people, part] = posterior.argmax(0)
+                dosages[rows, part] = posterior.argmax(0)
             else:
                 draw = rng.random(posterior.shape[1:], dtype=np.float32)
                 # from the top, so that no rounding of the sum reaches a genotype of probability zero
                 at_least_one = draw < posterior[2] + posterior[1]
-                dosages[people, part] = at_least_one.astype(np.int8) + (draw < posterior[2])
+                dosages[rows, part] = at_least_one.astype(np.int8) + (draw < posterior[2])
     return dosages
 
 
 def concordance(encoder: Encoder, dosages: np.ndarray, rng: np.random.Generator) -> tuple[float, float]:
-    """Share of genotypes (people, V) that come back from encoding and decoding: drawn, and most likely."""
+    """Share of genotypes (n, V) that come back from encoding and decoding: drawn, and most likely."""
     latents = encode(encoder, dosages)
     return tuple(float((decode(encoder, latents, how) == dosages).mean()) for how in (rng, None))
 
@@ -234,7 +234,7 @@ def load(path: Path, fingerprint: str | None = None) -> Encoder:
 
 def _checked(dosages: np.ndarray | DosageColumns, sites: int | None = None) -> np.ndarray | DosageColumns:
     if len(dosages.shape) != 2 or (sites is not None and dosages.shape[1] != sites):
-        raise ValueError(f"dosages of shape {dosages.shape}; expected (people, {sites or 'sites'})")
+        raise ValueError(f"dosages of shape {dosages.shape}; expected (n, {sites or 'sites'})")
     # A store has been looked through when it was made.
     if isinstance(dosages, np.ndarray) and dosages.size and (dosages.min() < 0 or dosages.max() > 2):
         raise ValueError("dosages must be 0, 1 or 2; fill missing calls first")
@@ -249,7 +249,7 @@ def _blocks(block: np.ndarray) -> Iterator[tuple[int, slice]]:
 
 
 def _principal(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Centred (people, v) -> loadings (v, c), variances (c,): largest first, those above rounding error."""
+    """Centred (n, v) -> loadings (v, c), variances (c,): largest first, those above rounding error."""
     n, v = x.shape
     if v <= n:
         values, vectors = np.linalg.eigh(x.T @ x / n)
@@ -272,13 +272,13 @@ def _wanted(components: str | float, sites: int, spread: np.ndarray, total: floa
 
 
 def _unscaled(encoder: Encoder, latents: np.ndarray) -> np.ndarray:
-    """Z-scored (people, B, k) -> component scores (k, people, B), zero where masked."""
+    """Z-scored (n, B, k) -> component scores (k, n, B), zero where masked."""
     scores = (latents * encoder.latent_std + encoder.latent_mean) * encoder.mask
     return np.moveaxis(scores, 2, 0).astype(np.float32)
 
 
 def _deviation(encoder: Encoder, part: slice, raw: np.ndarray) -> np.ndarray:
-    """Unscaled latents (k, people, B) -> reconstruction less the mean, (people, sites of `part`)."""
+    """Unscaled latents (k, n, B) -> reconstruction less the mean, (n, sites of `part`)."""
     block = encoder.block[part]
     low, high = block[0], block[-1] + 1
     total = np.zeros((raw.shape[1], len(block)), np.float32)
@@ -288,7 +288,7 @@ def _deviation(encoder: Encoder, part: slice, raw: np.ndarray) -> np.ndarray:
 
 
 def _evidence(encoder: Encoder, part: slice, deviation: np.ndarray) -> np.ndarray:
-    """Log-likelihood (3, people, sites) of the genotypes up to a constant; 0 at monomorphic sites."""
+    """Log-likelihood (3, n, sites) of the genotypes up to a constant; 0 at monomorphic sites."""
     mean, r2, variance = encoder.mean[part], encoder.r2[part], encoder.variance[part]
     residual = np.maximum(1 - r2, RESIDUAL_FLOOR) * variance
     precision = np.divide(1, residual, out=np.zeros_like(residual), where=residual > 0)
@@ -297,7 +297,7 @@ def _evidence(encoder: Encoder, part: slice, deviation: np.ndarray) -> np.ndarra
 
 
 def _likelihood(evidence: np.ndarray) -> np.ndarray:
-    """Evidence -> likelihood (3, people, sites), in place, the largest of the three set to 1."""
+    """Evidence -> likelihood (3, n, sites), in place, the largest of the three set to 1."""
     evidence -= evidence.max(0)
     return np.exp(evidence, out=evidence)
 
@@ -310,10 +310,10 @@ def _posterior(likelihood: np.ndarray, prior: np.ndarray) -> np.ndarray:
 
 
 def _with_fitted_prior(encoder: Encoder, dosages: np.ndarray | DosageColumns) -> Encoder:
-    """Scale the prior until the mean posterior over these people meets their genotype frequencies."""
+    """Scale the prior until the mean posterior over these samples meets their genotype frequencies."""
     latents = encode(encoder, dosages)
     raw = _unscaled(encoder, latents)
-    half_person = np.float32(0.5 / len(dosages))  # no chase after genotypes rarer than people can show
+    half_sample = np.float32(0.5 / len(dosages))  # no chase after genotypes rarer than so many samples can show
     prior = encoder.prior.copy()
     step = max(1, min(VARIANT_CHUNK, 500_000 // len(dosages)))
     for start in range(0, len(encoder.block), step):
@@ -323,16 +323,7 @@ def _with_fitted_prior(encoder: Encoder, dosages: np.ndarray | DosageColumns) ->
         for _ in range(PRIOR_ROUNDS):
             total = np.maximum(np.einsum("gns,sg->ns", likelihood, q), TINY)
             mean_posterior = q * np.einsum("gns,ns->sg", likelihood, 1 / total) / len(dosages)
-            q = q * (target + half_person) / (mean_posterior + half_person)
+            q = q * (target + half_sample) / (mean_posterior + half_sample)
             q /= q.sum(1, keepdims=True)
         prior[part] = q
     return replace(encoder, prior=prior)
-
-
-def of_shards(shards: Iterable[str | Path], fitted: Encoder, dosages: np.ndarray) -> np.ndarray:
-    """Synthetic people in the encoder's space (people, blocks, components): as drawn, in their shards.
-
-    Where their generator draws genotypes there are no shards, and `dosages` (people, variants) are encoded.
-    """
-    drawn = [np.load(path)["latents"] for path in shards]
-    return np.concatenate(drawn) if drawn else encode(fitted, dosages)

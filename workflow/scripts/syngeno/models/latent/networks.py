@@ -1,152 +1,36 @@
-"""The network that predicts the noise: an MLP over everything, a CNN along the blocks, both, or a transformer.
+"""Networks that predict the noise: an MLP over all blocks, a CNN along them, both, or a transformer.
 
-After Kenneweg et al. (Bioinformatics 2025, btaf209). *MLP* (`dense`): U-shaped, with skips, time and label added
-in the up path: sees all blocks at once, good while the noise is high (ancestry). *CNN* (`convolution`): a 1-D U-Net
-along the blocks, with attention at the coarse strides: good while the noise is low (linkage). *MLP+CNN*: their mix,
-by a learned gate that depends on time. *Transformer* (`transformer`): patches of blocks attend to each other. Two
-things differ from the paper unless switched off: `blockwise`, the CNN's first and last maps are a block's own (as
-those of the paper's transformer are a patch's own), because the first component of one block means nothing in the
-next; `chained`, the CNN sees what the MLP said beside the noisy person. `positions` tells a network that shares its
-maps where a block lies.
+After Kenneweg et al. (Bioinformatics 2025, btaf209):
 
-Linear maps along the blocks: each block's own, or one that all share.
+- *MLP*: a U-net of dense layers that gets the whole sample at once, with noise level and label added on the way up;
+  good while the noise is high (ancestry).
+- *CNN*: a 1-D U-net along the blocks, with attention at coarse strides; good while the noise is low (linkage).
+- *MLP+CNN*: their mix, by a learned gate that depends on the noise level.
+- *Transformer*: patches of neighbouring blocks attend to each other, to noise level and label.
 
-The first component of one block means nothing in the next, so a map that blocks share has to treat alike what is not.
-
-The MLP denoiser: a U-net of dense layers that sees the whole person at once.
-
-The CNN denoiser: a 1-D U-net along the blocks, with attention at coarse strides.
-
-The transformer denoiser: patches of neighbouring blocks attend to each other, to noise level and label.
+Two things differ from the paper unless switched off. `blockwise`: the CNN's first and last maps are a block's own (as
+those of the paper's transformer are a patch's own), because the first component of one block means nothing in the next,
+so that a shared map has to treat alike what is not. `chained`: the CNN gets the MLP's answer beside the noisy sample.
+`positions` adds a learned vector to each block, for networks that share their maps.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-DEFAULTS: dict[str, Any] = {
-    "kind": "mlp+cnn",
-    "embedding": 128,
-    "mlp_widths": [1024, 512, 256],
-    "cnn_base": 32,
-    "cnn_multipliers": [1, 1, 1, 1, 2, 2, 3, 4],
-    "cnn_attention": [32, 64],
-    "cnn_heads": 4,
-    "transformer_width": 384,
-    "transformer_layers": 12,
-    "transformer_heads": 6,
-    "transformer_patch": 16,
-    "positions": False,
-    "blockwise": True,
-    "chained": True,
-}
-KINDS = ("mlp", "cnn", "mlp+cnn", "transformer")
-
-
-def complete(config: dict[str, Any] | None) -> dict[str, Any]:
-    """Fill in `DEFAULTS`; ValueError that names an unknown key or a bad value."""
-    config = dict(config or {})
-    if unknown := sorted(set(config) - set(DEFAULTS)):
-        raise ValueError(f"unknown network settings {unknown}; there are {sorted(DEFAULTS)}")
-    full = {**DEFAULTS, **config}
-    if full["kind"] not in KINDS:
-        raise ValueError(f"network kind {full['kind']!r}; there are {KINDS}")
-    if full["embedding"] < 4 or full["embedding"] % 2:
-        raise ValueError(f"embedding {full['embedding']}; give an even number of 4 or more")
-    if not full["mlp_widths"] or not full["cnn_multipliers"]:
-        raise ValueError("mlp_widths and cnn_multipliers need at least one entry")
-    if full["transformer_width"] % full["transformer_heads"]:
-        width, heads = full["transformer_width"], full["transformer_heads"]
-        raise ValueError(f"transformer_width {width} is no multiple of transformer_heads {heads}")
-    return full
-
-
-def build(blocks: int, components: int, labels: int, config: dict[str, Any] | None = None) -> Denoiser:
-    """A fresh network from a plain dict (see `DEFAULTS`); weights come from torch's global random state."""
-    return Denoiser(blocks, components, labels, complete(config))
-
-
-class Denoiser(nn.Module):
-    """(x (people, blocks, components), t (people,), label (people,)) -> prediction of x's shape.
-
-    Labels are 0..labels-1; `labels` itself is the null class, "nobody in particular".
-    """
-
-    def __init__(self, blocks: int, components: int, labels: int, config: dict[str, Any]) -> None:
-        super().__init__()
-        width, kind = config["embedding"], config["kind"]
-        self.null_label = labels
-        self.time = TimeEmbedding(width)
-        self.label = nn.Embedding(labels + 1, width)
-        self.mlp = self.cnn = self.gate = self.transformer = None
-        self.chained = config["chained"] and kind == "mlp+cnn"
-        if "mlp" in kind:
-            self.mlp = MLP(blocks * components, config["mlp_widths"], width)
-        if "cnn" in kind:
-            self.cnn = CNN(
-                blocks,
-                components,
-                [config["cnn_base"] * m for m in config["cnn_multipliers"]],
-                config["cnn_attention"],
-                config["cnn_heads"],
-                width,
-                config["blockwise"],
-                config["positions"],
-                guided_by=components if self.chained else 0,
-            )
-        if kind == "transformer":
-            self.transformer = Transformer(
-                blocks,
-                components,
-                config["transformer_width"],
-                config["transformer_layers"],
-                config["transformer_heads"],
-                config["transformer_patch"],
-                width,
-                config["blockwise"],
-                config["positions"],
-            )
-        if self.mlp is not None and self.cnn is not None:
-            self.gate = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, 1))
-
-    def forward(self, x: Tensor, t: Tensor, label: Tensor) -> Tensor:
-        """See the class."""
-        time = self.time(t)
-        if self.transformer is not None:
-            return self.transformer(x, time, self.label(label))
-        condition = time + self.label(label)
-        whole = None if self.mlp is None else self.mlp(x.flatten(1), condition).view_as(x)
-        seen = torch.cat([x, whole], dim=2) if self.chained else x
-        local = None if self.cnn is None else self.cnn(seen, condition)
-        if whole is None or local is None:
-            return local if whole is None else whole
-        share = torch.sigmoid(self.gate(time))[:, :, None]
-        return share * whole + (1 - share) * local
-
-
-class TimeEmbedding(nn.Module):
-    """Sines and cosines of the step (Vaswani et al., 2017), then two layers."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        half = width // 2
-        self.register_buffer("rates", torch.exp(-math.log(10_000) * torch.arange(half) / half), persistent=False)
-        self.layers = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
-
-    def forward(self, t: Tensor) -> Tensor:
-        """(people,) -> (people, width)."""
-        angle = t[:, None] * self.rates
-        return self.layers(torch.cat([angle.sin(), angle.cos()], dim=1))
+SHORTEST = 4  # blocks at the CNN's coarsest level; a level that would be shorter is left out
+FEWEST = 8  # tokens of the transformer; with few blocks the patches are smaller
 
 
 class BlockwiseLinear(nn.Module):
-    """A linear map per block (or, with one, shared): (people, blocks, a) -> (people, blocks, b)."""
+    """A linear map per block (or, with one, shared): (n, blocks, a) -> (n, blocks, b)."""
 
     def __init__(self, blocks: int, a: int, b: int) -> None:
         super().__init__()
@@ -164,7 +48,7 @@ class MLP(nn.Module):
     """Down through `widths`, up again with a skip at each width; the condition is added on the way up.
 
     The input is added to the output, as in the paper, but as much of it as the noise level asks for: what is far
-    narrower than a person could not say of each entry how much of it is noise.
+    narrower than a sample could not say of each entry how much of it is noise.
     """
 
     def __init__(self, size: int, widths: list[int], condition: int) -> None:
@@ -179,7 +63,7 @@ class MLP(nn.Module):
         self.keep = nn.Parameter(torch.zeros(condition))
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        """(people, size) -> the same."""
+        """(n, size) -> the same."""
         skips, whole = [], x
         for layer in self.down:
             x = functional.silu(layer(x))
@@ -190,9 +74,6 @@ class MLP(nn.Module):
             x = norm(x + skips.pop()) + add(condition)
             x = widen(functional.silu(layer(functional.silu(x))))
         return x + (condition @ self.keep)[:, None] * whole
-
-
-SHORTEST = 4  # blocks at the coarsest level; a level that would be shorter is left out
 
 
 def levels(blocks: int, most: int) -> int:
@@ -237,7 +118,7 @@ class CNN(nn.Module):
         self.norm = nn.GroupNorm(_groups(widths[0]), widths[0])
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        """(people, blocks, components) -> the same."""
+        """(n, blocks, components) -> the same."""
         condition = functional.silu(condition)
         h = self.enter(x)
         h = (h if self.place is None else h + self.place).transpose(1, 2)
@@ -267,7 +148,7 @@ class ResidualBlock(nn.Module):
         nn.init.zeros_(self.conv_out.weight)
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        """(people, a, blocks) -> (people, b, blocks)."""
+        """(n, a, blocks) -> (n, b, blocks)."""
         h = self.conv_in(functional.silu(self.norm_in(x)))
         h = h + self.condition(condition)[:, :, None]
         h = self.conv_out(functional.silu(self.norm_out(h)))
@@ -286,12 +167,12 @@ class Attention(nn.Module):
         nn.init.zeros_(self.out.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(people, width, blocks) -> the same."""
-        people, width, length = x.shape
-        parts = self.query_key_value(self.norm(x)).view(people, 3, self.heads, width // self.heads, length)
+        """(n, width, blocks) -> the same."""
+        samples, width, length = x.shape
+        parts = self.query_key_value(self.norm(x)).view(samples, 3, self.heads, width // self.heads, length)
         query, key, value = parts.transpose(3, 4).unbind(1)
         mixed = functional.scaled_dot_product_attention(query, key, value)
-        return x + self.out(mixed.transpose(2, 3).reshape(people, width, length))
+        return x + self.out(mixed.transpose(2, 3).reshape(samples, width, length))
 
 
 def _groups(channels: int) -> int:
@@ -299,11 +180,8 @@ def _groups(channels: int) -> int:
     return math.gcd(8, channels // 4, channels) or 1
 
 
-FEWEST = 8  # tokens; with few blocks the patches are smaller
-
-
 class Patches(nn.Module):
-    """Neighbouring blocks as tokens: (people, blocks, components) -> (people, tokens, width).
+    """Neighbouring blocks as tokens: (n, blocks, components) -> (n, tokens, width).
 
     `patch` blocks make a token, fewer where that would leave less than `FEWEST`. The map is each patch's own
     (`blockwise`), or one that all share, with a learned vector of each patch's own added if `positions`.
@@ -334,7 +212,7 @@ def encoder(width: int, layers: int, heads: int) -> nn.TransformerEncoder:
 
 
 class Transformer(nn.Module):
-    """(x (people, blocks, components), time, label (people, condition)) -> prediction of x's shape.
+    """(x (n, blocks, components), time, label (n, condition)) -> prediction of x's shape.
 
     As in the paper, noise level and label are tokens of their own, and the input is added to the output.
     """
@@ -361,5 +239,89 @@ class Transformer(nn.Module):
     def forward(self, x: Tensor, time: Tensor, label: Tensor) -> Tensor:
         """See the class."""
         tokens = torch.cat([self.time(time)[:, None], self.label(label)[:, None], self.enter(x)], dim=1)
-        told = self.leave(self.layers(tokens)[:, 2:])
-        return x + told.reshape(len(x), -1, x.shape[2])[:, : x.shape[1]]
+        predicted = self.leave(self.layers(tokens)[:, 2:])
+        return x + predicted.reshape(len(x), -1, x.shape[2])[:, : x.shape[1]]
+
+
+class TimeEmbedding(nn.Module):
+    """Sines and cosines of the step (Vaswani et al., 2017), then two layers."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        half = width // 2
+        self.register_buffer("rates", torch.exp(-math.log(10_000) * torch.arange(half) / half), persistent=False)
+        self.layers = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
+
+    def forward(self, t: Tensor) -> Tensor:
+        """(n,) -> (n, width)."""
+        angle = t[:, None] * self.rates
+        return self.layers(torch.cat([angle.sin(), angle.cos()], dim=1))
+
+
+class Denoiser(nn.Module):
+    """(x (n, blocks, components), t (n,), label (n,)) -> prediction of x's shape.
+
+    Labels are 0..labels-1; `labels` itself is the null class, "any label".
+    """
+
+    def __init__(self, blocks: int, components: int, labels: int, settings: Mapping[str, Any]) -> None:
+        super().__init__()
+        width, kind = settings["embedding"], settings["kind"]
+        self.null_label = labels
+        self.time = TimeEmbedding(width)
+        self.label = nn.Embedding(labels + 1, width)
+        self.mlp = self.cnn = self.gate = self.transformer = None
+        self.chained = settings["chained"] and kind == "mlp+cnn"
+        if "mlp" in kind:
+            self.mlp = MLP(blocks * components, settings["mlp_widths"], width)
+        if "cnn" in kind:
+            self.cnn = CNN(
+                blocks,
+                components,
+                [settings["cnn_base"] * m for m in settings["cnn_multipliers"]],
+                settings["cnn_attention"],
+                settings["cnn_heads"],
+                width,
+                settings["blockwise"],
+                settings["positions"],
+                guided_by=components if self.chained else 0,
+            )
+        if kind == "transformer":
+            self.transformer = Transformer(
+                blocks,
+                components,
+                settings["transformer_width"],
+                settings["transformer_layers"],
+                settings["transformer_heads"],
+                settings["transformer_patch"],
+                width,
+                settings["blockwise"],
+                settings["positions"],
+            )
+        if self.mlp is not None and self.cnn is not None:
+            self.gate = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, 1))
+
+    def forward(self, x: Tensor, t: Tensor, label: Tensor) -> Tensor:
+        """See the class."""
+        time = self.time(t)
+        if self.transformer is not None:
+            return self.transformer(x, time, self.label(label))
+        condition = time + self.label(label)
+        whole = None if self.mlp is None else self.mlp(x.flatten(1), condition).view_as(x)
+        noisy = torch.cat([x, whole], dim=2) if self.chained else x
+        local = None if self.cnn is None else self.cnn(noisy, condition)
+        if whole is None or local is None:
+            return local if whole is None else whole
+        share = torch.sigmoid(self.gate(time))[:, :, None]
+        return share * whole + (1 - share) * local
+
+
+def build(blocks: int, components: int, labels: int, settings: Mapping[str, Any]) -> Denoiser:
+    """A fresh network from complete settings (the schema's `denoiser`); weights come from torch's global random state.
+
+    Raises ValueError where the transformer's heads do not divide its width.
+    """
+    width, heads = settings["transformer_width"], settings["transformer_heads"]
+    if width % heads:
+        raise ValueError(f"transformer_width {width} is no multiple of transformer_heads {heads}")
+    return Denoiser(blocks, components, labels, settings)

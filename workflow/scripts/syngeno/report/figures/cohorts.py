@@ -1,4 +1,4 @@
-"""Figures of people side by side: where they lie on the principal axes, their frequencies, linkage and associations."""
+"""Figures of cohorts side by side: principal components, allele frequencies, linkage and associations."""
 
 from collections.abc import Mapping
 
@@ -18,7 +18,7 @@ Scan = tuple[np.ndarray, np.ndarray]  # effects and p of all variants
 
 
 def pca(panels: Mapping[str, np.ndarray], labels: Mapping[str, np.ndarray], train: np.ndarray) -> Figure:
-    """PC1 and PC2: `panels` name -> coordinates (people, k), `labels` name -> (people,); `train` in grey behind."""
+    """PC1 and PC2: `panels` name -> coordinates (samples, k), `labels` name -> (samples,); `train` in grey behind."""
     classes = sorted({one for label in labels.values() for one in label.tolist()})
     colours = dict(zip(classes, mpl.colormaps["turbo"](np.linspace(0.03, 0.95, len(classes))), strict=True))
     with mpl.rc_context(STYLE):
@@ -33,7 +33,7 @@ def pca(panels: Mapping[str, np.ndarray], labels: Mapping[str, np.ndarray], trai
         figure.supxlabel("PC1", fontsize=10)
         figure.supylabel("PC2", fontsize=10)
         handles = [plt.Line2D([], [], marker="o", linestyle="", color=colours[one], label=one) for one in classes]
-        handles.append(plt.Line2D([], [], marker="o", linestyle="", color="0.85", label="training people"))
+        handles.append(plt.Line2D([], [], marker="o", linestyle="", color="0.85", label="training samples"))
         rows = 1 + (len(panels) - 1) // ACROSS
         figure.legend(
             handles=handles, loc="outside right center", ncols=1 + len(classes) // (16 * rows), fontsize=8
@@ -42,20 +42,20 @@ def pca(panels: Mapping[str, np.ndarray], labels: Mapping[str, np.ndarray], trai
 
 
 def allele_frequencies(panels: Mapping[str, np.ndarray], train: np.ndarray) -> Figure:
-    """Allele frequencies (variants,) of each panel's people against those of the training people."""
+    """Allele frequencies (variants,) of each panel's samples against those of the training samples."""
     with mpl.rc_context(STYLE):
         figure, axes = grid(len(panels), ACROSS, 3.1, 3.2, sharex=True, sharey=True)
         for axis, (name, frequency) in zip(axes, panels.items(), strict=True):
             axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.8)
             axis.scatter(train, frequency, s=3, alpha=0.3, color=COLOURS[0], linewidths=0, rasterized=True)
             axis.set(title=name, aspect="equal")
-        figure.supxlabel("allele frequency, training people", fontsize=10)
-        figure.supylabel("allele frequency, the panel's people", fontsize=10)
+        figure.supxlabel("allele frequency, training samples", fontsize=10)
+        figure.supylabel("allele frequency, the panel's samples", fontsize=10)
     return figure
 
 
 def association(panels: Mapping[str, Scan], train: Scan, contig: np.ndarray, position: np.ndarray, what: str) -> Figure:
-    """Scans, effects and p (variants,), of each panel beside the training people's: Manhattan, quantiles, effects.
+    """Scans, effects and p (variants,), of each panel beside the training samples's: Manhattan, quantiles, effects.
 
     `contig`, `position` (variants,), those of a contig together; `what` is scanned.
     """
@@ -83,21 +83,21 @@ def association(panels: Mapping[str, Scan], train: Scan, contig: np.ndarray, pos
             for scan, colour in ((real, "0.5"), (ours, COLOURS[0])):
                 quantiles.scatter(expected, np.sort(scan)[::-1], s=4, color=colour, linewidths=0, rasterized=True)
             quantiles.axline((0, 0), slope=1, color="0.3", linewidth=0.8)
-            quantiles.set(title="quantiles of -log10 p", ylabel="seen")
+            quantiles.set(title="quantiles of -log10 p", ylabel="observed")
             r = np.corrcoef(train[0], effect)[0, 1] if np.ptp(train[0]) and np.ptp(effect) else np.nan
             effects.scatter(train[0], effect, s=3, alpha=0.3, color=COLOURS[0], linewidths=0, rasterized=True)
             effects.axline((0, 0), slope=1, color="0.3", linewidth=0.8)
             effects.set(title=f"effects, r = {r:.2f}", ylabel=name if len(name) < 18 else "panel")
         for axis, text in zip(
-            axes[-1], ("chromosome (long gaps shortened)", "expected", "training people"), strict=True
+            axes[-1], ("chromosome (long gaps shortened)", "expected", "training samples"), strict=True
         ):
             axis.set_xlabel(text)
-        figure.suptitle(f"{what}; training people in grey", fontsize=10, x=0.01, ha="left")
+        figure.suptitle(f"{what}; training samples in grey", fontsize=10, x=0.01, ha="left")
     return figure
 
 
 def ld_blocks(panels: Mapping[str, np.ndarray], train: np.ndarray, where: str) -> Figure:
-    """r2 matrices (k, k) of one region: training people below the diagonal, the panel's people above it."""
+    """r2 matrices (k, k) of one region: training samples below the diagonal, the panel's samples above it."""
     with mpl.rc_context(STYLE):
         figure, axes = grid(len(panels), ACROSS, 3.1, 3.2)
         for axis, (name, r2) in zip(axes, panels.items(), strict=True):

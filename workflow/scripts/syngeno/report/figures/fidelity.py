@@ -1,4 +1,4 @@
-"""Figures of fidelity: spectrum, linkage, structure, likelihood, and the literature's numbers beside ours."""
+"""Figures of fidelity: allele counts, linkage, structure, likelihood, and the literature's numbers beside ours."""
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -55,13 +55,13 @@ CEILING = "real train"
 FROM_LITERATURE = " (published)"
 
 NO_LINKAGE = "Too few pairs of variants within reach: no linkage to show."
-NO_STRUCTURE = "Nothing was measured of how people and populations differ."
+NO_STRUCTURE = "Nothing was measured of how samples and populations differ."
 NO_SPECTRUM = "No site-frequency spectrum was measured."
-NO_PUBLISHED = "No held-out likelihood was measured, and nobody published numbers on this cohort."
+NO_PUBLISHED = "No held-out likelihood was measured, and no numbers on this cohort were published."
 
 
 def spectrum(metrics: pd.DataFrame) -> Figure:
-    """The site-frequency spectrum, as it is and relative to real people's, and diversity in single numbers."""
+    """The site-frequency spectrum, as it is and relative to real samples', and diversity in single numbers."""
     numbers, shades = ours(metrics), colours(metrics)
     sfs = of(numbers, "sfs", None)
     bins = [name for name in SFS if name in set(sfs["group"])]
@@ -76,10 +76,10 @@ def spectrum(metrics: pd.DataFrame) -> Figure:
             lines(left, sfs, bins, shades)
             lines(right, sfs, bins, shades, relative=True)
             left.set(ylabel="share of variants", title="Site-frequency spectrum", ylim=(0, None))
-            right.set(title="The same, relative to real people")
+            right.set(title="The same, relative to real samples")
             for axis in (left, right):
                 axis.set_xticks(range(len(bins)), [name.removeprefix("mac ") for name in bins])
-                axis.set_xlabel("copies of the minor allele")
+                axis.set_xlabel("count of the minor allele")
         else:
             blank(left, NO_SPECTRUM)
             right.axis("off")
@@ -89,7 +89,7 @@ def spectrum(metrics: pd.DataFrame) -> Figure:
 
 
 def ld_decay(metrics: pd.DataFrame) -> Figure:
-    """Mean r2 by distance for all people and within each label, and correlation of three variants at a time."""
+    """Mean r2 by distance for all samples and within each label, and correlation of three variants at a time."""
     numbers, shades = ours(metrics), colours(metrics)
     r2 = of(numbers, "ld_r2", None)
     bins, cm = ([name for name in known if name in set(r2["group"])] for known in (BINS, CM_BINS))
@@ -97,8 +97,8 @@ def ld_decay(metrics: pd.DataFrame) -> Figure:
         return without(NO_LINKAGE)
     triples = of(numbers, "three_point_r", None)
     gaps = [name for name in dict.fromkeys(triples["group"]) if name != "all"]
-    tops = [("all people, by base pairs", r2, bins, "mean r²")]
-    tops += [("all people, by the genetic map", r2, cm, "mean r²")] if cm else []
+    tops = [("all samples, by base pairs", r2, bins, "mean r²")]
+    tops += [("all samples, by the genetic map", r2, cm, "mean r²")] if cm else []
     tops += [("three variants at a time", triples, gaps, "correlation with train")] if gaps else []
     labels = [
         group.removesuffix(f": {bins[0]}") for group in dict.fromkeys(r2["group"]) if group.endswith(f": {bins[0]}")
@@ -123,7 +123,7 @@ def ld_decay(metrics: pd.DataFrame) -> Figure:
 
 
 def structure(metrics: pd.DataFrame) -> Figure:
-    """Fst between populations, synthetic above and real below the diagonal; distances of people and of structure."""
+    """Fst between populations, synthetic above and real below the diagonal; distances of samples and of structure."""
     numbers = ours(metrics)
     panels = subjects(of(numbers, "fst", None))
     single = {name: title for name, title in STRUCTURE.items() if len(of(numbers, name))}
@@ -254,7 +254,7 @@ def _within_labels(
         axis.set_ylim(bottom=0)
     for axis in list(axes.flat)[len(labels) :]:
         axis.axis("off")
-    figure.supylabel("mean r², within", fontsize=10)
+    figure.supylabel("mean r² within the label", fontsize=10)
 
 
 def _fst(figure: Figure, panels: list, across: int, called: dict) -> None:

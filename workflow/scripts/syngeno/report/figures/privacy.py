@@ -1,4 +1,4 @@
-"""Figures of privacy: nearest neighbours, membership attacks and their power, copies and relatives."""
+"""Figures of privacy: nearest neighbours, membership attacks and their power, duplicates and relatives."""
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -27,9 +27,11 @@ DEGREES = {"kinship_duplicate": "same person\n> .354", "kinship_first": "1st deg
            "kinship_second": "2nd degree\n> .0884"}  # fmt: skip
 
 NO_ATTACKS = "No membership attack was run on these generators."
-NO_PLANTS = "No generator was judged with planted training people, so nothing is known of the attacks' power."
-NO_COPIES = "No copies were looked for among these people."
-NO_KINSHIP = "Kinship means nothing on so few chromosomes or variants; only the contrast with held-out people is shown."
+NO_CANARIES = "No generator was judged with planted canaries, so nothing is known of the attacks' power."
+NO_DUPLICATES = "No duplicates were looked for among these samples."
+NO_KINSHIP = (
+    "Kinship means nothing on so few chromosomes or variants; only the contrast with held-out samples is shown."
+)
 
 
 def aats(metrics: pd.DataFrame) -> Figure:
@@ -40,7 +42,7 @@ def aats(metrics: pd.DataFrame) -> Figure:
     with mpl.rc_context(STYLE):
         figure, axes = plt.subplots(2, 2, figsize=(10, 7), width_ratios=[3, 1.6], squeeze=False)
         for (left, right), (group, space) in zip(
-            axes, [("all", "genotypes"), ("encoder_space", "encoded people")], strict=True
+            axes, [("all", "genotypes"), ("encoder_space", "encoded samples")], strict=True
         ):
             points(left, [of(numbers, metric, group, against) for metric, against in terms], titles, shades)
             left.axhline(0.5, **GUIDE)
@@ -55,7 +57,7 @@ def aats(metrics: pd.DataFrame) -> Figure:
 
 
 def membership(metrics: pd.DataFrame) -> Figure:
-    """What each attack says of each generator, and whether it sees planted training people."""
+    """The accuracy of each attack on each generator, and whether it detects planted canaries."""
     numbers, shades = ours(metrics), colours(metrics)
     found = set(of(numbers, "membership_auc", None)["group"])
     attacks = [name for name in evaluate_membership.ATTACK_NAMES if name in found]
@@ -83,24 +85,28 @@ def membership(metrics: pd.DataFrame) -> Figure:
                 axis.set(**_rate("y"))
         legend(above, metrics)
         if tried.empty:
-            blank(below.subplots(), NO_PLANTS, 80)
+            blank(below.subplots(), NO_CANARIES, 80)
         else:
             _power(below, tried, tried_attacks, metrics)
     return figure
 
 
 def relatives(metrics: pd.DataFrame) -> Figure:
-    """Copies, near copies, people at high risk, and kinship with training people beside that of held-out people."""
+    """Duplicates, near duplicates, samples at high risk, and kinship with training samples beside held-out samples'."""
     numbers, shades = ours(metrics), colours(metrics)
     if of(numbers, "duplicate_share").empty:
-        return without(NO_COPIES)
+        return without(NO_DUPLICATES)
     with mpl.rc_context(STYLE):
         figure, axes = plt.subplots(1, 3, figsize=(12.5, 4.2), width_ratios=[3, 2, 3])
-        shares = {"duplicate_share": "copies", "near_duplicate_share": "near copies", "high_risk": "risk\nabove .95"}
+        shares = {
+            "duplicate_share": "duplicates",
+            "near_duplicate_share": "near\nduplicates",
+            "high_risk": "risk\nabove .95",
+        }
         present = [name for name in shares if len(of(numbers, name))]
         points(axes[0], [of(numbers, name) for name in present], [shares[name] for name in present], shades)
-        axes[0].set(ylabel="share of synthetic people", title="Copies of training people", ylim=(-0.03, 1.03))
-        points(axes[1], [of(numbers, "kinship_contrast")], ["against held-out people"], shades)
+        axes[0].set(ylabel="share of synthetic samples", title="Duplicates of training samples", ylim=(-0.03, 1.03))
+        points(axes[1], [of(numbers, "kinship_contrast")], ["against held-out samples"], shades)
         axes[1].axhline(0.5, **GUIDE)
         axes[1].set(ylim=(-0.03, 1.03), title="P(more kin to train than held-out)")
         degrees = [name for name in DEGREES if len(of(numbers, name))]
@@ -109,16 +115,16 @@ def relatives(metrics: pd.DataFrame) -> Figure:
             for x, name in enumerate(degrees):
                 heldout = of(numbers, name, "heldout")["value"].mean()
                 axes[2].plot([x - 0.42, x + 0.42], [heldout, heldout], color="black", linewidth=1.2, linestyle="--")
-            axes[2].set(ylabel="share of people", title="Largest kinship with a training person", ylim=(-0.03, 1.03))
+            axes[2].set(ylabel="share of samples", title="Largest kinship with a training sample", ylim=(-0.03, 1.03))
         else:
             blank(axes[2], NO_KINSHIP, 34)
-        dashes = plt.Line2D([], [], color="black", linestyle="--", linewidth=1.2, label="held-out people")
+        dashes = plt.Line2D([], [], color="black", linestyle="--", linewidth=1.2, label="held-out samples")
         legend(figure, metrics, *([dashes] if degrees else []))
     return figure
 
 
 def _power(figure: Figure, tried: pd.DataFrame, attacks: list[str], metrics: pd.DataFrame) -> None:
-    """True-positive rate without plants (hollow) and with them (full), a line between; grey is without power."""
+    """True-positive rate without canaries (hollow) and with them (full), a line between; grey is without power."""
     shades, called = colours(metrics), names(metrics)
     runs = [
         ((*subject, seed), part)
@@ -145,7 +151,7 @@ def _power(figure: Figure, tried: pd.DataFrame, attacks: list[str], metrics: pd.
     )
     axes[0].set_ylim(len(runs) - 0.4, -0.6)
     figure.supxlabel(
-        "true-positive rate at 1 % false positives: ○ without plants, ● with plants "
+        "true-positive rate at 1 % false positives: ○ without planted canaries, ● with them "
         "(bar: interval of the difference; grey: without power here)",
         fontsize=9,
     )

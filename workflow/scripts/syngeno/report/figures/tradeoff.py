@@ -1,4 +1,4 @@
-"""The frontier: how useful against how private, one point per generator and seed. The figure to read first."""
+"""The privacy-utility trade-off, one point per generator and seed. The figure to read first."""
 
 from collections.abc import Mapping
 
@@ -26,41 +26,33 @@ from syngeno.report.style import (
     without,
 )
 
-MARKERS = {
-    "diffusion": "o",
-    "imputed": "h",
-    "external": "P",
-    "independent": "s",
-    "markov": "D",
-    "copying": "^",
-    "factors": "v",
-    "copycat": "X",
-}
 PRIVACY = {
     "privacy_loss": ("privacy loss  (lower: more private)", 0.0),
     "membership_auc": ("membership AUC, best black-box attack  (lower: more private)", 0.5),
 }
 NO_ATTACK = "No membership attack was run on these generators."
 NO_LOSS = "No privacy loss was measured on these generators."
-NOTHING = "No recovery rate was measured (it needs two labels), so there is no frontier to draw."
+NOTHING = "No recovery rate was measured (it needs two labels), so there is no trade-off to draw."
 
 _AROUND = [(0.8, 0.8), (0.8, -0.8), (-0.8, 0.8), (-0.8, -0.8), (0, 1), (0, -1), (1, 0), (-1, 0)]  # off the bars first
 
 
-def frontier(metrics: pd.DataFrame, kinds: Mapping[str, str]) -> Figure:
+def tradeoff(metrics: pd.DataFrame, kinds: Mapping[str, str], markers: Mapping[str, str]) -> Figure:
     """Recovery rate against privacy loss, and against the best black-box membership attack.
 
     Args:
         metrics: the metrics table.
-        kinds: kind of each generator, which gives its marker: circles are learnt, the rest are controls.
+        kinds: kind of each generator.
+        markers: matplotlib's marker of each kind.
 
     Returns:
         The figure; the envelope is a box, and what could not have shown a leak is hollow: a saturated privacy
-        loss, an attack that does not see even planted people.
+        loss, an attack that does not detect even planted canaries.
     """
     numbers = ours(metrics)
     if of(numbers, "recovery_rate").empty:
         return without(NOTHING)
+    shapes = {name: markers[kind] for name, kind in kinds.items()}
     blind = {"privacy_loss": _saturated(numbers), "membership_auc": membership.unseen(metrics)}
     with mpl.rc_context(STYLE):
         figure, axes = plt.subplots(1, 2, figsize=(12, 6.2))
@@ -73,9 +65,9 @@ def frontier(metrics: pd.DataFrame, kinds: Mapping[str, str]) -> Figure:
             axis.axvline(1, **GUIDE)
             axis.set(xlabel="recovery rate  (higher: more useful)", ylabel=title)
             _box(axis, joined)
-            _scatter(axis, joined, colours(metrics), kinds, blind[metric])
+            _scatter(axis, joined, colours(metrics), shapes, blind[metric])
             axis.margins(0.12)
-        below(figure, _handles(kinds))
+        below(figure, _handles({kind: markers[kind] for kind in markers if kind in kinds.values()}))
         # Where a name has room is known only once the axes have their place and their limits.
         figure.draw_without_rendering()
         for axis, metric in zip(axes, PRIVACY, strict=True):
@@ -84,7 +76,7 @@ def frontier(metrics: pd.DataFrame, kinds: Mapping[str, str]) -> Figure:
 
 
 def _joined(numbers: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """Recovery (suffix _x) beside the privacy number (suffix _y), a row per generator, fraction and seed."""
+    """Recovery rate (suffix _x) beside the privacy number (suffix _y), a row per generator, fraction and seed."""
     key = ["generator", "fraction", "seed"]
     shown = [*key, "value", "low", "high", "real_low", "real_high"]
     return of(numbers, "recovery_rate")[shown].merge(of(numbers, metric)[shown], on=key)
@@ -96,7 +88,7 @@ def _saturated(numbers: pd.DataFrame) -> set[Subject]:
 
 
 def _box(axis: plt.Axes, joined: pd.DataFrame) -> None:
-    """The envelope: where real people lie, both ways."""
+    """The envelope: where real samples lie, both ways."""
     left, right, low, high = joined[["real_low_x", "real_high_x", "real_low_y", "real_high_y"]].mean()
     if np.isfinite([left, right, low, high]).all():
         axis.fill_between([left, right], low, high, **BAND)
@@ -106,7 +98,7 @@ def _scatter(
     axis: plt.Axes,
     joined: pd.DataFrame,
     shades: Mapping[Subject, str],
-    kinds: Mapping[str, str],
+    shapes: Mapping[str, str],
     blind: set[Subject],
 ) -> None:
     for one in joined.itertuples():
@@ -114,7 +106,7 @@ def _scatter(
         across, up = (interval(_way(joined.loc[[one.Index]], way)) for way in "xy")
         axis.errorbar(
             one.value_x, one.value_y, xerr=across, yerr=up, color=shades[subject], elinewidth=1,
-            marker=MARKERS.get(kinds.get(one.generator, ""), "o"), markersize=8, markeredgewidth=1.4,
+            marker=shapes[one.generator], markersize=8, markeredgewidth=1.4,
             markerfacecolor="white" if subject in blind else shades[subject], linestyle="",
         )  # fmt: skip
 
@@ -165,11 +157,10 @@ def _fits(note: plt.Annotation, dx: float, dy: float, taken: list[Bbox], inside:
     return whole and not any(box.overlaps(other) for other in taken)
 
 
-def _handles(kinds: Mapping[str, str]) -> list[plt.Artist]:
-    present = [kind for kind in MARKERS if kind in kinds.values()]
+def _handles(markers: Mapping[str, str]) -> list[plt.Artist]:
     handles = [
-        plt.Line2D([], [], color="0.3", marker=MARKERS[kind], linestyle="", markersize=8, label=kind)
-        for kind in present
+        plt.Line2D([], [], color="0.3", marker=marker, linestyle="", markersize=8, label=kind)
+        for kind, marker in markers.items()
     ]
     band = plt.Rectangle((0, 0), 1, 1, label="real against real", color=BAND["color"])
-    return [*handles, band, hollow_handle("hollow: could not have seen a leak")]
+    return [*handles, band, hollow_handle("hollow: could not have shown a leak")]

@@ -15,14 +15,14 @@ NO_IMPUTATION = "Nothing was imputed: Beagle is not installed, the cohort has no
 
 
 def utility(metrics: pd.DataFrame) -> Figure:
-    """Recovery by classifier, recall by label, effects of an association scan, imputation by allele frequency."""
+    """Recovery rate by classifier, recall by label, effects of an association scan, imputation by allele frequency."""
     with mpl.rc_context(STYLE):
         figure, axes = plt.subplots(2, 2, figsize=(12, 8.4), width_ratios=[1.15, 1])
         _recovery(axes[0, 0], metrics)
         _recall(figure, axes[0, 1], metrics)
         _association(axes[1, 0], metrics)
         drawn = _imputation(axes[1, 1], metrics)
-        panel = plt.Line2D([], [], color="black", linestyle="--", label="training people as the panel")
+        panel = plt.Line2D([], [], color="black", linestyle="--", label="training samples as the panel")
         legend(figure, metrics, *([panel] if drawn else []))
     return figure
 
@@ -37,11 +37,11 @@ def _recovery(axis: plt.Axes, metrics: pd.DataFrame) -> None:
         [name.replace("_", "\n") for name in classifiers], colours(metrics),
     )  # fmt: skip
     axis.axhline(1, **GUIDE)
-    axis.set(ylabel="recovery rate", title="Accuracy learnt from synthetic / from real people")
+    axis.set(ylabel="recovery rate", title="Accuracy after training on synthetic / on real samples")
 
 
 def _recall(figure: Figure, axis: plt.Axes, metrics: pd.DataFrame) -> None:
-    """Recall of each label, learnt from synthetic people, less that learnt from real people."""
+    """Recall of each label after training on synthetic samples, less that after training on real samples."""
     numbers, called = ours(metrics), names(metrics)
     labels = list(dict.fromkeys(of(numbers, "recall", None)["group"]))
     if not labels:
@@ -54,7 +54,7 @@ def _recall(figure: Figure, axis: plt.Axes, metrics: pd.DataFrame) -> None:
     image = axis.imshow(np.array([row for _, row in rows]), cmap="RdBu", vmin=-0.5, vmax=0.5, aspect="auto")
     axis.set_yticks(range(len(rows)), [name for name, _ in rows])
     axis.set_xticks(range(len(labels)), labels, rotation=0 if len(labels) < 7 else 60, fontsize=9)
-    axis.set_title("Recall by label, less that learnt from real people")
+    axis.set_title("Recall by label, less that after training on real samples")
     figure.colorbar(image, ax=axis, extend="both", shrink=0.85)
 
 
@@ -66,7 +66,7 @@ def _association(axis: plt.Axes, metrics: pd.DataFrame) -> None:
         return blank(axis, NO_ASSOCIATION)
     points(axis, [of(numbers, name) for name in present], [terms[name] for name in present], colours(metrics))
     axis.axhline(1, **GUIDE)
-    axis.set(title="Association scan of the labels, synthetic against training people")
+    axis.set(title="Association scan of the labels, synthetic against training samples")
 
 
 def _imputation(axis: plt.Axes, metrics: pd.DataFrame) -> bool:
@@ -83,5 +83,5 @@ def _imputation(axis: plt.Axes, metrics: pd.DataFrame) -> bool:
         linewidth=1.4, zorder=3,
     )  # fmt: skip
     axis.set_xticks(range(len(bins)), [name.removeprefix("maf ") for name in bins])
-    axis.set(xlabel="minor-allele frequency", ylabel="imputation r²", title="Imputing held-out people", ylim=(0, 1))
+    axis.set(xlabel="minor-allele frequency", ylabel="imputation r²", title="Imputing held-out samples", ylim=(0, 1))
     return True

@@ -1,0 +1,61 @@
+# What the rules of evaluate.smk ask for: functions of wildcards. No rules here.
+
+
+def published_metrics(wildcards):
+    """What the protocol of published figures gave for a cohort that names such figures."""
+    if not config["cohorts"][wildcards.cohort]["published"]:
+        return []
+    pattern = "results/{cohort}/{generator}/{fraction}/{seed}/published.tsv"
+    summary = "results/{cohort}/summary/published.tsv".format(**wildcards)
+    return [*runs(pattern)(wildcards), summary]
+
+
+def released_metrics(wildcards):
+    """The metrics of all cohorts from which samples were withheld."""
+    pattern = (
+        "results/{cohort}/{generator}/{fraction}/{seed}/released/metrics.{suite}.tsv"
+    )
+    every = runs(pattern, where=lambda kind: kind.released, suite=SUITES)
+    return every(wildcards) if WITHHOLDS else []
+
+
+def canaries(wildcards):
+    """A params function: percent of planted canaries; none where all samples are real, or in a release."""
+    return 0 if wildcards.released else generator("canaries")(wildcards) or 0
+
+
+def model_scores(wildcards):
+    """What the model itself says of training and held-out samples, where it is attacked."""
+    pattern = "results/{cohort}/{generator}/{fraction}/{seed}/audit/scores.tsv"
+    asked = kind_of(wildcards.generator).whitebox
+    return pattern.format(**wildcards) if asked else []
+
+
+def judged(wildcards):
+    """Input to unpack: a synthetic cohort, and the real samples that it is judged by."""
+    synthetic = {
+        "store": synthetic_store(wildcards),
+        "labels": synthetic_labels(wildcards),
+    }
+    return synthetic | prepared_samples(wildcards)
+
+
+def reference(suite):
+    """An input function: what depends on real samples alone, for this suite."""
+    pattern = "results/{cohort}/prepare/{fraction}/{seed}/reference/{suite}.npz"
+    return lambda wildcards: pattern.format(**{**wildcards, "suite": suite})
+
+
+def neighbours(wildcards):
+    """Input to unpack: the neighbours among real and between synthetic and real samples, where a suite asks for them."""
+    if wildcards.get("suite", "audit") not in ("privacy", "audit"):
+        return {"among_real": [], "to_real": []}
+    pattern = "results/{cohort}/{generator}/{fraction}/{seed}/{released}neighbours.npz"
+    to_real = pattern.format(**wildcards)
+    return {"among_real": reference("neighbours")(wildcards), "to_real": to_real}
+
+
+def paper_metrics(wildcards):
+    """The numbers of the paper's experiments, where the run file asks for them."""
+    pattern = "results/{cohort}/summary/paper.tsv"
+    return [pattern.format(**wildcards)] if PAPER else []

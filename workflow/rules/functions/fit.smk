@@ -1,0 +1,44 @@
+# What the rules of fit.smk ask for: functions of wildcards. No rules here.
+
+
+# What changes no fit: how samples are drawn and judged, on which hardware, and how often a state is saved.
+NOT_FITTED = {"kind", "fractions", "canaries", "gpu", "save_every", "sampler", "model"}
+
+
+def needed(wildcards):
+    """An input function: what a generator's kind is fitted on beside the genotypes, by name."""
+    model = PLAN.model_of(wildcards.generator)
+    folders = {"clusters": model, "encoder": "prepare", "latents": "prepare"}
+    pattern = "results/{cohort}/{folder}/{fraction}/{seed}/{name}.npz"
+    return {
+        name: pattern.format(**wildcards, folder=folders[name], name=name)
+        for name in kind_of(model).needs
+    }
+
+
+def fit_settings(*left_out):
+    """A params function: the settings that a generator is fitted with, less some sections."""
+    return lambda wildcards: {
+        key: value
+        for key, value in PLAN.settings(wildcards.generator).items()
+        if key not in NOT_FITTED.union(left_out)
+    }
+
+
+def clusters_memory(wildcards, input, attempt):
+    """A resources function: megabytes for chains of all clusters along one chromosome after the other."""
+    samples, variants, largest = cohort_size(wildcards, input)
+    number = generator("clusters")(wildcards)["number"]
+    return int(
+        (2000 + 4 * samples * variants / 1e6 + 200 * number * largest / 1e6) * attempt
+    )
+
+
+def trainings(pattern):
+    """An input function: the pattern for every training of the run."""
+    fitted = PLAN.fitted(lambda kind: kind.trains)
+    return lambda wildcards: [
+        pattern.format(**run)
+        for run in PLAN.runs(COHORTS, lambda kind: kind.trains)
+        if run["generator"] in fitted
+    ]

@@ -1,0 +1,29 @@
+# What the rules of prepare.smk ask for: functions of wildcards. No rules here.
+
+
+def plink_parts(wildcards):
+    """The .bim and .fam beside a .bed."""
+    return runfile.plink_parts(genotype_files(wildcards))
+
+
+def label_file(wildcards):
+    """The cohort's table of people: its own, that with a simulated trait, or the simulated one."""
+    settings = config["cohorts"][wildcards.cohort]
+    if "simulate" in settings:
+        return f"results/{wildcards.cohort}/prepare/simulated/samples.tsv"
+    if "trait" in settings:
+        return f"results/{wildcards.cohort}/prepare/trait/samples.tsv"
+    return given_labels(wildcards)
+
+
+def given_labels(wildcards):
+    """The cohort's table of people as it is in the run file."""
+    return runfile.paths(config, config["cohorts"][wildcards.cohort]["labels"])[0]
+
+
+def gene_file(wildcards):
+    """The cohort's gene intervals, if it has any."""
+    settings = config["cohorts"][wildcards.cohort]
+    if "simulate" in settings:
+        return f"results/{wildcards.cohort}/prepare/simulated/genes.bed.gz"
+    return runfile.paths(config, settings["genes"])[0] if settings["genes"] else []

@@ -1,0 +1,48 @@
+"""Score training and held-out samples by a fitted generator: its likelihood, and an attack on the model itself."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from syngeno import logs
+from syngeno.data import genetic_map, samples
+from syngeno.data.store import open_store
+from syngeno.evaluate import metrics
+from syngeno.models.base import TrainingData, generator_class
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+logger = logs.start(snakemake.log[0])
+source, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
+table, training = samples.read_samples(source.samples), samples.read_samples(source.training)
+test, seed = table[table["split"] == "test"], int(wildcards.seed)
+everybody = pd.concat([training, test])
+rows, scores = [], np.full(len(everybody), np.nan)
+
+with open_store(source.genotypes) as store:
+    places = genetic_map.places(store.contig, store.position, source.get("genetic_map"))
+    data = TrainingData.of_tables(store, table, training, places, {name: source[name] for name in params.needs})
+    fitted = generator_class(params.model).load(Path(source.model), data, params.settings, threads=snakemake.threads)
+    asked = store.rows(everybody.index), everybody["label"].to_numpy(str)
+    if params.likelihood:
+        # Training samples are scored only where the model itself is attacked.
+        first = 0 if params.whitebox else len(training)
+        log_p = fitted.log_prob(*(part[first:] for part in asked), seed=seed).reshape(len(everybody) - first, -1)
+        rows = metrics.likelihood_rows(-log_p[len(training) - first :].ravel(), test["label"].to_numpy(str))
+        scores[first:] = log_p.sum(axis=1)
+    elif params.whitebox:
+        scores = fitted.member_score(*asked, seed=seed)
+    if not params.whitebox:
+        scores[:] = np.nan
+
+subject = {"generator": wildcards.generator, "fraction": int(wildcards.fraction), "seed": wildcards.seed}
+metrics.write(metrics.table(rows, **subject), snakemake.output.likelihood)
+os.umask(0o077)  # the scores name real samples: readable by their owner only
+part = np.repeat(["member", "heldout"], [len(training), len(test)])
+scored = pd.DataFrame({"sample": everybody.index, "part": part, "score": scores}).dropna()
+scored.to_csv(snakemake.output.scores, sep="\t", index=False, float_format="%.8g")
+logger.info("%d numbers, %d samples scored", len(rows), len(scored))

@@ -1,0 +1,53 @@
+"""Fit a generator on the training samples, going on from a saved state if there is one."""
+
+import hashlib
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from syngeno import logs
+from syngeno.data import genetic_map, samples
+from syngeno.data.store import open_store
+from syngeno.models.base import TrainingData, generator_class
+from syngeno.training import loop
+from syngeno.training.device import pick_device
+from syngeno.workflow import cluster
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+logger = logs.start(snakemake.log[0])
+source, output, params, seed = snakemake.input, snakemake.output, snakemake.params, int(snakemake.wildcards.seed)
+
+with open_store(source.genotypes) as store:
+    data = TrainingData.of_tables(
+        store,
+        samples.read_samples(source.samples),
+        samples.read_samples(source.training),
+        genetic_map.places(store.contig, store.position, source.get("genetic_map")),
+        {name: source[name] for name in params.needs},
+    )
+    # Complete; of these, the result depends on `params.settings` alone.
+    settings = snakemake.config["generators"][snakemake.wildcards.generator]
+    # Another kind of device draws other numbers, from which a saved state does not go on.
+    fitted_on = json.dumps([params.settings, seed, params.code, data.fingerprint(), pick_device().type])
+    checkpoint = loop.Checkpoint(
+        Path(params.state),
+        hashlib.sha256(fitted_on.encode()).hexdigest(),
+        every=settings.get("save_every", math.inf),
+        until=cluster.until(),
+    )
+    fitted = generator_class(params.model).fit(
+        data, settings, seed=seed, threads=snakemake.threads, checkpoint=checkpoint
+    )
+
+fitted.save(Path(output.model))
+Path(output.chosen).write_text(json.dumps(fitted.chosen, indent=2) + "\n")
+pd.DataFrame(fitted.history, columns=None if fitted.history else ["epoch"]).to_csv(
+    output.history, sep="\t", index=False
+)
+Path(params.state).unlink(missing_ok=True)
+logger.info("fitted on %d training samples, chosen: %s", len(data.rows), fitted.chosen)

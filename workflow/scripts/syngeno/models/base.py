@@ -1,0 +1,143 @@
+"""What a generator is: fitted on training samples alone, it draws samples of the labels that it is asked for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+import numpy as np
+import pandas as pd
+
+from syngeno.data.store import Store
+
+if TYPE_CHECKING:
+    from syngeno.training.loop import Checkpoint
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """What a generator may see.
+
+    Attributes:
+        store: the prepared cohort; what is no training or validation sample is not looked at.
+        rows, label: the training samples: their rows of the store, int (n,), and labels, str (n,).
+        validation_rows, validation_label: the same of validation samples, who choose settings and epochs.
+        centimorgans: places of the store's variants on the genetic map, float64 (variants,), by 1 cM per megabase
+            where there is no map.
+        files: by name, what the kind `needs` (see catalogue.py) beside the genotypes.
+    """
+
+    store: Store
+    rows: np.ndarray
+    label: np.ndarray
+    validation_rows: np.ndarray
+    validation_label: np.ndarray
+    centimorgans: np.ndarray
+    files: Mapping[str, Path] = field(default_factory=dict)
+
+    @classmethod
+    def of_tables(
+        cls,
+        store: Store,
+        samples: pd.DataFrame,
+        training: pd.DataFrame,
+        centimorgans: np.ndarray,
+        files: Mapping[str, str | Path] | None = None,
+    ) -> Self:
+        """From the cohort's table of samples (all with their `split`) and that of the training samples."""
+        validation = samples[samples["split"] == "validation"]
+        return cls(
+            store,
+            store.rows(training.index),
+            training["label"].to_numpy(str),
+            store.rows(validation.index),
+            validation["label"].to_numpy(str),
+            centimorgans,
+            {name: Path(path) for name, path in (files or {}).items()},
+        )
+
+    def fingerprint(self) -> str:
+        """Hash of all that a model is fitted on: which samples and variants, and the files beside them."""
+        digest = hashlib.sha256(self.store.fingerprint().encode())
+        for part in (self.rows, self.validation_rows):
+            digest.update(np.asarray(part, dtype=np.int64).tobytes())
+        for part in (self.label, self.validation_label):
+            digest.update("\n".join(part.tolist()).encode())
+        for name in sorted(self.files):
+            digest.update(self.files[name].read_bytes())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """Samples as they were drawn.
+
+    Attributes:
+        calls: int8 (v, n, 2), chunk by chunk of `store.CHUNK` variants in the store's order.
+        phased: whether the two calls of a sample are haplotypes.
+        latents: float32 (n, blocks, components), where they were drawn in the encoder's space.
+    """
+
+    calls: Iterator[np.ndarray]
+    phased: bool
+    latents: np.ndarray | None = None
+
+
+class Generator(Protocol):
+    """A generator, as the rules fit, draw from, score and attack it.
+
+    Attributes:
+        chosen: what validation samples chose, to be told on the model card; after `fit`.
+        history: a row per epoch, empty where nothing is trained step by step; after `fit`.
+    """
+
+    chosen: dict[str, Any]
+    history: list[dict[str, float]]
+
+    @classmethod
+    def fit(
+        cls, data: TrainingData, settings: Mapping[str, Any], *, seed: int, threads: int, checkpoint: Checkpoint
+    ) -> Self:
+        """Fit on the training samples; `settings` are complete (the schema fills them in).
+
+        What trains step by step goes on from `checkpoint`, if that was left by a job with the same fingerprint.
+        """
+
+    def save(self, path: Path) -> None:
+        """Write all that `load` needs beside the data, as one file, whole or not at all."""
+
+    @classmethod
+    def load(cls, path: Path, data: TrainingData, settings: Mapping[str, Any], *, threads: int) -> Self:
+        """What `save` wrote; BadInput for a file that is foreign or was fitted on other data.
+
+        `settings` may be those of another generator, which samples this one's model in its own way.
+        """
+
+    def sample(self, label: np.ndarray, *, seed: int, shard: int) -> Drawn:
+        """A sample of each label, str (n,); shards count from 0 and draw from streams of their own.
+
+        Raises ValueError for a label that no training sample has.
+        """
+
+    def log_prob(self, rows: np.ndarray, label: np.ndarray, *, seed: int) -> np.ndarray:
+        """log p(sequence | label) of samples (rows of the store), in nats, float64.
+
+        One number per haplotype, those of a sample side by side, or one per sample where phase is not known. Where the
+        kind has `likelihood`.
+        """
+
+    def member_score(self, rows: np.ndarray, label: np.ndarray, *, seed: int) -> np.ndarray:
+        """Scores of samples (rows of the store), float64 (n,): the higher, the likelier they were trained on.
+
+        Where the kind has `whitebox` and no likelihood, which is the score where there is one.
+        """
+
+
+def generator_class(model: str) -> type[Generator]:
+    """The class of a kind's `model` (see catalogue.py)."""
+    module, _, name = model.partition(":")
+    return getattr(import_module(f"syngeno.models.{module}"), name)
