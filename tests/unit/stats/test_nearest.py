@@ -50,7 +50,7 @@ class TestNearest:
         a, b = rng.integers(0, 3, (23, 40), np.int8), rng.integers(0, 3, (9, 40), np.int8)
         assert np.array_equal(nearest.nearest(a, b, "l1"), slow(a, b, "l1"))
         assert np.array_equal(nearest.nearest(a, a, "l1", True), slow(a, a, "l1", True))
-        forth, back = nearest.nearest_both_ways(a, b, "l1")
+        forth, back = (distances for distances, _ in nearest.find_both_ways(a, b, "l1"))
         assert np.array_equal(forth, slow(a, b, "l1"))
         assert np.array_equal(back, slow(b, a, "l1"))
 
@@ -73,7 +73,7 @@ class TestNearestBothWays:
     def test_is_nearest_twice(self, metric):
         rng = np.random.default_rng(3)
         a, b = rng.integers(0, 3, (11, 25), np.int8), rng.integers(0, 3, (17, 25), np.int8)
-        forth, back = nearest.nearest_both_ways(a, b, metric)
+        forth, back = (distances for distances, _ in nearest.find_both_ways(a, b, metric))
         assert np.allclose(forth, slow(a, b, metric))
         assert np.allclose(back, slow(b, a, metric))
 

@@ -36,12 +36,6 @@ def nearest(a: np.ndarray, b: np.ndarray, metric: str, exclude_self: bool = Fals
     return find(a, b, metric, exclude_self)[0]
 
 
-def nearest_both_ways(a: np.ndarray, b: np.ndarray, metric: str) -> tuple[np.ndarray, np.ndarray]:
-    """`nearest(a, b)` and `nearest(b, a)` from one pass over the distances."""
-    forth, back = find_both_ways(a, b, metric)
-    return forth[0], back[0]
-
-
 def find(a: np.ndarray, b: np.ndarray, metric: str, exclude_self: bool = False, count: int = 2) -> Found:
     """The `count` nearest: their distances as of `nearest`, and which rows of `b` they are, -1 where there is none."""
     if exclude_self and len(a) != len(b):
