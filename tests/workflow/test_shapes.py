@@ -60,9 +60,9 @@ class TestPlink:
         (tmp_path / "samples.tsv").write_text("sample\tpopulation\n" + rows)
         cohort = {"genotypes": "x.bed", "labels": "samples.tsv", "label": "population", "chromosomes": [7]}
         generators = {
-            name: {**settings, "space": "genotype"} if "space" in settings else settings
-            for name, settings in TINY["generators"].items()
-            if name in ("latent", "haplotypes", "li_stephens")
+            "latent": TINY["generators"]["latent"],
+            "genotypes": {**TINY["generators"]["haplotypes"], "space": "genotype"},
+            "li_stephens": TINY["generators"]["li_stephens"],
         }
         config = {
             **TINY,
