@@ -8,9 +8,7 @@ from syngeno.workflow import codehash
 @pytest.fixture
 def library(tmp_path, monkeypatch):
     """A library of three modules, a <- package.b, c apart; and a script that imports package.b."""
-    codehash._tree.cache_clear()
-    codehash._imports.cache_clear()
-    codehash._meaning.cache_clear()
+    codehash._read.cache_clear()
     monkeypatch.setattr(codehash, "LIBRARY", tmp_path)
     (tmp_path / "a.py").write_text('"""A."""\n\n\ndef one():\n    """Say one."""\n    return 1\n')
     (tmp_path / "package").mkdir()
@@ -19,15 +17,11 @@ def library(tmp_path, monkeypatch):
     script = tmp_path / "script"
     script.write_text("from syngeno.package import b\nprint(b.TWO)\n")
     yield tmp_path, script
-    codehash._tree.cache_clear()
-    codehash._imports.cache_clear()
-    codehash._meaning.cache_clear()
+    codehash._read.cache_clear()
 
 
 def rehash(script, *extra):
-    codehash._tree.cache_clear()
-    codehash._imports.cache_clear()
-    codehash._meaning.cache_clear()
+    codehash._read.cache_clear()
     return codehash.of_script(script, *extra)
 
 

@@ -3,8 +3,7 @@
 Snakemake re-runs a job when its script changes, not when a module that the script imports does. The hash made
 here goes into the rule's `params:` and closes the gap by content. It is taken over syntax trees without
 docstrings, so that neither a comment nor a reworded docstring throws away a day of training. A module that renders
-templates depends on them too: on the files of `templates/` beside it. Only the standard library is used: every
-cluster job parses the Snakefile again.
+templates depends on them too: on the files of `templates/` beside it.
 """
 
 import ast
@@ -16,6 +15,7 @@ LIBRARY = Path(__file__).parents[1]
 
 # How a failure is worded changes no result.
 _WITHOUT_EFFECT = {"logs", "errors", "workflow.codehash", "models.catalogue"}
+_DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def of_script(script: Path, *extra: str) -> str:
@@ -25,16 +25,14 @@ def of_script(script: Path, *extra: str) -> str:
     """
     digest = hashlib.sha256()
     for name in closure(script, *extra):
-        digest.update(f"{name}\n{_meaning(_path(name))}\n".encode())
-        for template in _templates(_path(name)):
-            digest.update(template.read_bytes())
+        digest.update(name.encode() + _read(_path(name))[1])
     return digest.hexdigest()[:16]
 
 
 def closure(script: Path, *extra: str) -> list[str]:
     """The modules behind `of_script`: dotted names below `syngeno`, sorted; raises as it does."""
     names: set[str] = set()
-    waiting = [*_imports(script), *extra]
+    waiting = [*_read(script)[0], *extra]
     while waiting:
         name = waiting.pop()
         if name in names or name in _WITHOUT_EFFECT:
@@ -43,7 +41,7 @@ def closure(script: Path, *extra: str) -> list[str]:
         if not path.exists():
             raise ValueError(f"{script.name} depends on syngeno.{name}, which does not exist")
         names.add(name)
-        waiting.extend(_imports(path))
+        waiting.extend(_read(path)[0])
     return sorted(names)
 
 
@@ -52,27 +50,23 @@ def _path(name: str) -> Path:
     return LIBRARY / f"{name.replace('.', '/')}.py"
 
 
-def _templates(path: Path) -> list[Path]:
-    """The templates beside a module that renders some, in the order of their names."""
-    imported = {alias.name for node in ast.walk(_tree(path)) if isinstance(node, ast.Import) for alias in node.names}
-    return sorted((path.parent / "templates").glob("*")) if "jinja2" in imported else []
-
-
-@cache
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text())
-
-
-@cache
-def _imports(path: Path) -> tuple[str, ...]:
-    """Dotted names, below `syngeno`, of the library modules that a file imports."""
-    names = []
-    for node in ast.walk(_tree(path)):
+@cache  # each file is read once for all rules: the Snakefile is parsed anew by every cluster job
+def _read(path: Path) -> tuple[list[str], bytes]:
+    """The library modules that a file imports; a hash of its syntax tree without docstrings, and of its templates."""
+    tree = ast.parse(path.read_text())
+    names, renders = [], False
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             names += _modules(node.module or "", [alias.name for alias in node.names])
         elif isinstance(node, ast.Import):
             names += [name for alias in node.names for name in _modules(alias.name, [])]
-    return tuple(names)
+            renders |= any(alias.name == "jinja2" for alias in node.names)
+        elif isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+    digest = hashlib.sha256(ast.dump(tree).encode())
+    for template in sorted((path.parent / "templates").glob("*")) if renders else []:
+        digest.update(template.read_bytes())
+    return names, digest.digest()
 
 
 def _modules(module: str, imported: list[str]) -> list[str]:
@@ -83,16 +77,3 @@ def _modules(module: str, imported: list[str]) -> list[str]:
     if name and not (LIBRARY / name.replace(".", "/")).is_dir():
         return [name]
     return [f"{name}.{member}".lstrip(".") for member in imported]
-
-
-@cache
-def _meaning(path: Path) -> str:
-    """The syntax tree without docstrings, as text."""
-    tree = ast.parse(path.read_text())
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-            and ast.get_docstring(node) is not None
-        ):
-            node.body = node.body[1:]
-    return ast.dump(tree)
