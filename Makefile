@@ -12,7 +12,7 @@ demo: .venv/run
 	$(BIN)/snakemake --profile workflow/profiles/local --cores 2 --report results/report.html --report-after-run
 
 test: .venv/dev lint
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 test-slurm: .venv/dev
 	tests/workflow/raise_slurm.sh

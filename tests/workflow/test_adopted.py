@@ -82,7 +82,9 @@ class TestExternal:
 
 class TestWithholding:
     def test_says_what_it_withheld_and_what_that_did(self, copy):
-        copy.configure({**TINY, "release": {"withhold": 10}})
+        generators = {"independent": TINY["generators"]["independent"]}
+        evaluate = {**TINY["evaluate"], "ablation": None}
+        copy.configure({**TINY, "generators": generators, "evaluate": evaluate, "release": {"withhold": 10}})
         copy("evaluate")
         folder = copy.folder / "results/tiny/independent/100/1"
         people = pd.read_csv(folder / "audit/samples.tsv", sep="\t", keep_default_na=False)

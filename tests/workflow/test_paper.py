@@ -58,8 +58,11 @@ def paper(tmp_path_factory):
     vcf, tables = [data / "1.vcf.gz", data / "2.vcf.gz"], [data / name for name in ("samples.tsv", "genes", "causal")]
     simulate.write_cohort(vcf, *tables, samples=160, length=1.5e5, seed=1)
     run = Run(tmp_path_factory.mktemp("paper"), run_file(data))
-    run("paper")
-    return run
+    with pytest.MonkeyPatch.context() as patch:
+        # Compiling what draws one map takes as long as the map of a large cohort.
+        patch.setenv("NUMBA_DISABLE_JIT", "1")
+        run("paper")
+        yield run
 
 
 def test_the_trait_is_the_label(paper):

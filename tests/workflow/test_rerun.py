@@ -77,8 +77,8 @@ class TestLibrary:
 
 class TestInterruption:
     def test_a_killed_training_goes_on_to_the_same_weights(self, copy):
-        training = {"epochs": 40, "patience": 0}
-        config = changed(generators__latent={"save_every": 0.2}, generators__latent__training=training)
+        training = {"epochs": 15, "patience": 0}
+        config = changed(generators__latent={"save_every": 0.1}, generators__latent__training=training)
         model = copy.folder / "results/tiny/latent/100/1/fitted.model"
         copy.configure(config)
         copy(str(model.relative_to(copy.folder)))
@@ -90,7 +90,6 @@ class TestInterruption:
         until = time.monotonic() + 120
         while not state.exists() and time.monotonic() < until and process.poll() is None:
             time.sleep(0.02)
-        time.sleep(0.5)
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         assert state.exists(), "the training was over before it could be killed"
@@ -106,16 +105,16 @@ class TestInterruption:
 
 class TestReproducibility:
     def test_two_runs_give_the_same_numbers_and_the_same_people(self, tiny, tmp_path):
-        names = ["latent", "haplotypes", "independent"]
+        names = ["latent", "haplotypes"]
         fewer = {"generators": {name: TINY["generators"][name] for name in names}}
         config = {**TINY, **fewer, "evaluate": {**TINY["evaluate"], "ablation": None}}
         again = Run(tmp_path / "again", config)
-        again("results/tiny/summary/metrics.tsv", "results/tiny/latent/100/1/synthetic.vcf.gz")
+        again("results/tiny/summary/metrics.tsv")
         for path in ("tiny/prepare/simulated/samples.tsv", "tiny/prepare/samples.tsv"):
             assert again.read(path) == tiny.read(path), path
         ours, theirs = (run.read("tiny/summary/metrics.tsv").decode().splitlines() for run in (again, tiny))
         assert set(ours) <= set(theirs)
         assert len(ours) > 100
-        for name in ("latent", "independent"):
+        for name in names:
             path = f"tiny/{name}/100/1/synthetic.vcf.gz"
             assert gzip.decompress(again.read(path)) == gzip.decompress(tiny.read(path)), path
