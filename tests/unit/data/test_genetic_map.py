@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syngeno.data.genetic_map import GeneticMap, places, read, uniform, write_plink
+from syngeno.data.genetic_map import GeneticMap, places, read, write_plink
 from syngeno.errors import BadInput
 
 THINNED = "chr\tpos\tcM\n1\t1000\t0.0\n1\t3000\t4.0\n1\t4000\t4.5\nX\t10\t1.0\nX\t20\t1.0\n"
@@ -83,19 +83,12 @@ class TestGeneticMap:
         assert (np.diff(chart.place(np.full(len(positions), "1"), np.sort(positions))) >= 0).all()
 
 
-class TestUniform:
-    def test_one_cm_per_mb(self):
-        assert uniform(np.array(["1", "2"]), np.array([1_000_000, 5])) == pytest.approx([1, 5e-6])
-        with pytest.raises(ValueError, match="2 positions on 1"):
-            uniform(np.array(["1"]), np.array([1, 2]))
-
-
 class TestPlaces:
     def test_by_the_map_or_uniform_without_one(self, tmp_path):
         variants = np.array(["1"]), np.array([2000])
         assert places(*variants, written(tmp_path, THINNED)).tolist() == [2.0]
         assert places(*variants, []) == pytest.approx([0.002])
-        assert places(*variants) == pytest.approx([0.002])
+        assert places(np.array(["1", "2"]), np.array([1_000_000, 5])) == pytest.approx([1, 5e-6])
 
 
 class TestWritePlink:

@@ -57,7 +57,7 @@ class TestCohort:
         assert np.array_equal(one.label, other.label)
 
     def test_refuses(self):
-        with pytest.raises(ValueError, match="as many labels"):
+        with pytest.raises(ValueError, match="label has shape"):
             cohort(np.zeros((2, 2)), ["A"])
         with pytest.raises(ValueError, match="0, 1 or 2"):
             cohort(np.array([[-1, 0]]))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from syngeno.data.store import Sites
 from syngeno.errors import BadInput
-from syngeno.models.external import adopt, labels_of, read_files
+from syngeno.models.external import adopt, labels_of, read
 
 SITES = Sites(
     np.array(["1", "1", "1", "2"]),
@@ -51,7 +51,7 @@ def change(index, **values):
 
 class TestReadFiles:
     def test_as_we_write_it(self, tmp_path):
-        calls = read_files([write(tmp_path / "x.vcf")], SITES)
+        calls = read([write(tmp_path / "x.vcf")], SITES).calls
         assert calls.samples == ["a", "b", "c"]
         assert calls.dosages.tolist() == DOSAGES
         assert calls.phased
@@ -60,17 +60,17 @@ class TestReadFiles:
     @given(st.permutations(RECORDS))
     def test_prefix_and_order(self, tmp_path_factory, records):
         path = write(tmp_path_factory.mktemp("x") / "x.vcf", records, prefix="chr")
-        assert read_files([path], SITES).dosages.tolist() == DOSAGES
+        assert read([path], SITES).calls.dosages.tolist() == DOSAGES
 
     @pytest.mark.parametrize("suffix", [".vcf.gz", ".bcf"])
     def test_compressed(self, tmp_path, suffix):
         plain, path = write(tmp_path / "x.vcf"), tmp_path / f"x{suffix}"
         pysam.bcftools.view("-O", "z" if suffix == ".vcf.gz" else "b", "-o", str(path), str(plain), catch_stdout=False)
-        assert read_files([path], SITES).dosages.tolist() == DOSAGES
+        assert read([path], SITES).calls.dosages.tolist() == DOSAGES
 
     def test_unphased(self, tmp_path):
         records = [(*record[:4], record[4].replace("|", "/")) for record in RECORDS]
-        calls = read_files([write(tmp_path / "x.vcf", records)], SITES)
+        calls = read([write(tmp_path / "x.vcf", records)], SITES).calls
         assert calls.dosages.tolist() == DOSAGES
         assert not calls.phased
 
@@ -78,21 +78,21 @@ class TestReadFiles:
         one = write(tmp_path / "1.vcf", RECORDS[:3])
         two = write(tmp_path / "2.vcf", [("2", 5, "T", "C", "1|0 0|0 0|0")], samples="c b a")
         for paths in ([one, two], [two, one]):
-            calls = read_files(paths, SITES)
+            calls = read(paths, SITES).calls
             people = dict(zip(calls.samples, calls.dosages.tolist(), strict=True))
             assert people == dict(zip("abc", DOSAGES, strict=True))
 
     def test_ref_and_alt_exchanged(self, tmp_path, caplog):
         caplog.set_level(logging.INFO, "syngeno")
         records = change(0, ref="G", alt="A", calls="1|0 0|0 1|1")
-        calls = read_files([write(tmp_path / "x.vcf", records)], SITES)
+        calls = read([write(tmp_path / "x.vcf", records)], SITES).calls
         assert calls.dosages.tolist() == DOSAGES
         assert calls.alleles[0, :, 0].tolist() == [0, 1]
         assert "(1 with REF and ALT exchanged, 0 without ALT), 0 other records" in caplog.text
 
     @pytest.mark.parametrize(("ref", "dosage"), [("T", 0), ("C", 2)])
     def test_no_alt_where_nobody_carries_one(self, tmp_path, ref, dosage):
-        calls = read_files([write(tmp_path / "x.vcf", change(3, ref=ref, alt=".", calls="0|0 0|0 0|0"))], SITES)
+        calls = read([write(tmp_path / "x.vcf", change(3, ref=ref, alt=".", calls="0|0 0|0 0|0"))], SITES).calls
         assert calls.dosages[:, 3].tolist() == [dosage] * 3
 
     def test_other_records_are_ignored_and_counted(self, tmp_path, caplog):
@@ -102,14 +102,14 @@ class TestReadFiles:
             ("1", 20, "CT", "C", "0|1 0|0 0|0"),
             ("3", 1, "A", "T", "0|1 0|0 0|0"),
         ]
-        assert read_files([write(tmp_path / "x.vcf", RECORDS + more)], SITES).dosages.tolist() == DOSAGES
+        assert read([write(tmp_path / "x.vcf", RECORDS + more)], SITES).calls.dosages.tolist() == DOSAGES
         assert "3 other records ignored" in caplog.text
 
 
 class TestRefusals:
     def refuse(self, tmp_path, records, told, **settings):
         with pytest.raises(BadInput, match=told):
-            read_files([write(tmp_path / "x.vcf", records, **settings)], SITES)
+            read([write(tmp_path / "x.vcf", records, **settings)], SITES)
 
     def test_a_subset_of_sites(self, tmp_path):
         told = r"x.vcf: lacks 2 of the cohort's 4 sites \(first 1:20 C>T\); give all sites"
@@ -143,7 +143,7 @@ class TestRefusals:
     def test_a_site_in_two_files(self, tmp_path):
         one, two = write(tmp_path / "1.vcf"), write(tmp_path / "2.vcf", RECORDS[3:])
         with pytest.raises(BadInput, match=r"2.vcf: holds the site 2:5 T>C twice"):
-            read_files([one, two], SITES)
+            read([one, two], SITES)
 
     @pytest.mark.parametrize(
         ("calls", "told"),
@@ -159,7 +159,7 @@ class TestRefusals:
     def test_other_people_in_the_second_file(self, tmp_path):
         one, two = write(tmp_path / "1.vcf", RECORDS[:3]), write(tmp_path / "2.vcf", RECORDS[3:], samples="a b d")
         with pytest.raises(BadInput, match=r"2.vcf: holds other samples than .*1.vcf \(2 are in one only: c, d\)"):
-            read_files([one, two], SITES)
+            read([one, two], SITES)
 
     def test_one_person(self, tmp_path):
         records = [(*record[:4], record[4].split()[0]) for record in RECORDS]
@@ -167,7 +167,7 @@ class TestRefusals:
 
     def test_no_such_file(self, tmp_path):
         with pytest.raises(BadInput, match="no such file"):
-            read_files([tmp_path / "none.vcf"], SITES)
+            read([tmp_path / "none.vcf"], SITES)
 
 
 class TestLabelsOf:

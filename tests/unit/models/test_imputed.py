@@ -164,7 +164,7 @@ class TestImpute:
         typed = vcf.Calls([f"s{i}" for i in range(30)], truth[:, :, TYPED].copy(), phased)
         at = imputed_model.sites_at(sites(), TYPED)
         imputed_model.impute(typed, at, store, "1", paths, tmp_path / "out.vcf.gz", seed=1, memory_mb=300)
-        found = imputed_model.external.read_files([tmp_path / "out.vcf.gz"], sites())
+        found = imputed_model.external.read([tmp_path / "out.vcf.gz"], sites()).calls
         assert found.samples == typed.samples
         assert found.phased
         return truth, found

@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 from syngeno import logs
-from syngeno.data import genetic_map, vcf
+from syngeno.data import genetic_map
 from syngeno.data.store import open_store
-from syngeno.models import imputed
+from syngeno.models import external, imputed
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -18,7 +18,7 @@ with open_store(source.typed) as store:
 with open_store(source.genotypes) as store:
     places = genetic_map.read(source.genetic_map).place(store.contig, store.position) if source.genetic_map else None
     imputed.impute(
-        vcf.read_calls(source.vcf, at),
+        external.read([source.vcf], at).calls,
         at,
         store,
         wildcards.contig,

@@ -48,20 +48,18 @@ def impute(
     threads: int = 1,
     memory_mb: int = 4000,
 ) -> np.ndarray:
-    """Dosages of all variants that Beagle imputes from a panel for samples that are typed at some.
+    """Dosages float32 (target samples, variants) that Beagle imputes from a panel for samples that are typed at some.
 
-    Args:
-        panel: the reference samples; where `phased` their haplotypes are taken as they are, else phased first.
-        target: the samples to impute, of which Beagle reads unphased genotypes at the `typed` variants only.
-        typed: bool (variants,).
-
-    Returns:
-        float32 (target samples, variants), at the typed variants what was typed.
+    The haplotypes of a panel that is `phased` are taken as they are, other panels are phased first. Of the target
+    samples Beagle reads unphased genotypes, at the variants that are `typed`, bool (variants,).
     """
     with tempfile.TemporaryDirectory(prefix="syngeno-imputation-") as name:
         folder = Path(name)
         java = Beagle(folder, seed, threads, memory_mb)
-        maps = _write_map(folder / "map", panel)
+        maps = {}  # without one, Beagle takes 1 cM for 1 Mb
+        if panel.cm is not None:
+            maps["map"] = folder / "map"
+            genetic_map.write_plink(maps["map"], panel.contig, panel.position, panel.cm)
         _write(folder / "target.vcf.gz", target.at(typed), phased=False)
         _write(folder / "panel.vcf.gz", panel, phased)
         reference = folder / "panel.vcf.gz"
@@ -75,26 +73,12 @@ def impute(
 
 
 def _write(path: Path, cohort: Cohort, phased: bool) -> None:
-    """Write a cohort as Beagle reads it; all alleles are called A and C, because only their numbers matter."""
-    sites = Sites(
-        cohort.contig,
-        cohort.position,
-        np.full(len(cohort.position), "."),
-        np.full(len(cohort.position), "A"),
-        np.full(len(cohort.position), "C"),
-        dict.fromkeys(cohort.contig.tolist(), 0),
-    )
+    """Write a cohort as Beagle reads it, all alleles as A and C."""
+    names = (np.full(len(cohort.position), letter) for letter in ".AC")
+    sites = Sites(cohort.contig, cohort.position, *names, dict.fromkeys(cohort.contig.tolist(), 0))
     ids = [f"{path.name}{number}" for number in range(len(cohort))]  # Beagle refuses ids that are in both files
     chunks = vcf.Calls(ids, cohort.haplotypes, True).chunks() if phased else vcf.unphased_calls(cohort.dosages)
     vcf.write_vcf(path, sites, ids, chunks, phased)
-
-
-def _write_map(path: Path, panel: Cohort) -> dict[str, Path]:
-    """Beagle's `map` argument, where there is a genetic map; else it takes 1 cM for 1 Mb."""
-    if panel.cm is None:
-        return {}
-    genetic_map.write_plink(path, panel.contig, panel.position, panel.cm)
-    return {"map": path}
 
 
 def _read_dosages(path: Path, panel: Cohort, samples: int) -> np.ndarray:

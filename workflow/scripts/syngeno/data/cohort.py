@@ -44,17 +44,12 @@ class Cohort:
     def __post_init__(self) -> None:
         """Raise ValueError where shapes do not fit or a dosage is not 0, 1 or 2."""
         samples, variants = self.dosages.shape
-        if self.label.shape != (samples,):
-            raise ValueError(f"{samples} samples need as many labels, not {self.label.shape}")
-        for name in ("contig", "position", "block"):
-            if getattr(self, name).shape != (variants,):
-                raise ValueError(f"{name} has shape {getattr(self, name).shape}, not ({variants},)")
-        if self.sample is not None and self.sample.shape != (samples,):
-            raise ValueError(f"{samples} samples need as many ids, not {self.sample.shape}")
-        if self.haplotypes is not None and self.haplotypes.shape != (samples, 2, variants):
-            raise ValueError(f"haplotypes have shape {self.haplotypes.shape}, not {(samples, 2, variants)}")
-        if self.cm is not None and self.cm.shape != (variants,):
-            raise ValueError(f"cm has shape {self.cm.shape}, not ({variants},)")
+        shapes = dict.fromkeys(("contig", "position", "block", "cm"), (variants,))
+        shapes |= {"label": (samples,), "sample": (samples,), "haplotypes": (samples, 2, variants)}
+        for name, shape in shapes.items():
+            values = getattr(self, name)
+            if values is not None and values.shape != shape:
+                raise ValueError(f"{name} has shape {values.shape}, not {shape}")
         if self.dosages.size and (self.dosages.min() < 0 or self.dosages.max() > 2):
             raise ValueError("dosages must be 0, 1 or 2; fill missing calls first")
 
@@ -69,12 +64,12 @@ class Cohort:
 
     @cached_property
     def counts(self) -> dict[str, np.ndarray]:
-        """How many ALT alleles the people of each label carry, int64 (variants,)."""
+        """Numbers of ALT alleles by label, int64 (variants,) each."""
         return {label: self.dosages[self.label == label].sum(0, dtype=np.int64) for label in self.labels}
 
     @cached_property
     def count(self) -> np.ndarray:
-        """How many ALT alleles all people carry, int64 (variants,)."""
+        """Numbers of ALT alleles, int64 (variants,)."""
         return sum(self.counts.values(), np.zeros(self.dosages.shape[1], np.int64))
 
     @cached_property
@@ -83,40 +78,22 @@ class Cohort:
         return self.count / (2 * len(self))
 
     def frequency_of(self, label: str) -> np.ndarray:
-        """Frequency of the ALT allele among the people of a label, float64 (variants,)."""
+        """Frequency of the ALT allele among the samples of a label, float64 (variants,)."""
         return self.counts[label] / (2 * (self.label == label).sum())
 
     def take(self, chosen: np.ndarray) -> "Cohort":
         """The samples at these indices (or under this mask), in this order."""
-        return replace(
-            self,
-            dosages=self.dosages[chosen],
-            label=self.label[chosen],
-            sample=None if self.sample is None else self.sample[chosen],
-            haplotypes=None if self.haplotypes is None else self.haplotypes[chosen],
-        )
+        parts = {name: getattr(self, name) for name in ("dosages", "label", "sample", "haplotypes")}
+        return replace(self, **{name: values[chosen] for name, values in parts.items() if values is not None})
 
     def at(self, variants: np.ndarray) -> "Cohort":
         """The same samples at some of the variants (ascending indices or a mask)."""
-        return replace(
-            self,
-            dosages=self.dosages[:, variants],
-            contig=self.contig[variants],
-            position=self.position[variants],
-            block=self.block[variants],
-            haplotypes=None if self.haplotypes is None else self.haplotypes[:, :, variants],
-            cm=None if self.cm is None else self.cm[variants],
-        )
+        parts = {name: getattr(self, name) for name in ("dosages", "contig", "position", "block", "haplotypes", "cm")}
+        return replace(self, **{name: values[..., variants] for name, values in parts.items() if values is not None})
 
     def of(self, label: str) -> "Cohort":
         """The samples of one class."""
         return self.take(np.flatnonzero(self.label == label))
-
-    def digests(self) -> np.ndarray:
-        """One hash per sample over the genotypes: equal where all genotypes are, bytes (samples,)."""
-        rows = np.ascontiguousarray(self.dosages)
-        digests = [hashlib.blake2b(row.tobytes(), digest_size=16).hexdigest() for row in rows]
-        return np.array(digests, dtype="S32")
 
     def in_canonical_order(self) -> "Cohort":
         """The same samples, ordered by their genotypes; no copy where they are in that order.
@@ -127,8 +104,10 @@ class Cohort:
         return self if (np.diff(order) == 1).all() else self.take(order)
 
     def canonical_order(self) -> np.ndarray:
-        """Indices that bring the samples into the order of their genotypes."""
-        return np.lexsort((self.label, self.digests()))
+        """Indices that bring the samples into the order of (hashes of) their genotypes."""
+        rows = np.ascontiguousarray(self.dosages)
+        digests = [hashlib.blake2b(row.tobytes(), digest_size=16).hexdigest() for row in rows]
+        return np.lexsort((self.label, np.array(digests, dtype="S32")))
 
 
 def same_variants(*cohorts: Cohort) -> None:
@@ -153,8 +132,7 @@ def synthetic_cohort(
 ) -> Cohort:
     """What is judged: a synthetic cohort (see `read_cohort`), or the training samples where there is no file of one.
 
-    Training samples are named as synthetic ones are, in the order of what they carry: no real id stands in
-    tables and pages.
+    Training samples are named as synthetic ones are, in canonical order: no real id stands in tables and pages.
     """
     if store_path:
         return read_cohort(store_path, labels_path, columns, store, haplotypes=haplotypes, cm=cm)
@@ -173,10 +151,8 @@ def read_cohort(
 ) -> Cohort:
     """Read a synthetic cohort of the same variants as the prepared real cohort in `store`.
 
-    `haplotypes` asks for them; they are there only where both stores are phased. `cm` are the variants' places on the
-    genetic map, float64 (variants,).
-
-    Raises BadInput where sites or alleles differ from the real ones, calls are missing, or ids have no label.
+    `haplotypes` are there only where both stores are phased. Raises BadInput where sites or alleles differ from the
+    real ones, calls are missing, or ids have no label.
     """
     with open_store(store_path) as drawn:
         ours, theirs = drawn.sites(), store.sites()
@@ -196,7 +172,7 @@ def real_cohort(
 ) -> Cohort:
     """The samples of a table (indexed by sample, with a column label) from the prepared real cohort.
 
-    `haplotypes` asks for them; they are there only where the store is phased. `cm` as in `read_cohort`.
+    `haplotypes` are there only where the store is phased; `cm` (variants,) as of `Cohort`.
     """
     rows = store.rows(samples.index)
     phased = _haplotypes(store, rows) if haplotypes and store.phased else None
@@ -216,7 +192,5 @@ def _haplotypes(store: Store, rows: np.ndarray) -> np.ndarray:
     """Alleles int8 (samples, 2, variants)."""
     alleles = np.empty((len(rows), 2, len(store)), dtype=np.int8)
     for chunk, calls in enumerate(store.iterate(rows)):
-        if calls.size and calls.min() < 0:
-            raise BadInput(store.path, "holds missing calls", "make it with the prepare stage, which fills them")
-        alleles[:, :, chunk * CHUNK : chunk * CHUNK + len(calls)] = calls.transpose(1, 2, 0)
+        alleles[:, :, chunk * CHUNK : chunk * CHUNK + len(calls)] = store.called(calls).transpose(1, 2, 0)
     return alleles

@@ -10,6 +10,7 @@ import gzip
 import re
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,6 @@ class GeneticMap:
     """Points of a genetic map by chromosome: positions int64 ascending, centimorgans float64 not falling."""
 
     def __init__(self, points: Mapping[str, tuple[np.ndarray, np.ndarray]], where: object = "genetic_map") -> None:
-        """`points` by chromosome, (position, cM); raises BadInput where they are no map."""
         self.where = where
         self.points: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         for name, (position, cm) in points.items():
@@ -63,28 +63,21 @@ class GeneticMap:
         return places
 
 
-def uniform(contig: np.ndarray, position: np.ndarray) -> np.ndarray:
-    """Centimorgans float64 (V,) where there is no map: 1 cM/Mb, from 0 at each chromosome's beginning."""
-    if len(contig) != len(position):
-        raise ValueError(f"{len(position)} positions on {len(contig)} chromosomes")
-    return UNIFORM * np.asarray(position, dtype=np.float64)
-
-
 def places(contig: np.ndarray, position: np.ndarray, path: str | Path | None = None) -> np.ndarray:
-    """Centimorgans float64 (V,) by the map at `path`, or uniform ones where there is none; raises BadInput."""
-    return read(path).place(contig, position) if path else uniform(contig, position)
+    """Centimorgans float64 (V,) by the map at `path`, or 1 cM/Mb from each chromosome's beginning; raises BadInput."""
+    return read(path).place(contig, position) if path else UNIFORM * np.asarray(position, dtype=np.float64)
 
 
 def read(path: str | Path) -> GeneticMap:
     """Read a genetic map in any of the formats of this module; raises BadInput."""
-    lines = _lines(Path(path))
-    if not lines:
+    rows = [re.split(r"[\s,]+", line) for line in map(str.strip, _text(Path(path)).splitlines()) if line]
+    if not rows:
         raise BadInput(path, "is empty", REMEDY)
-    columns = _columns(path, _fields(lines[0]))
+    columns = _columns(path, rows[0])
     begin = 0 if columns is None else 1
     columns = columns or {name: PLINK.index(name) for name in NAMES}
     points: dict[str, tuple[list, list]] = {}
-    for row in map(_fields, lines[begin:]):
+    for row in rows[begin:]:
         try:
             position, cm = int(float(row[columns["pos"]])), float(row[columns["cm"]])
             if not np.isfinite(cm):
@@ -116,37 +109,26 @@ def write_plink(path: str | Path, contig: np.ndarray, position: np.ndarray, plac
             )
 
 
-def _lines(path: Path) -> list[str]:
+def _text(path: Path) -> str:
     if not path.is_file():
         raise BadInput(path, "no such file", "check the path (relative paths start at `data_dir`)")
     try:
         content = path.read_bytes()
         content = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise BadInput(path, f"cannot be read ({error})", "give a text file, plain or gzipped") from error
-    return [line for line in text.splitlines() if line.strip()]
-
-
-def _fields(line: str) -> list[str]:
-    return re.split(r"[\s,]+", line.strip())
 
 
 def _columns(path: str | Path, header: list[str]) -> dict[str, int] | None:
     """Where chromosome, position and centimorgans stand; None where the first line is no header but a .map's."""
-    if len(header) == len(PLINK) and _is_number(header[2]) and _is_number(header[3]):
-        return None
+    if len(header) == len(PLINK):
+        with suppress(ValueError):
+            float(header[2]), float(header[3])
+            return None
     words = [re.sub(r"\(.*\)", "", word.lstrip("#").strip('"')).lower() for word in header]
     found = {name: [words.index(word) for word in known if word in words] for name, known in NAMES.items()}
     absent = [name for name, places in found.items() if not places]
     if absent:
         raise BadInput(path, f"has no column for {', '.join(absent)} (first line `{' '.join(header)}`)", REMEDY)
     return {name: places[0] for name, places in found.items()}
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True

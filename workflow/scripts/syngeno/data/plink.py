@@ -30,7 +30,7 @@ class PlinkSource:
     sites: pd.DataFrame = field(repr=False)
 
     def records(self, contig: str) -> Iterator[Record]:
-        """Yield the records of a contig by position (see Source)."""
+        """See Source."""
         table = np.array([[0, 0], [0, 1], [1, 1], [-1, -1]], np.int8)
         samples = len(self.samples)
         step = max(CHUNK_BYTES // (2 * samples), 1)
@@ -60,14 +60,13 @@ def open_plink(path: Path) -> PlinkSource:
     for beside in (bim, fam):
         if not beside.is_file():
             raise BadInput(beside, f"no such file (part of {path.name})", "put .bed, .bim and .fam into one folder")
-    persons = _read_columns(fam, ["family", "sample", "father", "mother", "sex", "phenotype"])
+    families = _read_columns(fam, ["family", "sample", "father", "mother", "sex", "phenotype"])
     sites = _read_columns(bim, ["contig", "id", "morgan", "position", "alt", "ref"])
-    expected = 3 + len(sites) * -(-len(persons) // 4)
-    size = path.stat().st_size
+    samples, size = families["sample"].tolist(), path.stat().st_size
+    expected = 3 + len(sites) * -(-len(samples) // 4)
     if size != expected:
-        fact = f"is {size} bytes long where {len(persons)} samples x {len(sites)} variants take {expected}"
+        fact = f"is {size} bytes long where {len(samples)} samples x {len(sites)} variants take {expected}"
         raise BadInput(path, fact, "it breaks off, or .bim or .fam belong to another file: " + DAMAGED)
-    samples = persons["sample"].tolist()
     refuse_duplicates(fam, samples, "make the second column unique (`plink2 --update-ids`)")
     return PlinkSource(path, samples, *_plink_sites(bim, sites))
 

@@ -27,28 +27,23 @@ FORMATS = "give a VCF, BCF or PLINK .bed file (`plink2` converts)"
 
 
 def open_source(path: str | Path, index: str | Path | None = None) -> Source:
-    """Open a VCF, BCF or PLINK .bed file and check all that can be checked without reading its genotypes.
+    """Open a VCF, BCF or PLINK .bed file and check all but its genotypes; raises BadInput.
 
-    `index` is the .tbi or .csi of a VCF/BCF; by default the one beside it. Raises BadInput.
+    `index` is the .tbi or .csi of a VCF/BCF; by default the one beside it.
     """
     path = _existing(path)
     return open_plink(path) if path.suffix == ".bed" else _open_vcf(path, index)
 
 
 def index_beside(path: str | Path) -> Path | None:
-    """Find the .tbi or .csi that lies beside a VCF/BCF."""
-    for suffix in (".tbi", ".csi"):
-        index = Path(f"{path}{suffix}")
-        if index.is_file():
-            return index
-    return None
+    """The .tbi or .csi that lies beside a VCF/BCF, if there is one."""
+    return next((index for end in (".tbi", ".csi") if (index := Path(f"{path}{end}")).is_file()), None)
 
 
 def write_index(path: str | Path, index_path: str | Path) -> None:
     """Index a VCF/BCF into a file elsewhere (.csi, or .tbi for VCF): the data's folder may be read-only.
 
-    Raises BadInput for a file that `open_source` would refuse, that is unsorted, or that breaks off on the
-    way.
+    Raises BadInput as `open_source`, and for a file that is unsorted or breaks off.
     """
     import pysam
     import pysam.bcftools
@@ -68,9 +63,6 @@ def write_index(path: str | Path, index_path: str | Path) -> None:
         raise BadInput(path, "breaks off or is damaged: it cannot be indexed", DAMAGED) from error
     finally:
         temporary.unlink(missing_ok=True)
-
-
-# VCF and BCF
 
 
 @dataclass
@@ -110,11 +102,8 @@ class VcfSource:
         # htslib ends an iteration quietly at a damaged block, so what was read is held against the index.
         expected = self.counts.get(name)
         if expected is not None and read != expected:
-            raise BadInput(
-                self.path,
-                f"gave {read} records of contig {name} where its index {self.index} counts {expected}",
-                "it is damaged, or the index is not its own: make the index again",
-            )
+            fact = f"gave {read} records of contig {name} where its index {self.index} counts {expected}"
+            raise BadInput(self.path, fact, "it is damaged, or the index is not its own: make the index again")
 
     def _fetch(self, name: str) -> Iterator:
         from cyvcf2 import VCF
@@ -162,11 +151,8 @@ class VcfSource:
         return calls, not loose.any()
 
     def _refuse_ploidy(self, where: str, count: int, samples: int, what: str) -> None:
-        raise BadInput(
-            self.path,
-            f"{count} of {samples} samples have calls of {what} at {where}",
-            "only diploid calls are taken: restrict `chromosomes` to autosomes, or use `bcftools +fixploidy`",
-        )
+        remedy = "only diploid calls are taken: restrict `chromosomes` to autosomes, or use `bcftools +fixploidy`"
+        raise BadInput(self.path, f"{count} of {samples} samples have calls of {what} at {where}", remedy)
 
 
 def _open_vcf(path: Path, index: str | Path | None) -> VcfSource:
@@ -228,7 +214,7 @@ def _read_header(path: Path) -> str:
 
 
 def _header_contigs(header: str) -> tuple[list[str], dict[str, int]]:
-    """Give the contigs that a header declares, in the order of their numbers in a BCF, and known lengths."""
+    """Contigs that a header declares, in the order of their numbers in a BCF, and known lengths."""
     order, lengths = {}, {}
     for line in re.findall(r"^##contig=<(.*)>", header, re.MULTILINE):
         name = re.search(r"(?:^|,)ID=([^,>]+)", line)
@@ -242,11 +228,10 @@ def _header_contigs(header: str) -> tuple[list[str], dict[str, int]]:
 
 
 def _index_counts(index: Path, declared: list[str]) -> dict[str, int | None]:
-    """Read the contigs with records, and how many they have, from a .tbi or .csi (hts-specs: tabix, CSIv1).
+    """Contigs with records, and how many they have, by a .tbi or .csi (hts-specs: tabix, CSIv1).
 
-    Both keep, per contig, a pseudo-bin (the first number past the last bin) whose second chunk holds that
-    count; None stands for a count that an old index does not have. A BCF's index has no names: its contigs
-    are those of the header, `declared`.
+    Both keep, per contig, a pseudo-bin (the first number past the last bin) whose second chunk holds that count; None
+    stands for one that an old index does not have. The contigs of a BCF's index are those of the header, `declared`.
     """
     try:
         data = gzip.decompress(index.read_bytes())
@@ -291,7 +276,7 @@ def _index_counts(index: Path, declared: list[str]) -> dict[str, int | None]:
 
 
 def _first_disorder(path: Path) -> str | None:
-    """Say where the records of a VCF/BCF leave their order, if they do."""
+    """Where the records of a VCF/BCF leave their order, if they do."""
     from cyvcf2 import VCF
 
     seen, contig, last = set(), None, 0

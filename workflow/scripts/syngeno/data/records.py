@@ -14,11 +14,9 @@ DAMAGED = "fetch or make the file again"
 
 
 class Record(NamedTuple):
-    """One variant of one contig.
+    """One variant; `position` counts from 1, and `phased` says whether all called heterozygotes are.
 
-    `calls` is int8 (samples, 2), alleles 0/1 and -1 for missing, in the order of the source's samples; None
-    when the variant is not a biallelic SNP. `phased` is true when no called heterozygote is unphased.
-    `position` counts from 1.
+    `calls` is int8 (samples, 2), alleles 0/1 and -1 for missing; None when the variant is not a biallelic SNP.
     """
 
     contig: str
@@ -39,20 +37,18 @@ class Source(Protocol):
     contig_lengths: dict[str, int]
 
     def records(self, contig: str) -> Iterator[Record]:
-        """Yield the records of a contig by position; "chr1" and "1" are one name, an unknown one has none."""
-        ...
+        """The records of a contig by position; "chr1" and "1" are one name, an unknown one has none."""
 
 
 def normal_contig(name: str) -> str:
-    """Give the name under which contigs of different files are matched: "chr1" is "1", "chrM" is "MT"."""
+    """The name under which contigs of different files are matched: "chr1" is "1", "chrM" is "MT"."""
     short = name[3:] if name[:3].lower() == "chr" and len(name) > 3 else name
     return "MT" if short.upper() == "M" else short
 
 
 def spellings(contig: str, contigs: list[str]) -> list[str]:
-    """Find a contig among those of a source: by its very name, else by the normal one."""
-    same = [name for name in contigs if normal_contig(name) == normal_contig(contig)]
-    return [contig] if contig in contigs else same
+    """A contig among those of a source: by its very name, else by the normal one."""
+    return [contig] if contig in contigs else [c for c in contigs if normal_contig(c) == normal_contig(contig)]
 
 
 def refuse_duplicates(path: Path, samples: list[str], remedy: str) -> None:

@@ -26,10 +26,7 @@ SAME_BUILD = "give the FASTA of the build that the genotypes have"
 
 
 def index(path: str | Path, folder: str | Path) -> None:
-    """Write the index of a FASTA as fasta.fai (and fasta.gzi of a bgzipped one) into a folder, made if needed.
-
-    The FASTA may lie where nothing can be written. Raises BadInput where it cannot be read.
-    """
+    """Write the index of a FASTA as fasta.fai (and fasta.gzi of a bgzipped one) into a folder; raises BadInput."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     fai, gzi = (str(folder / f"fasta.{kind}") for kind in ("fai", "gzi"))
@@ -52,7 +49,7 @@ class Reference:
         )
 
     def __enter__(self) -> "Reference":
-        """Give itself."""
+        """The reference itself."""
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -87,18 +84,16 @@ def check_sites(reference: Reference, sites: Sites) -> None:
         wrong = np.flatnonzero(found != letters(sites.ref[rows]))
         if len(wrong):
             first = wrong[0]
-            fact = (
-                f"has {chr(found[first])} at {contig}:{position[first]}, where REF is {sites.ref[rows[first]]} "
-                f"({len(wrong)} of {len(rows)} sites of the chromosome differ): the build differs"
-            )
+            where, ref = f"{contig}:{position[first]}", sites.ref[rows[first]]
+            differ = f"{len(wrong)} of {len(rows)} sites of the chromosome differ"
+            fact = f"has {chr(found[first])} at {where}, where REF is {ref} ({differ}): the build differs"
             raise BadInput(reference.path, fact, f"{SAME_BUILD}, and genotypes whose REF is the reference's base")
 
 
 def place(asked: Sequence[str | int] | None, contigs: Sequence[str], reference: Reference) -> list[Region]:
-    """The regions that are asked for, in that order, by the cohort's names; without any, all of the cohort's contigs.
+    """The regions that are asked for, by the cohort's names; without any, all of the cohort's contigs.
 
-    Raises BadInput for a region that is malformed, comes twice, lies on a chromosome that the cohort does not have, or
-    goes beyond its end.
+    Raises BadInput for a region that is malformed, comes twice, or is not on the cohort's chromosomes.
     """
     placed: list[Region] = []
     for text in contigs if asked is None else asked:
@@ -171,17 +166,13 @@ class FastaWriter:
 
 
 def simulate(path: str | Path, vcfs: Sequence[str | Path], seed: int) -> None:
-    """Write a FASTA (see FastaWriter) of random bases, with the REF allele at every variant of simulated chromosomes.
-
-    Each VCF holds one contig, whose header line says how long it is. Same arguments, same bytes.
-    """
+    """Write a FASTA of random bases, with the REF allele at every variant of VCFs that hold one contig each."""
     with FastaWriter(path) as fasta:
         for number, vcf in enumerate(vcfs, start=1):
             file = cyvcf2.VCF(str(vcf))
             (contig,), (length,) = file.seqnames, file.seqlens
-            bases = np.frombuffer(b"ACGT", np.uint8)[
-                streams.rng("reference_bases", seed, number).integers(0, 4, length)
-            ]
+            drawn = streams.rng("reference_bases", seed, number).integers(0, 4, length)
+            bases = np.frombuffer(b"ACGT", np.uint8)[drawn]
             sites = [(variant.POS, variant.REF) for variant in file]
             if sites:
                 position, ref = zip(*sites, strict=True)

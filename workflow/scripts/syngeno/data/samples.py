@@ -30,21 +30,21 @@ RESERVED = {"all", "encoder_space", "heldout", "within_labels", "most_likely"}  
 
 
 def read_labels(path: str | Path, label: str | list[str], family: str | None = None) -> pd.DataFrame:
-    """Read a table of samples (tab-separated; comma for .csv), indexed by `sample`, all columns as text.
+    """Read a table of samples as `read_table`, indexed by `sample`, with a column `label`; raises BadInput.
 
-    A column `label` is added: the class, the values of several label columns joined by "|". Raises BadInput.
+    The label is the class, the values of several label columns joined by "|".
     """
     path, columns = Path(path), [label] if isinstance(label, str) else list(label)
     table = read_table(path)
     for wanted in ["sample", *columns, *([family] if family else [])]:
         if wanted not in table.columns:
-            fact = f"has no column `{wanted}` (it has {_few(table.columns, 12)})"
+            fact = f"has no column `{wanted}` (it has {few(table.columns, 12)})"
             key = {"sample": "the table needs one of that name, with the ids of the genotype file"}
             raise BadInput(path, fact, key.get(wanted, "correct `label` or `family` of the cohort"))
     _refuse_missing(path, table, "sample", table.index + 2, "rows", "give every row an id")
     twice = [sample for sample, count in Counter(table["sample"]).items() if count > 1]
     if twice:
-        raise BadInput(path, f"{len(twice)} samples come more than once ({_few(twice)})", "give each sample one row")
+        raise BadInput(path, f"{len(twice)} samples come more than once ({few(twice)})", "give each sample one row")
     for column in columns:
         remedy = "fill them in, or leave these samples out here and set `samples: intersect`"
         _refuse_missing(path, table, column, table["sample"], "samples", remedy)
@@ -54,9 +54,8 @@ def read_labels(path: str | Path, label: str | list[str], family: str | None = N
     for part in SEPARATORS:
         split = table.loc[table["label"].str.contains(part, regex=False), "label"]
         if len(split):
-            raise BadInput(
-                path, f"a label is `{split.iloc[0]}`, which holds `{part}` as rows of the metrics do", "rename it"
-            )
+            fact = f"a label is `{split.iloc[0]}`, which holds `{part}` as rows of the metrics do"
+            raise BadInput(path, fact, "rename it")
     taken = sorted(RESERVED & set(table["label"]))
     if taken:
         raise BadInput(path, f"a label is called `{taken[0]}`, as a row of the metrics is", "rename it")
@@ -70,27 +69,18 @@ def match(
     labels_where: object,
     intersect: bool = False,
 ) -> list[str]:
-    """Give the ids that genotypes and labels share, in the genotypes' order.
-
-    Raises BadInput for ids that only one of the two has, unless `intersect`, and when they share none.
-    """
+    """Ids that genotypes and labels share, in the genotypes' order; BadInput for others, unless `intersect`."""
     known, typed = set(labels.index), set(genotype_samples)
     both = [sample for sample in genotype_samples if sample in known]
     unlabelled = [sample for sample in genotype_samples if sample not in known]
     untyped = [sample for sample in labels.index if sample not in typed]
     if not both:
-        few = f"{_few(labels.index)} against {_few(genotype_samples)}"
-        fact = f"shares no sample id with {genotypes_where} ({few})"
+        ids = f"{few(labels.index)} against {few(genotype_samples)}"
+        fact = f"shares no sample id with {genotypes_where} ({ids})"
         raise BadInput(labels_where, fact, "make the column `sample` hold the ids of the genotype file")
     if (unlabelled or untyped) and not intersect:
-        facts = [
-            f"{len(ids)} samples {what} ({_few(ids)})"
-            for ids, what in (
-                (unlabelled, f"of {genotypes_where} are not here"),
-                (untyped, "here have no genotypes"),
-            )
-            if ids
-        ]
+        lacking = (unlabelled, f"of {genotypes_where} are not here"), (untyped, "here have no genotypes")
+        facts = [f"{len(ids)} samples {what} ({few(ids)})" for ids, what in lacking if ids]
         remedy = f"correct the ids, or set `samples: intersect` to go on with the {len(both)} in both"
         raise BadInput(labels_where, " and ".join(facts), remedy)
     if unlabelled or untyped:
@@ -98,50 +88,37 @@ def match(
     return both
 
 
-def split(
-    labels: pd.DataFrame,
-    shares: Mapping[str, float],
-    seed: int,
-    family: str | None = None,
-) -> pd.Series:
+def split(labels: pd.DataFrame, shares: Mapping[str, float], seed: int, family: str | None = None) -> pd.Series:
     """Divide samples into train, validation and test, class by class; families stay together.
 
     Within a class each part's count is within one family of its share (more only to reach the least numbers
     in `LEAST`, or where families mix classes). Returns a Series "split" in the order of `labels`. Raises
-    BadInput for a class too small to be divided.
+    BadInput for shares whose sum is not 1 and for a class too small to be divided.
     """
-    given = [shares.get(part, -1) for part in SPLITS]
-    if abs(sum(given) - 1) > 1e-6 or min(given) < 0:
+    if abs(sum(shares[part] for part in SPLITS) - 1) > 1e-6:
         raise BadInput("split", f"{dict(shares)} are no shares", "give train, validation and test, with sum 1")
     parts = _divide(labels, {part: shares[part] for part in ("test", "validation")}, seed, family)
     return _checked(parts, labels, family)
 
 
 def split_by_column(
-    labels: pd.DataFrame,
-    column: str,
-    validation: float,
-    seed: int,
-    family: str | None = None,
+    labels: pd.DataFrame, column: str, validation: float, seed: int, family: str | None = None
 ) -> pd.Series:
-    """Take train and test from a column; the share `validation` of its train is drawn class by class.
+    """Take train and test from a column, in any case; the share `validation` of its train is drawn class by class.
 
-    Case does not matter. Raises BadInput for other values, for a family on both sides and for classes too
-    small.
+    Raises BadInput for other values, for a family on both sides and for classes too small.
     """
     if column not in labels.columns:
-        raise BadInput("split.column", f"the labels have no column `{column}`", f"they have {_few(labels.columns, 12)}")
-    if not 0 < validation < 1:
-        raise BadInput("split.validation", f"{validation} is no share", "give a number between 0 and 1")
+        raise BadInput("split.column", f"the labels have no column `{column}`", f"they have {few(labels.columns, 12)}")
     parts = labels[column].str.strip().str.lower().rename("split")
     other = sorted(set(labels[column][~parts.isin(("train", "test"))]))
     if other:
-        fact = f"column `{column}` holds {_few(other)} beside train and test"
+        fact = f"column `{column}` holds {few(other)} beside train and test"
         raise BadInput("split.column", fact, "use only these two (validation is drawn from train)")
     units = _units(labels, family)
     torn = [unit for unit, sides in parts.groupby(units).nunique().items() if sides > 1]
     if torn:
-        fact = f"column `{column}` puts {len(torn)} families on both sides ({_few(name for _, name in torn)})"
+        fact = f"column `{column}` puts {len(torn)} families on both sides ({few(name for _, name in torn)})"
         raise BadInput("split.column", fact, "keep families together, or give no `family`")
     train = labels[parts == "train"]
     parts.update(_divide(train, {"validation": validation}, seed, family))
@@ -151,11 +128,8 @@ def split_by_column(
 def training_samples(table: pd.DataFrame, fraction: int, seed: int) -> list[str]:
     """Draw `fraction` percent of the training samples, at least two of each class, in the order of the table.
 
-    For one seed a smaller fraction lies within a larger one; 100 is all of them. `table` has the columns `split` and
-    `label` and is indexed by `sample`.
+    For one seed a smaller fraction lies within a larger one. `table` is one that `read_samples` gives.
     """
-    if not 0 < fraction <= 100:
-        raise ValueError(f"fraction is a percentage above 0 and up to 100, not {fraction}")
     train = table[table["split"] == "train"]
     drawn = set()
     for _, ids in train.groupby("label").groups.items():
@@ -165,7 +139,7 @@ def training_samples(table: pd.DataFrame, fraction: int, seed: int) -> list[str]
 
 
 def refuse_unknown(wanted: Iterable[object], known: Iterable[str]) -> None:
-    """Raise BadInput when one of the `wanted` labels is not `known`; numbers are compared as text, as labels are."""
+    """Raise BadInput when one of the `wanted` labels, compared as text, is not `known`."""
     known = sorted(set(known))
     unknown = sorted({str(name) for name in wanted} - set(known))
     if unknown:
@@ -173,10 +147,7 @@ def refuse_unknown(wanted: Iterable[object], known: Iterable[str]) -> None:
 
 
 def write_samples(path: str | Path, labels: pd.DataFrame, parts: pd.Series, columns: Iterable[str] = ()) -> None:
-    """Write the table of samples: sample, split, label and further `columns` of `labels` (labels, family).
-
-    A further column that is called like one of the first three is left out.
-    """
+    """Write the table of samples: sample, split, label, and the `columns` of `labels` that have other names."""
     more = [column for column in dict.fromkeys(columns) if column not in ("sample", "split", "label")]
     table = labels[["label", *more]].copy()
     table.insert(0, "split", parts)
@@ -197,19 +168,12 @@ def read_table(path: str | Path) -> pd.DataFrame:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # else values beyond the header are dropped
-            table = pd.read_csv(  # utf-8-sig: spreadsheets put a byte order mark before the first column's name
-                path,
-                sep=separator,
-                dtype=str,
-                keep_default_na=False,
-                index_col=False,
-                encoding="utf-8-sig",
-            )
+            # utf-8-sig: spreadsheets put a byte order mark before the first column's name.
+            form = {"sep": separator, "encoding": "utf-8-sig", "index_col": False}
+            table = pd.read_csv(path, dtype=str, keep_default_na=False, **form)
     except (ValueError, OSError, EOFError, pd.errors.ParserWarning) as error:
-        reason = " ".join(str(error).split())
-        raise BadInput(
-            path, f"cannot be read as a table ({reason})", "give a tab-separated table with a header"
-        ) from error
+        fact = f"cannot be read as a table ({' '.join(str(error).split())})"
+        raise BadInput(path, fact, "give a tab-separated table with a header") from error
     table.columns = table.columns.str.strip()
     if table.empty:
         raise BadInput(path, "holds no samples", "give one row a sample under a header")
@@ -219,11 +183,12 @@ def read_table(path: str | Path) -> pd.DataFrame:
 def _refuse_missing(path: Path, table: pd.DataFrame, column: str, names: Iterable, what: str, remedy: str) -> None:
     empty = table[column].isin(MISSING).to_numpy()
     if empty.any():
-        few = _few(np.asarray(names)[empty])
-        raise BadInput(path, f"{int(empty.sum())} {what} have no value in column `{column}` ({few})", remedy)
+        fact = f"{int(empty.sum())} {what} have no value in column `{column}` ({few(np.asarray(names)[empty])})"
+        raise BadInput(path, fact, remedy)
 
 
-def _few(values: Iterable, most: int = 3) -> str:
+def few(values: Iterable, most: int = 3) -> str:
+    """The first values, for a message."""
     values = [str(value) for value in values]
     return ", ".join(values[:most]) + (", ..." if len(values) > most else "")
 
@@ -233,7 +198,7 @@ def _draw(seed: int, *what: str) -> bytes:
 
 
 def _units(labels: pd.DataFrame, family: str | None) -> pd.Series:
-    """Give each sample's unit, which is never divided: the family, or the sample itself."""
+    """Each sample's unit, which is never divided: the family, or the sample itself."""
     alone = pd.Series([("person", sample) for sample in labels.index], labels.index)
     if family is None:
         return alone
@@ -279,20 +244,20 @@ def _checked(parts: pd.Series, labels: pd.DataFrame, family: str | None) -> pd.S
 def labels_to_draw(
     samples: pd.DataFrame, training: pd.DataFrame, size: int | str | None, weights: Mapping[str, float] | None
 ) -> np.ndarray:
-    """The label of each synthetic sample of a run, str (n,), by the tables of all and of the training samples.
+    """The label of each synthetic sample, str (n,), by the tables of all and of the training samples.
 
-    `size` is a number, "train" for as many as all training samples of the cohort, None for as many as these; the rest
+    `size` is a number, "train" for as many as all training samples of the cohort, None for as many as these; `weights`
     as for `label_plan`.
     """
     count = {None: len(training), "train": int((samples["split"] == "train").sum())}.get(size, size)
     return label_plan(training["label"], count, weights)
 
 
-def label_plan(label: np.ndarray, people: int, weights: dict[str, float] | None = None) -> np.ndarray:
-    """Labels of the people to draw, sorted, str (people,): in the members' proportions, or by weights.
+def label_plan(label: np.ndarray, samples: int, weights: dict[str, float] | None = None) -> np.ndarray:
+    """Sorted labels, str (samples,), in the proportions of the training samples' labels (n,), or by weights.
 
-    `label` (members,) are the members' labels. Counts are by largest remainder, ties by name, so that nothing is
-    left to chance. Raises BadInput for a weight of a label that no member has, and when all weights are 0.
+    Counts are by largest remainder, ties by name. Raises BadInput for the weight of a label that no training sample
+    has, and when all weights are 0.
     """
     names, counts = np.unique(np.asarray(label, dtype=str), return_counts=True)
     if weights is not None:
@@ -301,9 +266,9 @@ def label_plan(label: np.ndarray, people: int, weights: dict[str, float] | None 
         counts = np.array([weights.get(name, 0) for name in names.tolist()], dtype=float)
         if not counts.sum():
             raise BadInput("sample.labels", "all weights are 0", "give at least one label a weight")
-    share = counts * people / counts.sum()
+    share = counts * samples / counts.sum()
     whole = np.floor(share).astype(int)
-    whole[np.argsort(whole - share, kind="stable")[: people - whole.sum()]] += 1
+    whole[np.argsort(whole - share, kind="stable")[: samples - whole.sum()]] += 1
     return np.repeat(names, whole)
 
 

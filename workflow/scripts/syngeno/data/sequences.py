@@ -11,10 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from syngeno.data.store import CHUNK, Store, indices
+from syngeno.data.store import CHUNK, Store
 from syngeno.errors import BadInput
-
-SPACES = ("haplotype", "genotype")
 
 
 @dataclass(frozen=True)
@@ -38,12 +36,7 @@ class Groups:
 
 
 def viewed(store: Store, space: str) -> Store:
-    """The store as the space sees it: haplotypes, or genotypes whose phase is not looked at.
-
-    Raises BadInput for haplotypes of a store that is not phased, ValueError for another space.
-    """
-    if space not in SPACES:
-        raise ValueError(f"space {space!r}; there are {SPACES}")
+    """The store by `haplotype`, BadInput where it is not phased, or by `genotype`, whose phase is not looked at."""
     if space == "haplotype" and not store.phased:
         raise BadInput(store.path, "is not phased, and has no haplotypes", "give the generator space: genotype")
     view = copy.copy(store)
@@ -68,11 +61,8 @@ def grouped(store: Store, label: np.ndarray, asked: np.ndarray, pooled: bool) ->
     that no training sample has.
     """
     label, asked, each = np.asarray(label, dtype=str), np.asarray(asked, dtype=str), per_sample(store)
-    if not len(label):
-        raise ValueError("there are no training samples")
     if pooled:
-        zeros = np.zeros(len(label) * each, int), np.zeros(len(asked) * each, int)
-        return Groups(["all"], *zeros)
+        return Groups(["all"], np.zeros(len(label) * each, int), np.zeros(len(asked) * each, int))
     names, source = np.unique(label, return_inverse=True)
     unknown = sorted(set(asked.tolist()) - set(names.tolist()))
     if unknown:
@@ -81,17 +71,13 @@ def grouped(store: Store, label: np.ndarray, asked: np.ndarray, pooled: bool) ->
 
 
 def chunks(store: Store, rows: np.ndarray) -> Iterator[np.ndarray]:
-    """Sequences of samples (rows of the store), symbols int8 (v, sequences), chunk by chunk in the store's order.
-
-    Raises BadInput where a call is missing.
-    """
-    for calls in store.iterate(rows):
-        yield _symbols(store, calls)
+    """Symbols int8 (v, sequences) of samples (rows of the store), chunk by chunk; BadInput where a call is missing."""
+    return (_symbols(store, calls) for calls in store.iterate(rows))
 
 
 def between(store: Store, rows: np.ndarray, first: int, last: int) -> np.ndarray:
     """Sequences of samples at the variants from `first` to `last` (excluded); shape and errors as `chunks`."""
-    return _symbols(store, store.calls(first, last)[:, indices(rows, len(store.samples))])
+    return _symbols(store, store.calls(first, last)[:, rows])
 
 
 def at(store: Store, rows: np.ndarray, sites: np.ndarray) -> np.ndarray:
@@ -110,8 +96,7 @@ def thinned(variants: int, most: int) -> np.ndarray:
 
 
 def _symbols(store: Store, calls: np.ndarray) -> np.ndarray:
-    if calls.size and calls.min() < 0:
-        raise BadInput(store.path, "holds missing calls", "make it with the prepare stage, which fills them")
+    calls = store.called(calls)
     return calls.reshape(len(calls), -1) if store.phased else calls.sum(axis=2, dtype=np.int8)
 
 

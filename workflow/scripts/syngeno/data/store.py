@@ -26,22 +26,12 @@ import zarr
 from numcodecs import Blosc
 from zarr.storage import LocalStore, ZipStore
 
-from syngeno.data.dosages import DosageColumns, DosageRows, indices
 from syngeno.errors import BadInput
 
 log = logging.getLogger(__name__)
 
 CHUNK = 1000  # variants per chunk; at most this many samples per chunk as well
-REQUIRED = (
-    "contig_id",
-    "contig_length",
-    "sample_id",
-    "variant_contig",
-    "variant_position",
-    "variant_id",
-    "variant_allele",
-    "call_genotype",
-)
+
 DIMENSIONS = {
     "contig_id": ["contigs"],
     "contig_length": ["contigs"],
@@ -56,6 +46,7 @@ DIMENSIONS = {
     "call_genotype_phased": ["variants", "samples"],
     "sample_latents": ["samples", "blocks", "components"],
 }
+OPTIONAL = ("block_id", "variant_block", "call_genotype_phased", "sample_latents")
 ON_DISK = ("call_genotype", "call_genotype_phased", "sample_latents")  # in an opened store
 IN_MEMORY = DIMENSIONS.keys() - ON_DISK
 CALL_CODEC = Blosc(cname="zstd", clevel=5, shuffle=Blosc.BITSHUFFLE)
@@ -67,8 +58,8 @@ UNREADABLE = (zipfile.BadZipFile, KeyError, ValueError, RuntimeError, OSError)
 class Sites:
     """The variants of a cohort, in file order; all arrays (V,).
 
-    `position` is 1-based; `contig_lengths` maps every contig's name to its length in bp, 0 where it is
-    unknown. `block` and `block_names` are None where there are no blocks.
+    `position` is 1-based; `contig_lengths` holds every contig's length in bp, 0 where it is unknown; `block` and
+    `block_names` are None where there are no blocks.
     """
 
     contig: np.ndarray
@@ -86,11 +77,10 @@ class Sites:
 
 
 class StoreWriter:
-    """Writes a store variant by variant; use it as a context manager.
+    """Writes a store variant by variant; a context manager, at whose end the target appears whole, or not at all.
 
-    The target appears, whole, when the block ends without an exception; otherwise nothing is left behind.
-    `attrs`, `phased` and `latents` may be changed until then. `latents` is float32 (samples, blocks, components),
-    or an iterable of such arrays of consecutive samples.
+    `phased` and `latents` may be changed until then; `latents` is float32 (samples, blocks, components), or an iterable
+    of such arrays of consecutive samples.
     """
 
     def __init__(
@@ -104,13 +94,8 @@ class StoreWriter:
         block_names: Sequence[str] | None = None,
         latents: np.ndarray | Iterable[np.ndarray] | None = None,
     ) -> None:
-        self.path = Path(path)
-        self.samples = list(samples)
-        self.contig_lengths = dict(contig_lengths)
-        self.phased = phased
-        self.attrs = dict(attrs or {})
-        self.block_names = block_names
-        self.latents = latents
+        self.path, self.samples, self.contig_lengths = Path(path), list(samples), dict(contig_lengths)
+        self.phased, self.attrs, self.block_names, self.latents = phased, dict(attrs or {}), block_names, latents
         self._contigs = list(self.contig_lengths)
         self._fields: dict[str, list[np.ndarray]] = defaultdict(list)
         self._waiting: list[np.ndarray] = []
@@ -137,10 +122,7 @@ class StoreWriter:
         contig: str | None = None,
         block: np.ndarray | None = None,
     ) -> None:
-        """Add variants of one contig (by default the only one): fields (v,), calls int8 (v, samples, 2).
-
-        Raises `ValueError` where shapes disagree or the contig is unknown.
-        """
+        """Add variants of one contig (by default the only one): fields (v,), calls int8 (v, samples, 2)."""
         calls = np.asarray(calls, dtype=np.int8)
         n = len(position)
         if calls.shape != (n, len(self.samples), 2):
@@ -192,7 +174,7 @@ class StoreWriter:
         self._array(name, values.shape, str if values.dtype.kind == "U" else values.dtype)[...] = values
 
     def _put_latents(self) -> None:
-        """Write the latents piece by piece; `ValueError` where they are of more or fewer samples than the store."""
+
         pieces = [self.latents] if isinstance(self.latents, np.ndarray) else self.latents
         samples, array, done = len(self.samples), None, 0
         for piece in pieces:
@@ -254,11 +236,7 @@ def pack(folder: Path, path: Path) -> None:
 
 
 class Store:
-    """A store opened for reading. What describes variants and samples is in memory; calls and latents stay on disk.
-
-    `samples` (list), `contig`, `position`, `id`, `ref`, `alt` (V,), `block` (V,) or None, `block_names`,
-    `contig_lengths`, `phased`, `attrs`.
-    """
+    """A store opened for reading: variants (see `Sites`) and samples in memory, calls and latents on disk."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
@@ -270,7 +248,7 @@ class Store:
             arrays = dict(group.arrays())
         except UNREADABLE as error:
             raise BadInput(path, f"is no readable .zarr.zip ({error})", "delete it and run again") from error
-        absent = [name for name in REQUIRED if name not in arrays]
+        absent = [name for name in DIMENSIONS if name not in arrays and name not in OPTIONAL]
         if absent:
             raise BadInput(path, f"is no VCF Zarr: it lacks {', '.join(absent)}", "give a store made by prepare")
         try:
@@ -303,10 +281,6 @@ class Store:
 
     def __exit__(self, *error: object) -> None:
         """Close the file."""
-        self.close()
-
-    def close(self) -> None:
-        """Close the file; the calls can no longer be read."""
         self._zip.close()
 
     def sites(self) -> Sites:
@@ -345,7 +319,6 @@ class Store:
         return self._rows_of(self._calls, slice(start, stop))
 
     def _rows_of(self, array: zarr.Array, part: slice) -> np.ndarray:
-        """Rows of an array on disk; `BadInput` where they are damaged."""
         try:
             return array[part]
         except UNREADABLE as error:
@@ -353,29 +326,68 @@ class Store:
 
     def iterate(self, chosen: np.ndarray | None = None) -> Iterator[np.ndarray]:
         """Calls chunk by chunk in file order, int8 (v, samples, 2), of samples chosen by index or mask."""
-        chosen = None if chosen is None else indices(chosen, len(self.samples))
         for start in range(0, len(self), CHUNK):
             calls = self.calls(start, min(start + CHUNK, len(self)))
             yield calls if chosen is None else calls[:, chosen]
 
-    def dosage_rows(self, chosen: np.ndarray | None = None) -> DosageRows:
-        """ALT counts, variants x samples, as something to slice: only the rows asked for are read."""
-        return DosageRows(self, indices(chosen, len(self.samples)))
+    def called(self, calls: np.ndarray) -> np.ndarray:
+        """The same calls of this store; `BadInput` where one is missing."""
+        if calls.size and calls.min() < 0:
+            raise BadInput(self.path, "holds missing calls", "make it with the prepare stage, which fills them")
+        return calls
 
-    def dosage_columns(self, chosen: np.ndarray) -> DosageColumns:
-        """ALT counts, samples x variants, as something to slice: only the columns asked for are read."""
-        return DosageColumns(self.dosage_rows(chosen), CHUNK)
+    def dosage_rows(self, chosen: np.ndarray | None = None) -> "DosageRows":
+        """ALT counts, variants x samples, of samples chosen by index or mask, as something to slice."""
+        everybody = np.arange(len(self.samples))
+        return DosageRows(self, everybody if chosen is None else everybody[chosen])
+
+    def dosage_columns(self, chosen: np.ndarray) -> "DosageColumns":
+        """ALT counts, samples x variants, of samples chosen by index or mask, as something to slice."""
+        return DosageColumns(self.dosage_rows(chosen))
 
     def dosages(self, chosen: np.ndarray | None = None) -> np.ndarray:
-        """ALT counts 0/1/2 of all variants, int8 (samples, V), of samples chosen by index or mask.
-
-        Raises `BadInput` if a call is missing.
-        """
+        """ALT counts int8 (samples, V) of samples chosen by index or mask; `BadInput` if a call is missing."""
         rows = self.dosage_rows(chosen)
         result = np.empty(rows.shape[::-1], dtype=np.int8)
         for start in range(0, len(self), CHUNK):
             result[:, start : start + CHUNK] = rows[start : start + CHUNK].T
         return result
+
+
+class DosageRows:
+    """The ALT counts of some samples (indices), variants x samples: only the rows that are asked for are read."""
+
+    def __init__(self, store: Store, samples: np.ndarray) -> None:
+        self._store, self._samples = store, samples
+        self.shape = (len(store), len(samples))
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        """Dosages of consecutive variants, int8 (v, samples); `BadInput` if a call is missing."""
+        start, stop, _ = rows.indices(len(self._store))
+        return self._store.called(self._store.calls(start, stop)[:, self._samples]).sum(axis=2, dtype=np.int8)
+
+
+class DosageColumns:
+    """The same, samples x variants: `[:, a:b]` is fast where columns are taken in order, as the last chunk is kept."""
+
+    def __init__(self, rows: DosageRows) -> None:
+        self._rows, self._first, self._chunk = rows, 0, rows[0:0].T
+        self.shape = rows.shape[::-1]
+
+    def __len__(self) -> int:
+        """The number of samples."""
+        return self.shape[0]
+
+    def __getitem__(self, key: tuple[slice, slice]) -> np.ndarray:
+        """Dosages of all samples at consecutive variants, int8 (samples, v); raises as `DosageRows` does."""
+        samples, columns = key
+        start, stop, step = columns.indices(self.shape[1])
+        if samples != slice(None) or step != 1:
+            raise ValueError("all samples are read, and variants in order")
+        if not (self._first <= start and stop <= self._first + self._chunk.shape[1]):
+            self._first = start - start % CHUNK
+            self._chunk = self._rows[self._first : max(stop, self._first + CHUNK)].T
+        return self._chunk[:, start - self._first : stop - self._first]
 
 
 def open_store(path: str | Path) -> Store:
@@ -391,10 +403,9 @@ def write_like(
     phased: bool,
     latents: np.ndarray | Iterable[np.ndarray] | None = None,
 ) -> None:
-    """Write a store with the variants (and blocks) of `sites`, which may be those of another store.
+    """Write a store with the variants (and blocks) of `sites`; `latents` as of `StoreWriter`.
 
-    `chunks` yields calls int8 (v, samples, 2), -1 for missing, that follow the sites from first to last; `latents`
-    is that of `StoreWriter`. Raises `ValueError` if the chunks do not fit the sites and samples.
+    `chunks` yields calls int8 (v, samples, 2), -1 for missing, that follow the sites from first to last.
     """
     with StoreWriter(
         path, samples, sites.contig_lengths, phased=phased, block_names=sites.block_names, latents=latents
@@ -416,10 +427,9 @@ def write_like(
 
 
 def concatenate(paths: Sequence[str | Path], out_path: str | Path, samples: Sequence[str]) -> None:
-    """Join stores of the same variants and of different samples, in this order, into one whose samples are `samples`.
+    """Join the samples of stores of the same variants, in this order, chunk by chunk, and name them `samples`.
 
-    The stores are read and written chunk by chunk. Raises `BadInput` for a store whose variants, blocks, phase or
-    kind of latents differ from the first one's, `ValueError` where there are more or fewer names than samples.
+    Raises `BadInput` for a store whose variants, blocks, phase or kind of latents differ from the first one's.
     """
     with ExitStack() as opened:
         stores = [opened.enter_context(open_store(path)) for path in paths]

@@ -51,10 +51,6 @@ class Calls:
         """Numbers of ALT alleles, int8 (samples, variants)."""
         return self.alleles[:, 0] + self.alleles[:, 1]
 
-    def take(self, chosen: np.ndarray) -> "Calls":
-        """The samples at these indices, in this order."""
-        return Calls([self.samples[row] for row in chosen], self.alleles[chosen], self.phased)
-
     def chunks(self) -> Iterator[np.ndarray]:
         """The calls int8 (v, samples, 2), chunk by chunk, for `write_vcf`."""
         for start in range(0, self.alleles.shape[2], CHUNK):
@@ -79,25 +75,15 @@ def write_vcf(
     samples: Sequence[str],
     chunks: Iterable[np.ndarray],
     phased: bool,
-    header_lines: Iterable[str] = (),
 ) -> None:
     """Write a bgzipped VCF and its tabix index (path + .tbi); both appear whole, or not at all.
 
-    `chunks` yields calls int8 (v, samples, 2), -1 for missing, that follow the sites from first to last;
-    unphased genotypes are written with the smaller allele first, so that their order means nothing.
-    `header_lines` are further lines of the header ("##..."). The same arguments give the same bytes.
-
-    Raises `ValueError` if the chunks do not fit the sites and samples.
+    `chunks` yields calls int8 (v, samples, 2), -1 for missing, that follow the sites from first to last; the smaller
+    allele of an unphased genotype comes first, so that their order means nothing. Same arguments, same bytes.
     """
-    path = Path(path)
-    extra = [line.rstrip("\n") for line in header_lines]
-    if any(not line.startswith("##") or "\n" in line for line in extra):
-        raise ValueError("header lines start with ## and are one line each")
-    contigs = [
-        f"##contig=<ID={name}{f',length={size}' if size else ''}>\n" for name, size in sites.contig_lengths.items()
-    ]
-    head = HEADER + "".join(f"{line}\n" for line in extra) + "".join(contigs) + FIELDS
-    head += "\t".join([*COLUMNS, *samples]) + "\n"
+    path, lengths = Path(path), sites.contig_lengths.items()
+    contigs = [f"##contig=<ID={name}{f',length={size}' if size else ''}>\n" for name, size in lengths]
+    head = HEADER + "".join(contigs) + FIELDS + "\t".join([*COLUMNS, *samples]) + "\n"
     done = 0
     with whole(path) as unfinished:
         with pysam.BGZFile(str(unfinished), "wb") as file:
@@ -116,10 +102,7 @@ def write_vcf(
 
 @contextmanager
 def whole(path: str | Path) -> Iterator[Path]:
-    """Give a hidden path for a bgzipped VCF, which gets its index (path + .tbi) and its name when the block ends.
-
-    Both appear whole, or not at all.
-    """
+    """A hidden path for a bgzipped VCF; it and its index (path + .tbi) appear when the block ends, or not at all."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.part")  # a fixed name: what a killed job leaves is overwritten
@@ -134,10 +117,9 @@ def whole(path: str | Path) -> Iterator[Path]:
 
 
 def _lines(sites: Sites, first: int, calls: np.ndarray, phased: bool) -> bytes:
-    """The records of a chunk. A genotype is four bytes with its tab: the chunk is one table look-up."""
     if not phased:
         calls = np.sort(calls, axis=2)
-    text = np.empty((*calls.shape[:2], 4), dtype=np.uint8)
+    text = np.empty((*calls.shape[:2], 4), dtype=np.uint8)  # a genotype with its tab
     text[..., 0] = ord("\t")
     text[..., 1] = ALLELE[calls[..., 0] + 1]
     text[..., 2] = ord("|" if phased else "/")
@@ -155,44 +137,6 @@ def _lines(sites: Sites, first: int, calls: np.ndarray, phased: bool) -> bytes:
     return b"".join(parts)
 
 
-def read_calls(path: str | Path, sites: Sites) -> Calls:
-    """Read a VCF or BCF that holds exactly these sites, in any order; contigs match with and without "chr".
-
-    Raises `BadInput` if the file cannot be read, lacks sites, has others (alleles count: REF and ALT must be
-    the same), or has calls that are missing or not diploid.
-    """
-    vcf, samples = open_vcf(path)
-    place = places(sites)
-    alleles = np.empty((len(samples), 2, len(sites)), dtype=np.int8)
-    found = np.zeros(len(sites), dtype=bool)
-    others: list[str] = []
-    phased = True
-    waiting: list[tuple[int, np.ndarray]] = []
-
-    def put() -> None:
-        """Many sites together: each alone would touch every sample's row."""
-        if waiting:
-            index, calls = zip(*waiting, strict=True)
-            alleles[:, :, list(index)] = np.stack(calls, axis=-1)
-            waiting.clear()
-
-    for variant in records(path, vcf):
-        contig, position, ref, alt = variant_key(variant)
-        index = place.get((contig, position, ref, alt))
-        if index is None or found[index]:
-            others.append(f"{variant.CHROM}:{position} {ref}>{alt}")
-            continue
-        found[index] = True
-        calls, ordered = diploid(path, variant)
-        phased &= ordered
-        waiting.append((index, calls))
-        if len(waiting) == CHUNK:
-            put()
-    put()
-    _compare(path, sites, found, others)
-    return Calls(samples, alleles, phased)
-
-
 def open_vcf(path: str | Path) -> tuple[cyvcf2.VCF, list[str]]:
     """Open a VCF or BCF, plain or compressed, and give its samples; `BadInput` where that cannot be."""
     if not Path(path).is_file():
@@ -208,10 +152,7 @@ def open_vcf(path: str | Path) -> tuple[cyvcf2.VCF, list[str]]:
 
 
 def records(path: str | Path, vcf: cyvcf2.VCF, region: str | None = None) -> Iterator[cyvcf2.Variant]:
-    """The records of an opened file (of a region, where it is indexed), which is closed after the last one.
-
-    `BadInput` where it is damaged.
-    """
+    """The records of an opened file (of a region, where it is indexed), which it closes; `BadInput` if damaged."""
     found = vcf if region is None else vcf(region)
     try:
         while True:
@@ -256,15 +197,3 @@ def diploid(path: str | Path, variant: cyvcf2.Variant) -> tuple[np.ndarray, bool
         raise BadInput(where, "a call names an allele that is not there", "make the file again")
     loose = (calls[:, 2] == 0) & (alleles[:, 0] != alleles[:, 1])
     return alleles.astype(np.int8), not loose.any()
-
-
-def _compare(path: str | Path, sites: Sites, found: np.ndarray, others: list[str]) -> None:
-    facts = []
-    if not found.all():
-        first = int(np.flatnonzero(~found)[0])
-        name = f"{sites.contig[first]}:{sites.position[first]} {sites.ref[first]}>{sites.alt[first]}"
-        facts.append(f"lacks {int((~found).sum())} of the cohort's {len(sites)} sites (first {name})")
-    if others:
-        facts.append(f"has {len(others)} records that the cohort has not, or twice (first {others[0]})")
-    if facts:
-        raise BadInput(path, " and ".join(facts), "give exactly the sites and alleles of the prepared cohort")

@@ -15,7 +15,7 @@ import numpy as np
 
 from syngeno.data import vcf
 from syngeno.data.records import normal_contig
-from syngeno.data.samples import read_labels
+from syngeno.data.samples import few, read_labels
 from syngeno.data.store import Sites
 from syngeno.errors import BadInput
 
@@ -32,35 +32,19 @@ def adopt(
     known_labels: Iterable[str],
     real_ids: Iterable[str],
 ) -> tuple[vcf.Calls, np.ndarray]:
-    """Read another tool's cohort as this project writes its own.
+    """Calls at the sites of the prepared cohort, and labels, str (samples,), in the first file's order.
 
-    Args:
-        paths: one VCF or BCF, or several that divide the sites between them; each holds all samples.
-        labels_path: a table of samples, with the columns `sample` and `columns`; further samples in it are ignored.
-        columns: the label column, or several that make up the class.
-        sites: those of the prepared cohort.
-        known_labels: the classes that the prepared cohort has.
-        real_ids: ids of the real samples, which no synthetic sample may have.
-
-    Returns:
-        The calls at the sites, and the samples' labels, str (samples,); samples in the (first) file's order.
-
-    Raises:
-        BadInput: names what differs and what to do.
+    `paths` are one VCF or BCF, or several that divide the sites between them; each holds all samples. Further rows of
+    the table of labels are ignored. `known_labels` and `real_ids` are those of the real cohort. Raises BadInput.
     """
     paths = [paths] if isinstance(paths, str | Path) else list(paths)
-    calls = read_files(paths, sites)
+    calls = read(paths, sites).calls
     label = labels_of(calls.samples, paths[0], labels_path, columns, known_labels)
     shared = len(set(calls.samples) & set(real_ids))
     if shared:
         fact = f"{shared} of {len(calls.samples)} samples have ids of real samples"
         raise BadInput(paths[0], fact, "give synthetic samples ids of their own, here and in their labels")
     return calls, label
-
-
-def read_files(paths: Sequence[str | Path], sites: Sites) -> vcf.Calls:
-    """Calls at exactly these sites from files of other conventions; BadInput where that cannot be (see `adopt`)."""
-    return read_oriented(paths, sites).calls
 
 
 class Oriented(NamedTuple):
@@ -71,8 +55,11 @@ class Oriented(NamedTuple):
     bare: np.ndarray
 
 
-def read_oriented(paths: Sequence[str | Path], sites: Sites, region: str | None = None) -> Oriented:
-    """Calls as `read_files`, and how the files' alleles differ; of a `region` of indexed files, where one is given."""
+def read(paths: Sequence[str | Path], sites: Sites, region: str | None = None) -> Oriented:
+    """Calls at exactly these sites, and how the files' alleles differ; BadInput where that cannot be (see the module).
+
+    Of indexed files a `region` may be read.
+    """
     reading = _Reading(sites)
     samples: list[str] = []
     for path in paths:
@@ -100,14 +87,14 @@ def labels_of(
     table = read_labels(labels_path, columns)["label"]
     unlabelled = [sample for sample in samples if sample not in table.index]
     if unlabelled:
-        fact = f"has no row for {len(unlabelled)} of the {len(samples)} samples of {vcf_path} ({_few(unlabelled)})"
+        fact = f"has no row for {len(unlabelled)} of the {len(samples)} samples of {vcf_path} ({few(unlabelled)})"
         raise BadInput(labels_path, fact, "make the column `sample` hold the ids of the VCF")
     label, known = table.loc[samples].to_numpy(str), sorted(set(known))
     unknown = sorted(set(label.tolist()) - set(known))
     if unknown:
         count = int(np.isin(label, unknown).sum())
-        fact = f"gives {count} samples labels that the real cohort does not have ({_few(unknown)})"
-        raise BadInput(labels_path, fact, f"use its labels: {_few(known, 12)}")
+        fact = f"gives {count} samples labels that the real cohort does not have ({few(unknown)})"
+        raise BadInput(labels_path, fact, f"use its labels: {few(known, 12)}")
     if len(table) > len(samples):
         log.info("%s: %d rows of samples that are not in the VCF ignored", labels_path, len(table) - len(samples))
     return label
@@ -123,16 +110,13 @@ class _Reading:
         for (contig, position, _, _), index in self.place.items():
             self.at.setdefault((contig, position), []).append(index)
         self.alleles: np.ndarray | None = None
-        self.read = np.zeros(len(sites), dtype=bool)
         self.phased = True
-        self.exchanged = np.zeros(len(sites), dtype=bool)
-        self.bare = np.zeros(len(sites), dtype=bool)
-        self.ignored = 0
-        self.first_ignored = ""
+        self.read, self.exchanged, self.bare = np.zeros((3, len(sites)), dtype=bool)
+        self.ignored, self.first_ignored = 0, ""
         self.other_alleles: dict[int, str] = {}
 
     def take(self, path: str | Path, variant, order: np.ndarray) -> None:
-        """Take one record: its calls where it is one of the sites, else a note of it."""
+
         contig, position, ref, alt = vcf.variant_key(variant)
         ref, alt = ref.upper(), alt.upper()
         index, flip = self._site(contig, position, ref, alt)
@@ -169,7 +153,7 @@ class _Reading:
         return index, index is not None
 
     def refuse_gaps(self, where: str) -> None:
-        """Raise BadInput where sites are missing, which says whether they lie elsewhere or have other alleles."""
+        """Raise BadInput where sites are missing: whether they lie elsewhere or have other alleles."""
         if self.read.all():
             return
         missing = np.flatnonzero(~self.read)
@@ -183,8 +167,9 @@ class _Reading:
         fact = f"lacks {len(missing)} of the cohort's {len(self.sites)} sites"
         others = [index for index in missing.tolist() if index in self.other_alleles]
         if not others:
-            absent = sorted({normal_contig(name) for name in self.sites.contig} - self._contigs())
-            what = f"; nothing at all of chromosome {_few(absent)}" if absent else ""
+            here = {normal_contig(name) for name in self.sites.contig[self.read].tolist()}
+            absent = sorted({normal_contig(name) for name in self.sites.contig.tolist()} - here)
+            what = f"; nothing at all of chromosome {few(absent)}" if absent else ""
             remedy = "give all sites (also those that do not vary), or prepare the cohort with those alone that it has"
             raise BadInput(where, f"{fact} (first {_name(self.sites, first)}{what})", remedy)
         example = others[0]
@@ -194,12 +179,7 @@ class _Reading:
         )
         raise BadInput(where, fact, self._remedy(others))
 
-    def _contigs(self) -> set[str]:
-        """Contigs of which at least one site was read."""
-        return {normal_contig(name) for name in set(self.sites.contig[self.read].tolist())}
-
     def _remedy(self, others: list[int]) -> str:
-        """What to do about other alleles, as far as they are all of one kind."""
         if all("," in self.other_alleles[index] for index in others):
             return "split multiallelic records (`bcftools norm -m-`)"
         if all(self._other_strand(index) for index in others):
@@ -215,7 +195,7 @@ def _order(path: str | Path, here: list[str], first_path: str | Path, samples: l
     """Where the first file's samples stand in another file; BadInput where these are not the same samples."""
     if set(here) != set(samples):
         differ = sorted(set(here) ^ set(samples))
-        fact = f"holds other samples than {first_path} ({len(differ)} are in one only: {_few(differ)})"
+        fact = f"holds other samples than {first_path} ({len(differ)} are in one only: {few(differ)})"
         raise BadInput(path, fact, "give files that divide the sites and hold all samples each")
     place = {sample: index for index, sample in enumerate(here)}
     return np.array([place[sample] for sample in samples])
@@ -223,8 +203,3 @@ def _order(path: str | Path, here: list[str], first_path: str | Path, samples: l
 
 def _name(sites: Sites, index: int) -> str:
     return f"{sites.contig[index]}:{sites.position[index]} {sites.ref[index]}>{sites.alt[index]}"
-
-
-def _few(values: Iterable[str], most: int = 3) -> str:
-    values = list(values)
-    return ", ".join(values[:most]) + (", ..." if len(values) > most else "")

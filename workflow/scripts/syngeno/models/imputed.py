@@ -30,7 +30,7 @@ LEAST_TYPED = 10  # variants of a chromosome, fewer of which are too few for Bea
 
 
 def file_of(paths: Sequence[str | Path], contig: str) -> tuple[Path, str]:
-    """The file of a panel that holds a chromosome, and the chromosome's name there; BadInput where there is not one."""
+    """The file of a panel that holds a chromosome, and the chromosome's name in it; BadInput where there is not one."""
     holding = []
     for path in paths:
         try:
@@ -56,7 +56,7 @@ def read(paths: Sequence[str | Path], store: Store, contig: str) -> external.Ori
     rows = np.flatnonzero(store.contig == contig)
     if not len(rows):
         raise BadInput(store.path, f"has no variants on chromosome {contig}", "leave it out of `chromosomes`")
-    panel = external.read_oriented([path], sites_at(store.sites(), rows), region=name)
+    panel = external.read([path], sites_at(store.sites(), rows), region=name)
     calls = panel.calls
     if panel.bare.any():
         fact = f"has no ALT allele at {panel.bare.sum()} of the cohort's variants on chromosome {contig}"
@@ -67,17 +67,13 @@ def read(paths: Sequence[str | Path], store: Store, contig: str) -> external.Ori
     if not same and len(rows) >= DISTINCTIVE:
         real = store.calls(rows[0], rows[-1] + 1).sum(axis=2, dtype=np.int8)
         known = {ours.tobytes() for ours in np.ascontiguousarray(real.T)}
-        same = {
-            sample
-            for sample, genotypes in zip(calls.samples, calls.dosages, strict=True)
-            if genotypes.tobytes() in known
-        }
+        pairs = zip(calls.samples, calls.dosages, strict=True)
+        same = {sample for sample, genotypes in pairs if genotypes.tobytes() in known}
     _refuse(path, same, len(calls.samples))
     return panel
 
 
 def _refuse(where: object, same: set[str], count: int) -> None:
-    """Raise BadInput where samples of a panel are samples of the cohort."""
     if same:
         fact = f"{len(same)} of its {count} samples are samples of the cohort ({sorted(same)[0]})"
         raise BadInput(where, fact, "leave them out: imputed samples would have their haplotypes")
@@ -98,15 +94,9 @@ def impute(
 ) -> None:
     """Write samples with all variants that a panel has on a chromosome: a bgzipped VCF with its index.
 
-    Args:
-        typed: the samples, at the variants `at` of all chromosomes, phased or not.
-        store: the cohort whose variants the panel must hold, those of `at` on this chromosome among them.
-        paths: the panel's files; the one that holds the chromosome is read.
-        cm: places of the store's variants on the genetic map (variants,), None for 1 cM per Mb.
-        seed, threads, memory_mb: of Beagle.
-
-    Raises:
-        BadInput: see `read`; no variant on this chromosome, or one that the store does not have.
+    `typed` are the samples at the variants `at` of all chromosomes, phased or not. The panel (`paths`) must hold the
+    store's variants on the chromosome, and these those of `at`. `cm` (variants,) are places of the store's variants on
+    the genetic map, None for 1 cM per Mb. BadInput as by `read` and `typed_at`.
     """
     calls, exchanged, _ = read(paths, store, contig)
     path, name = file_of(paths, contig)
@@ -186,11 +176,7 @@ def sites_at(sites: Sites, rows: np.ndarray) -> Sites:
 
 def _keep(source: Path, output: Path) -> None:
     """Beagle's file without its date, so that the same samples give the same bytes."""
-    with (
-        vcf.whole(output) as unfinished,
-        gzip.open(source) as lines,
-        pysam.BGZFile(str(unfinished), "wb") as file,
-    ):
+    with vcf.whole(output) as unfinished, gzip.open(source) as lines, pysam.BGZFile(str(unfinished), "wb") as file:
         for line in lines:
             if not line.startswith(b"##filedate"):
                 file.write(line)
