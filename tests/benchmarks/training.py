@@ -81,15 +81,14 @@ def main(samples: int = 687, blocks: int = 291, threads: int = 2) -> None:
                 settings=settings,
                 seed=1,
                 checkpoint=loop.Checkpoint(Path(folder) / "state", "benchmark"),
-                threads=threads,
             )
         first, last = history[0], history[-1]  # the first epoch warms up
         speed = (last["step"] - first["step"]) / (last["seconds"] - first["seconds"])
         began = time.perf_counter()
         asked = rng.integers(0, LABELS, DRAWN)
-        denoising.sample(model, asked, settings["sampler"], seed=1, threads=threads)
+        denoising.sample(model, asked, settings["sampler"], seed=1)
         drawing = time.perf_counter() - began
-        fresh = networks.build(blocks, COMPONENTS, LABELS, settings["denoiser"])
+        fresh = networks.Denoiser(blocks, COMPONENTS, LABELS, settings["denoiser"])
         learning = fastest / operations(fresh, BATCH, blocks, True)
         calling = CALLS * DRAWN / BATCH * operations(fresh, BATCH, blocks, False) / fastest
         line = f"{name:18} {speed:8.1f} {learning:8.1f} {speed / learning:6.2f}"

@@ -290,3 +290,20 @@ class TestAverage:
         monkeypatch.setattr(loop.Run, "learn", compare)
         run(tmp_path, changed(ema=0.6))
         assert len(compared) == 21 and all(compared)
+
+
+class TestLoadFitted:
+    def test_foreign_files(self, tmp_path):
+        path = tmp_path / "model.pt"
+        with pytest.raises(BadInput, match="no such file; run the fit stage first"):
+            loop.load_fitted(path, "model 1", "these")
+        path.write_text("hello")
+        with pytest.raises(BadInput, match="holds no 'model 1'"):
+            loop.load_fitted(path, "model 1", "these")
+        torch.save({"weights": {}}, path)
+        with pytest.raises(BadInput, match="holds no 'model 1'"):
+            loop.load_fitted(path, "model 1", "these")
+        loop.save(path, {"format": "model 1", "trained_on": "these"})
+        assert loop.load_fitted(path, "model 1", "these")["format"] == "model 1"
+        with pytest.raises(BadInput, match="was trained on other data; delete it and run the fit stage again"):
+            loop.load_fitted(path, "model 1", "those")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from syngeno import logs
-from syngeno.data import genetic_map, samples
+from syngeno.data import samples
 from syngeno.data.store import open_store
 from syngeno.evaluate import metrics
 from syngeno.models.base import TrainingData, generator_class
@@ -24,8 +24,7 @@ everybody = pd.concat([training, test])
 rows, scores = [], np.full(len(everybody), np.nan)
 
 with open_store(source.genotypes) as store:
-    places = genetic_map.places(store.contig, store.position, source.get("genetic_map"))
-    data = TrainingData.of_tables(store, table, training, places, {name: source[name] for name in params.needs})
+    data = TrainingData.of(store, source, params.needs)
     fitted = generator_class(params.model).load(Path(source.model), data, params.settings, threads=snakemake.threads)
     asked = store.rows(everybody.index), everybody["label"].to_numpy(str)
     if params.likelihood:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from syngeno import logs
-from syngeno.data import genetic_map, samples
 from syngeno.data.store import open_store
 from syngeno.models.base import TrainingData, generator_class
 from syngeno.training import loop
@@ -23,13 +22,7 @@ logger = logs.start(snakemake.log[0])
 source, output, params, seed = snakemake.input, snakemake.output, snakemake.params, int(snakemake.wildcards.seed)
 
 with open_store(source.genotypes) as store:
-    data = TrainingData.of_tables(
-        store,
-        samples.read_samples(source.samples),
-        samples.read_samples(source.training),
-        genetic_map.places(store.contig, store.position, source.get("genetic_map")),
-        {name: source[name] for name in params.needs},
-    )
+    data = TrainingData.of(store, source, params.needs)
     # Complete; of these, the result depends on `params.settings` alone.
     settings = snakemake.config["generators"][snakemake.wildcards.generator]
     # Another kind of device draws other numbers, from which a saved state does not go on.

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from syngeno import logs
-from syngeno.data import genetic_map, samples
 from syngeno.data.store import open_store
 from syngeno.evaluate import metrics
 from syngeno.models.base import TrainingData
@@ -18,18 +17,16 @@ if TYPE_CHECKING:
 
 logger = logs.start(snakemake.log[0])
 source, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
-table, training = samples.read_samples(source.samples), samples.read_samples(source.training)
-latents, threads = np.load(source.latents), snakemake.threads
+latents = np.load(source.latents)
 
 with open_store(source.genotypes) as store:
-    places = genetic_map.places(store.contig, store.position, None)
-    data = TrainingData.of_tables(store, table, training, places, {name: source[name] for name in params.needs})
-    fitted = LatentDiffusion.load(Path(source.model), data, params.settings, threads=threads)
+    data = TrainingData.of(store, source, params.needs)
+    fitted = LatentDiffusion.load(Path(source.model), data, params.settings, threads=snakemake.threads)
 
 rows = []
 for part in ("train", "validation"):
     x, label = latents[part], latents[f"{part}_label"]
-    errors = losses.errors(fitted.model, x, label, int(wildcards.seed), threads=threads)
+    errors = losses.errors(fitted.model, x, label, int(wildcards.seed))
     rows += [
         metrics.row("reconstruction_error", error, group=f"noise {level:g}", against=part, n=len(x))
         for level, error in zip(losses.RECONSTRUCTION_LEVELS, errors, strict=True)

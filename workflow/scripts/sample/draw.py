@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from syngeno import logs
-from syngeno.data import genetic_map, samples, store, vcf
+from syngeno.data import samples, store, vcf
 from syngeno.models.base import TrainingData, generator_class
 
 if TYPE_CHECKING:
@@ -20,13 +20,7 @@ label = samples.labels_to_draw(table, training, params.size, params.labels)
 part = np.array_split(np.arange(len(label)), params.shards)[shard]
 
 with store.open_store(source.genotypes) as cohort:
-    data = TrainingData.of_tables(
-        cohort,
-        table,
-        training,
-        genetic_map.places(cohort.contig, cohort.position, source.get("genetic_map")),
-        {name: source[name] for name in params.needs},
-    )
+    data = TrainingData.of(cohort, source, params.needs)
     fitted = generator_class(params.model).load(Path(source.model), data, params.settings, threads=snakemake.threads)
     drawn = fitted.sample(label[part], seed=seed, shard=shard)
     ids = np.array(vcf.synthetic_ids(len(label)))[part].tolist()

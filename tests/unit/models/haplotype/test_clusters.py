@@ -38,8 +38,8 @@ class TestFit:
         names, source = np.unique(label, return_inverse=True)
         groups = sequences.Groups(names.tolist(), np.repeat(source, 2), np.repeat(source, 2))
         sample = np.repeat(np.arange(samples), 2)
-        settings = {"segment": 20, "shrinkage": shrinkage, "rounds": rounds, "min_support": min_support}
-        return clusters.fit(torch.from_numpy(symbols).to(device), groups, sample, np.arange(count), 2, **settings)
+        settings = clusters.Settings(count, 20, min_support, seed=1, shrinkage=shrinkage, rounds=rounds)
+        return clusters.fit(torch.from_numpy(symbols).to(device), groups, sample, np.arange(count), 2, settings)
 
     def test_finds_the_clusters_of_mosaics(self):
         calls, source = mosaic_cohort()
@@ -138,14 +138,6 @@ class TestFit:
         for name in ("symbol", "switch", "weight"):
             assert getattr(there, name).cpu().numpy() == pytest.approx(getattr(here, name).numpy(), abs=1e-3)
 
-    @pytest.mark.parametrize("wrong", [{"segment": 0}, {"rounds": 0}, {"shrinkage": 0.0}])
-    def test_refuses_settings_of_zero(self, wrong):
-        symbols = np.zeros((4, 4), np.int8)
-        groups = sequences.Groups(["a"], np.zeros(4, int), np.zeros(4, int))
-        settings = {"segment": 2, "shrinkage": 0.1, "rounds": 1, "min_support": 2} | wrong
-        with pytest.raises(ValueError, match="all are above 0"):
-            clusters.fit(torch.from_numpy(symbols), groups, np.zeros(4, int), np.arange(2), 2, **settings)
-
 
 @pytest.fixture(params=[True, False], ids=["phased", "unphased"])
 def cohort(request, tmp_path):
@@ -158,14 +150,14 @@ class TestNats:
         everybody = np.array(list(product([0, 1], repeat=4)), dtype=np.int8).T.reshape(4, 8, 2)
         store = store_of(tmp_path / "s", everybody, True, CONTIGS)
         known = np.array([0, 3, 4, 6]), np.array(["a", "b", "a", "b"])
-        sizes = {"number": 4, "segment": 2, "min_support": 2}
-        nats = clusters.nats(training_data(store, *known), np.arange(8), np.full(8, "a"), seed=1, **sizes)
+        settings = clusters.Settings(4, 2, 2, seed=1)
+        nats = clusters.nats(training_data(store, *known), np.arange(8), np.full(8, "a"), settings)
         assert np.exp(-nats).sum() == pytest.approx(1, rel=1e-5)
 
     def test_with_all_shrinkage_variants_are_independent(self, cohort):
         label, asked = np.full(10, "a"), np.array([10, 11])
-        data, sizes = training_data(cohort, np.arange(10), label), {"number": 3, "segment": 2, "min_support": 2}
-        nats = clusters.nats(data, asked, label[:2], seed=1, **sizes, shrinkage=1e9)
+        data = training_data(cohort, np.arange(10), label)
+        nats = clusters.nats(data, asked, label[:2], clusters.Settings(3, 2, 2, seed=1, shrinkage=1e9))
         symbols = np.concatenate(list(sequences.chunks(cohort, np.arange(12))))
         split = 20 if cohort.phased else 10
         alphabet, few = sequences.alphabet(cohort), clusters.PSEUDOCOUNT
@@ -180,8 +172,7 @@ class TestNats:
         store, label = store_of(tmp_path / "s", calls), np.full(50, "a")
         data, asked = training_data(store, np.arange(50), label), (np.arange(50, 60), label[:10])
         plain = -Independent(data, {"pooled": False}, {}).log_prob(*asked, seed=1)
-        sizes = {"number": 8, "segment": 10, "min_support": 2}
-        assert clusters.nats(data, *asked, seed=1, **sizes).mean() < plain.mean() / 4
+        assert clusters.nats(data, *asked, clusters.Settings(8, 10, 2, seed=1)).mean() < plain.mean() / 4
 
 
 class TestTune:
@@ -192,5 +183,5 @@ class TestTune:
         for name, calls in (("linked", linked), ("unlinked", unlinked)):
             store = store_of(tmp_path / name, calls)
             data = training_data(store, np.arange(60), label, np.arange(60, 80), label[:20])
-            found.append(clusters.tune(data, seed=3, number=8, segment=10, min_support=2))
+            found.append(clusters.tune(data, clusters.Settings(8, 10, 2, seed=3)))
         assert found[0] < found[1]

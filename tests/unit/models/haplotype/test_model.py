@@ -190,7 +190,7 @@ class TestSaveAndLoad:
         with pytest.raises(BadInput, match="no such file; run the fit stage first"):
             HaplotypeDiffusion.load(tmp_path / "none.pt", data, settings_of())
         torch.save({"format": "other"}, tmp_path / "other.pt")
-        with pytest.raises(BadInput, match="holds no haplotype diffusion of this version"):
+        with pytest.raises(BadInput, match="holds no 'syngeno haplotype diffusion 1'"):
             HaplotypeDiffusion.load(tmp_path / "other.pt", data, settings_of())
 
 

@@ -28,7 +28,7 @@ def features_of(n, mean, seed, labels=1):
 def trained(folder, every=120, **settings):
     real, drawn = features_of(600, 0.5, 1), features_of(6000, 0, 2)
     held = features_of(300, 0.5, 3), features_of(600, 0, 4)
-    more = {"checkpoint": loop.Checkpoint(folder / "state.pt", "f", every), "device": "cpu"}
+    more = {"checkpoint": loop.Checkpoint(folder / "state.pt", "f", every)}
     return reranker.train(real, drawn, ["a"], validation=held, settings=settings_of(**settings), seed=1, **more)
 
 
@@ -55,7 +55,7 @@ class TestTrain:
 
     def test_distinguishes_nothing_where_nothing_differs(self, tmp_path):
         same = [features_of(n, 0, seed) for n, seed in ((600, 1), (6000, 2), (300, 3), (600, 4))]
-        more = {"checkpoint": loop.Checkpoint(tmp_path / "state.pt", "f"), "device": "cpu"}
+        more = {"checkpoint": loop.Checkpoint(tmp_path / "state.pt", "f")}
         model, _ = reranker.train(*same[:2], ["a"], validation=tuple(same[2:]), settings=settings_of(), seed=1, **more)
         assert reranker.scores(model, features_of(500, 0, 5), "cpu").abs().mean() < 0.15
 
@@ -79,7 +79,7 @@ class TestTrain:
             assert torch.equal(weight, again[0]["weights"][name]), name
 
     def test_without_validation_samples_it_keeps_the_last_weights(self, tmp_path):
-        more = {"checkpoint": loop.Checkpoint(tmp_path / "state.pt", "f"), "device": "cpu"}
+        more = {"checkpoint": loop.Checkpoint(tmp_path / "state.pt", "f")}
         settings = settings_of(epochs=2, least_steps=4, batch=8)
         _, history = reranker.train(
             features_of(20, 1, 1), features_of(40, 0, 2), ["a"], validation=None, settings=settings, seed=1, **more
@@ -87,7 +87,7 @@ class TestTrain:
         assert [np.isnan(row["validation_loss"]) for row in history] == [True, True]
 
     def test_a_limit_on_membership_inference_needs_validation_samples(self, tmp_path):
-        more = {"checkpoint": loop.Checkpoint(tmp_path / "state.pt", "f"), "device": "cpu"}
+        more = {"checkpoint": loop.Checkpoint(tmp_path / "state.pt", "f")}
         settings = settings_of() | {"max_membership_auc": 0.6}
         with pytest.raises(BadInput, match="max_membership_auc: there are no validation samples"):
             reranker.train(

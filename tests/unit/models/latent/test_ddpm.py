@@ -47,10 +47,6 @@ class TestCosineAlphaBar:
         assert (abar.diff() < 0).all()
         assert 0 < abar[-1] < 1e-3
 
-    def test_too_few_steps(self):
-        with pytest.raises(ValueError, match="2 or more"):
-            cosine_alpha_bar(1)
-
 
 class TestNoised:
     def test_nothing_at_zero_and_unit_variance_throughout(self):
@@ -82,20 +78,16 @@ class TestDenoised:
         found, _ = process(bound=0.5).denoised(lambda x, t, label: -9 * torch.ones_like(x), x, 90, label)
         assert found.abs().max() <= 0.5
 
-    def test_unknown_prediction(self):
-        with pytest.raises(ValueError, match="prediction 'x0'"):
-            process("x0")
 
-
-class TestMaskedMse:
+class TestLoss:
     def test_by_hand(self):
         prediction, target = torch.zeros(2, 2, 2), torch.full((2, 2, 2), 3.0)
         prediction[:, 1, 1] = 1e9  # no part of it
         prediction[0, 0, 0] = 3.0
-        assert ddpm.masked_mse(prediction, target, MASK).item() == pytest.approx(9 * 5 / 6)
+        t = torch.tensor([3, 4])
+        found = ddpm.loss(process(), lambda *_: prediction, torch.ones(2, 2, 2), t, NOBODY, target)
+        assert found.item() == pytest.approx(9 * 5 / 6)
 
-
-class TestLoss:
     @pytest.mark.parametrize("prediction", ["epsilon", "v"])
     def test_zero_for_a_network_that_knows_and_one_for_one_that_says_nothing(self, prediction):
         x0, label, generator = start()
@@ -128,7 +120,7 @@ class TestSamplers:
         network = gaussian_oracle(made, 1.5, 0.6)
         x, label, generator = start()
         if how == "ancestral":
-            drawn = ddpm.ancestral(made, network, x, label, generator)
+            drawn = ddpm.ancestral(made, network, x, label, generator, variance="posterior")
         else:
             eta = 0.0 if how == "ddim" else 1.0
             drawn = ddpm.ddim(made, network, x, label, generator, steps=50, eta=eta)
@@ -149,21 +141,19 @@ class TestSamplers:
     def test_stays_within_the_training_range(self):
         made = process(bound=1.0)
         network = gaussian_oracle(made, 0.9, 1.0)
-        assert ddpm.ancestral(made, network, *start(200)).abs().max() <= 1
-        assert ddpm.ddim(made, network, *start(200), steps=10).abs().max() <= 1
+        assert ddpm.ancestral(made, network, *start(200), variance="posterior").abs().max() <= 1
+        assert ddpm.ddim(made, network, *start(200), steps=10, eta=0.0).abs().max() <= 1
 
     def test_plain_ddim_needs_no_noise(self):
         made = process()
         network = gaussian_oracle(made, 0.0, 1.0)
         x, label, generator = start(10)
         state = generator.get_state()
-        ddpm.ddim(made, network, x, label, generator, steps=5)
+        ddpm.ddim(made, network, x, label, generator, steps=5, eta=0.0)
         assert torch.equal(generator.get_state(), state)
 
     def test_bad_settings(self):
         made = process()
         network = gaussian_oracle(made, 0.0, 1.0)
         with pytest.raises(ValueError, match="101 sampling steps"):
-            ddpm.ddim(made, network, *start(2), steps=101)
-        with pytest.raises(ValueError, match="variance"):
-            ddpm.ancestral(made, network, *start(2), variance="fixed")
+            ddpm.ddim(made, network, *start(2), steps=101, eta=0.0)

@@ -86,10 +86,10 @@ class TestLosses:
 
     def test_all_samples_get_the_same_noise(self, tmp_path, monkeypatch):
         trained, (latents, label) = model(tmp_path), samples(10)
-        whole = losses.losses(trained, latents, label, 1, draws=2)
+        whole = losses.losses(trained, latents, label, 1)
         order = np.random.default_rng(1).permutation(10)
         monkeypatch.setattr(losses, "BATCH", 3)
-        assert losses.losses(trained, latents[order], label[order], 1, draws=2) == pytest.approx(whole[order], rel=1e-5)
+        assert losses.losses(trained, latents[order], label[order], 1) == pytest.approx(whole[order], rel=1e-5)
         twins = losses.losses(trained, latents[[0, 0]], label[[0, 0]], 1)
         assert twins[0] == pytest.approx(twins[1], rel=1e-6)
 
@@ -99,21 +99,12 @@ class TestLosses:
         assert np.array_equal(first, again)
         assert not np.array_equal(first, other)
 
-    def test_levels_average(self, tmp_path):
-        trained, (latents, label) = model(tmp_path), samples(5)
-        both = losses.losses(trained, latents, label, 1, levels=(0.2, 0.8), draws=1)
-        low = losses.losses(trained, latents, label, 1, levels=(0.2,), draws=1)
-        assert low.mean() > 0
-        assert not np.allclose(both, low)
-
     def test_refuses(self, tmp_path):
         trained, (latents, label) = model(tmp_path), samples(5)
         with pytest.raises(ValueError, match="do not fit"):
             losses.losses(trained, latents[:, :2], label, 1)
         with pytest.raises(ValueError, match="label codes"):
             losses.losses(trained, latents, label + 1, 1)
-        with pytest.raises(ValueError, match="levels"):
-            losses.losses(trained, latents, label, 1, levels=(0.0, 0.5))
 
 
 class Exact(torch.nn.Module):
@@ -133,14 +124,14 @@ class Exact(torch.nn.Module):
 
 @pytest.fixture
 def judged(monkeypatch):
-    def errors(exact, mask=None, **change):
+    def errors(exact, mask=None):
         x0 = np.random.default_rng(1).choice([-1, 1], size=(6, 4, 3)).astype(np.float32)
         mask = torch.ones(4, 3) if mask is None else mask
         abar, bound = cosine_alpha_bar(50), torch.full((4, 3), 9.0)
         process = Diffusion(abar, mask, "v", -bound, bound)
         network = Exact(torch.from_numpy(x0), abar, exact)
         monkeypatch.setattr(losses, "restore", lambda model, device: (process, network))
-        return losses.errors({"mask": mask, "labels": ["a"]}, x0, np.zeros(6, int), 1, device="cpu", **change)
+        return losses.errors({"mask": mask, "labels": ["a"]}, x0, np.zeros(6, int), 1, device="cpu")
 
     return errors
 
@@ -156,8 +147,3 @@ class TestErrors:
         mask = torch.ones(4, 3)
         mask[2:] = 0
         assert judged(False, mask) == pytest.approx(1, abs=1e-5)
-
-    @pytest.mark.parametrize("levels", [(), (0.0,), (1.2,)])
-    def test_bad_levels(self, judged, levels):
-        with pytest.raises(ValueError, match="noise levels"):
-            judged(True, levels=levels)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 from settings import generator_settings
-from stores import store_of
+from stores import store_of, training_data
 
 from syngeno import streams
 from syngeno.errors import BadInput
@@ -52,11 +52,15 @@ def cohort(tmp_path_factory):
         labels=np.array(["a", "b", "c"]),  # of c there are test samples only, were there any
         mask=fitted.mask,
     )
-    files = {name: folder / f"{name}.npz" for name in ("encoder", "latents")}
-    training = samples[split == "train"]
-    data = base.TrainingData.of_tables(store, samples, training, np.zeros(VARIANTS), files)
-    yield data, samples
-    store.close()
+    yield known(store, samples, **{name: folder / f"{name}.npz" for name in ("encoder", "latents")}), samples
+    store.__exit__()
+
+
+def known(store, samples, **files):
+    """What a generator is fitted on: training and validation samples of a table, and files."""
+    parts = (samples[samples["split"] == part] for part in ("train", "validation"))
+    sets = [part for table in parts for part in (store.rows(table.index), table["label"])]
+    return training_data(store, *sets, **files)
 
 
 @pytest.fixture(scope="module")
@@ -98,10 +102,8 @@ class TestFit:
             tmp_path / "latents.npz",
             **latents | {name: latents[name][:0] for name in ("validation", "validation_label")},
         )
-        nobody = samples[samples["split"] != "validation"]
         files = {**data.files, "latents": tmp_path / "latents.npz"}
-        training = samples[samples["split"] == "train"]
-        alone = base.TrainingData.of_tables(data.store, nobody, training, data.centimorgans, files)
+        alone = known(data.store, samples[samples["split"] != "validation"], **files)
         made = LatentDiffusion.fit(alone, settings(), seed=1, threads=1, checkpoint=checkpoint(tmp_path))
         assert made.chosen == {} and len(made.history) == 4
 
@@ -126,9 +128,8 @@ class TestSaveAndLoad:
     def test_other_data_are_refused(self, cohort, fitted, tmp_path):
         data, samples = cohort
         fitted.save(tmp_path / "model")
-        fewer = samples[samples["split"] == "train"].iloc[1:]
-        other = base.TrainingData.of_tables(data.store, samples, fewer, data.centimorgans, data.files)
-        with pytest.raises(BadInput, match="trained on other samples, variants or settings"):
+        other = known(data.store, samples.iloc[1:], **data.files)
+        with pytest.raises(BadInput, match="was trained on other data"):
             LatentDiffusion.load(tmp_path / "model", other, settings(), threads=1)
 
 
@@ -182,9 +183,7 @@ class TestMemberScore:
             tmp_path / "latents.npz",
             **latents | {name: latents[name][:0] for name in ("validation", "validation_label")},
         )  # no early stopping
-        files = {**data.files, "latents": tmp_path / "latents.npz"}
-        training = samples[samples["split"] == "train"]
-        data = base.TrainingData.of_tables(data.store, samples, training, data.centimorgans, files)
+        data = known(data.store, samples, **{**data.files, "latents": tmp_path / "latents.npz"})
         made = LatentDiffusion.fit(data, longer, seed=1, threads=1, checkpoint=checkpoint(tmp_path))
         score = made.member_score(np.arange(SAMPLES), samples["label"].to_numpy(str), seed=1)
         assert (score[:50, None] > score[None, 50:]).mean() > 0.75

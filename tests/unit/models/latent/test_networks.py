@@ -25,7 +25,7 @@ def complete(**denoiser):
 def made(blocks=5, components=3, **change):
     """A network as after some training: what starts at zero does so no more."""
     torch.manual_seed(0)
-    network = networks.build(blocks, components, 4, complete(**{**SMALL, **change}))
+    network = networks.Denoiser(blocks, components, 4, complete(**{**SMALL, **change}))
     for weight in network.parameters():
         if not weight.any():
             torch.nn.init.normal_(weight, std=0.2)
@@ -179,8 +179,6 @@ class TestDenoiser:
             torch.nn.init.constant_(network.gate[2].bias, bias)
             torch.testing.assert_close(network(x, t, label), share * whole + (1 - share) * local)
 
-
-class TestBuild:
     @pytest.mark.parametrize("kind", KINDS)
     @pytest.mark.parametrize("blocks", [1, 2, 4, 7, 33])
     def test_any_number_of_blocks(self, kind, blocks):
@@ -188,7 +186,7 @@ class TestBuild:
         assert network(*samples(blocks)).shape == (6, blocks, 3)
 
     def test_defaults_of_the_paper(self):
-        network = networks.build(512, 8, 26, complete())
+        network = networks.Denoiser(512, 8, 26, complete())
         assert [layer.out_features for layer in network.mlp.down] == [1024, 512, 256]
         assert network.cnn.multiple == 128
         attending = [2**i for i, b in enumerate(network.cnn.down) if isinstance(b.attention, networks.Attention)]
@@ -208,4 +206,4 @@ class TestBuild:
 
     def test_heads_that_do_not_divide_the_width(self):
         with pytest.raises(ValueError, match="transformer_width 20 is no multiple of transformer_heads 3"):
-            made(transformer_width=20, transformer_heads=3)
+            made(kind="transformer", transformer_width=20, transformer_heads=3)

@@ -77,7 +77,7 @@ class VcfSource:
     counts: dict[str, int | None] = field(default_factory=dict, repr=False)  # records by contig (see _index_counts)
 
     def records(self, contig: str) -> Iterator[Record]:
-        """Yield the records of a contig by position (see Source); BadInput for calls that are not diploid."""
+        """See Source; BadInput for calls that are not diploid."""
         if self.index is None:
             raise BadInput(self.path, "has no index", "index it with `bcftools index`")
         for name in spellings(contig, self.contigs):

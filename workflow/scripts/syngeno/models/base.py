@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
-import pandas as pd
 
+from syngeno.data import genetic_map
+from syngeno.data.samples import read_samples
 from syngeno.data.store import Store
 
 if TYPE_CHECKING:
@@ -20,14 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
-    """What a generator may see.
+    """What a generator is fitted on.
 
     Attributes:
-        store: the prepared cohort; what is no training or validation sample is not looked at.
+        store: the prepared cohort, of which training and validation samples are read alone.
         rows, label: the training samples: their rows of the store, int (n,), and labels, str (n,).
         validation_rows, validation_label: the same of validation samples, who choose settings and epochs.
-        centimorgans: places of the store's variants on the genetic map, float64 (variants,), by 1 cM per megabase
-            where there is no map.
+        centimorgans: places of the store's variants on the genetic map, float64 (variants,), 1 cM/Mb without one.
         files: by name, what the kind `needs` (see catalogue.py) beside the genotypes.
     """
 
@@ -40,25 +40,13 @@ class TrainingData:
     files: Mapping[str, Path] = field(default_factory=dict)
 
     @classmethod
-    def of_tables(
-        cls,
-        store: Store,
-        samples: pd.DataFrame,
-        training: pd.DataFrame,
-        centimorgans: np.ndarray,
-        files: Mapping[str, str | Path] | None = None,
-    ) -> Self:
-        """From the cohort's table of samples (all with their `split`) and that of the training samples."""
-        validation = samples[samples["split"] == "validation"]
-        return cls(
-            store,
-            store.rows(training.index),
-            training["label"].to_numpy(str),
-            store.rows(validation.index),
-            validation["label"].to_numpy(str),
-            centimorgans,
-            {name: Path(path) for name, path in (files or {}).items()},
-        )
+    def of(cls, store: Store, source: Mapping[str, str], needs: Iterable[str] = ()) -> Self:
+        """By a rule's input: tables of all `samples` and of the `training` ones, `genetic_map` or none, and `needs`."""
+        samples, training = read_samples(source["samples"]), read_samples(source["training"])
+        known = training, samples[samples["split"] == "validation"]
+        sets = [part for table in known for part in (store.rows(table.index), table["label"].to_numpy(str))]
+        places = genetic_map.places(store.contig, store.position, source.get("genetic_map"))
+        return cls(store, *sets, places, {name: Path(source[name]) for name in needs})
 
     def fingerprint(self) -> str:
         """Hash of all that a model is fitted on: which samples and variants, and the files beside them."""
@@ -76,10 +64,8 @@ class TrainingData:
 class Drawn:
     """Samples as they were drawn.
 
-    Attributes:
-        calls: int8 (v, n, 2), chunk by chunk of `store.CHUNK` variants in the store's order.
-        phased: whether the two calls of a sample are haplotypes.
-        latents: float32 (n, blocks, components), where they were drawn in the encoder's space.
+    `calls` are int8 (v, n, 2), chunk by chunk of `store.CHUNK` variants; `latents`, float32 (n, blocks, components), of
+    samples that were drawn in the encoder's space.
     """
 
     calls: Iterator[np.ndarray]
@@ -91,7 +77,7 @@ class Generator(Protocol):
     """A generator, as the rules fit, draw from, score and attack it.
 
     Attributes:
-        chosen: what validation samples chose, to be told on the model card; after `fit`.
+        chosen: what validation samples chose, for the model card; after `fit`.
         history: a row per epoch, empty where nothing is trained step by step; after `fit`.
     """
 

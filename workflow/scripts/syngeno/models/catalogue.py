@@ -12,8 +12,10 @@ class Kind:
     """What is known of a kind of generator before anything is fitted.
 
     Attributes:
-        model: module below `syngeno.models` and class that hold it, "haplotype.model:HaplotypeDiffusion"; empty where
-            nothing is fitted.
+        sentence: what it is, on cards and in the docs.
+        marker: in figures.
+        model: module below `syngeno.models` and class, "haplotype.model:HaplotypeDiffusion"; empty where nothing is
+            fitted.
         source: where its synthetic cohort comes from: "model", "imputation" (of another generator's samples), "files"
             (that the user brings) or "training samples", which are judged in its place and never released.
         trains: it learns step by step, with a history, a state that outlives a killed job, and a GPU if there is one.
@@ -21,13 +23,13 @@ class Kind:
         whitebox: the model itself is attacked, by its likelihood or, where it has none, by `member_score`.
         scored_by: settings of the sampler that change how probable a sample is, not only how it is drawn.
         needs: files of this fraction and seed that it is fitted on beside the genotypes: "clusters" (its own rule
-            learns them), "encoder" and "latents" (made by the prepare stage).
+            fits them), "encoder" and "latents" (made by the prepare stage).
         fit_memory, draw_memory: megabytes that a job asks for, and megabytes more per million genotypes.
         fit_minutes, draw_minutes: the same of minutes.
-        marker: in figures.
-        sentence: what it is, on cards and in the docs.
     """
 
+    sentence: str
+    marker: str
     model: str = ""
     source: str = "model"
     trains: bool = False
@@ -39,8 +41,6 @@ class Kind:
     fit_minutes: tuple[float, float] = (60, 0.2)
     draw_memory: tuple[float, float] = (1000, 2)
     draw_minutes: tuple[float, float] = (60, 0.2)
-    marker: str = "o"
-    sentence: str = ""
 
     @property
     def module(self) -> str:
@@ -60,7 +60,9 @@ class Kind:
 
 KINDS = {
     "haplotype_diffusion": Kind(
-        model="haplotype.model:HaplotypeDiffusion",
+        "Masked diffusion over mosaics of ancestral haplotype clusters, reranked by a network.",
+        "o",
+        "haplotype.model:HaplotypeDiffusion",
         trains=True,
         likelihood=True,
         whitebox=True,
@@ -69,58 +71,35 @@ KINDS = {
         fit_memory=(2000, 4),
         fit_minutes=(120, 0.1),
         draw_memory=(2000, 8),
-        marker="o",
-        sentence="Masked diffusion over mosaics of ancestral haplotype clusters, reranked by a network.",
     ),
     "latent_diffusion": Kind(
-        model="latent.model:LatentDiffusion",
+        "Diffusion of genotypes encoded gene by gene, as in Kenneweg et al. (2025).",
+        "D",
+        "latent.model:LatentDiffusion",
         trains=True,
         whitebox=True,
         needs=("encoder", "latents"),
         fit_memory=(4000, 4),
         fit_minutes=(480, 0.2),
-        marker="D",
-        sentence="Diffusion of genotypes encoded gene by gene, as in Kenneweg et al. (2025).",
     ),
     "li_stephens": Kind(
-        model="li_stephens:LiStephens",
-        likelihood=True,
-        marker="v",
-        sentence="Mosaics of training haplotypes (Li & Stephens 2003).",
+        "Mosaics of training haplotypes (Li & Stephens 2003).", "v", "li_stephens:LiStephens", likelihood=True
     ),
     "ancestry_factors": Kind(
-        model="ancestry_factors:AncestryFactors",
+        "Each variant by itself, given where a sample lies on a few axes of ancestry.",
+        "X",
+        "ancestry_factors:AncestryFactors",
         likelihood=True,
-        marker="X",
-        sentence="Each variant by itself, given where a sample lies on a few axes of ancestry.",
     ),
-    "markov": Kind(
-        model="markov:Markov",
-        likelihood=True,
-        marker="^",
-        sentence="Each allele from the few alleles before it.",
-    ),
+    "markov": Kind("Each allele from the few alleles before it.", "^", "markov:Markov", likelihood=True),
     "independent": Kind(
-        model="independent:Independent",
-        likelihood=True,
-        marker="s",
-        sentence="Each variant by itself, from its label's allele frequencies.",
+        "Each variant by itself, from its label's allele frequencies.", "s", "independent:Independent", likelihood=True
     ),
     "copycat": Kind(
-        source="training samples",
-        marker="P",
-        sentence="The training samples themselves: what every privacy metric must catch.",
+        "The training samples themselves: what every privacy metric must catch.", "P", source="training samples"
     ),
-    "external": Kind(
-        source="files",
-        marker="*",
-        sentence="A synthetic cohort that another tool made.",
-    ),
-    "imputed": Kind(
-        source="imputation",
-        marker="h",
-        sentence="Samples of few variants, imputed by Beagle from a reference panel.",
-    ),
+    "external": Kind("A synthetic cohort that another tool made.", "*", source="files"),
+    "imputed": Kind("Samples of few variants, imputed by Beagle from a reference panel.", "h", source="imputation"),
 }
 
 # Kinds that had other names in version 0.1: what is written now.

@@ -28,10 +28,8 @@ class Classical(ABC):
 
     Attributes:
         name: of the streams of random numbers, `{name}_validation` and `{name}_sampling`; a kind's own, or shared.
-        data: the training and validation samples.
-        settings: the complete settings of the generator.
-        chosen: what validation samples chose.
-        threads: threads that `log_prob` may use.
+        data, settings, chosen, threads: training and validation samples, complete settings, what validation samples
+            chose, and threads that `log_prob` may use.
         history: empty, nothing is trained step by step.
     """
 
@@ -53,7 +51,7 @@ class Classical(ABC):
         threads: int = 1,
         checkpoint: Checkpoint | None = None,
     ) -> Self:
-        """Let validation samples choose; there is no state to go on from."""
+        """Let validation samples choose."""
         model = cls(data, settings, {}, threads=threads)
         model.chosen = model.choose(seed)
         return model
@@ -80,7 +78,7 @@ class Classical(ABC):
         return cls(data, settings, chosen, threads=threads)
 
     def sample(self, label: np.ndarray, *, seed: int, shard: int = 0) -> Drawn:
-        """A sample of each label, str (n,); ValueError for a label that no training sample has."""
+        """See `base.Generator`."""
         rng = streams.rng(f"{self.name}_sampling", seed, shard)
         drawn, store = self.draw(self.groups(label), rng), self.data.store
         return Drawn((sequences.as_calls(store, symbols) for symbols in drawn), store.phased)
@@ -95,10 +93,7 @@ class Classical(ABC):
 
     @abstractmethod
     def log_prob(self, rows: np.ndarray, label: np.ndarray, *, seed: int) -> np.ndarray:
-        """log p(sequence | label) of samples (rows of the store), float64 (sequences,), in nats.
-
-        One sequence per haplotype, or per sample where the store is unphased.
-        """
+        """log p(sequence | label) of samples (rows of the store), float64 (sequences,), in nats."""
 
     def groups(self, label: np.ndarray) -> sequences.Groups:
         """Which training sequences those of samples of these labels (n,) are modelled by."""

@@ -326,3 +326,16 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any] | Non
         log.warning("%s cannot be read: %s", path, str(error).splitlines()[0] if str(error) else error)
         return None
     return content if isinstance(content, dict) else None
+
+
+def load_fitted(path: Path, form: str, trained_on: str) -> dict[str, Any]:
+    """A model of this `format`; BadInput if it is missing, foreign or was trained on other data."""
+    remedy = "delete it and run the fit stage again"
+    if not Path(path).exists():
+        raise BadInput(path, "no such file", "run the fit stage first")
+    content = load(Path(path))
+    if content is None or content.get("format") != form:
+        raise BadInput(path, f"holds no '{form}', which is what this version of syngeno reads", remedy)
+    if content.get("trained_on") != trained_on:
+        raise BadInput(path, "was trained on other data", remedy)
+    return content

@@ -1,4 +1,4 @@
-"""Ancestral haplotype clusters, fitted to training sequences, of which everybody's sequences are mosaics.
+"""Ancestral haplotype clusters, fitted to training sequences, of which all sequences are mosaics.
 
 After fastPHASE (Scheet and Stephens, Am J Hum Genet 2006) and Li and Stephens (Genetics 2003). Along segments of a few
 variants a sequence descends from one of K clusters, by the hidden Markov chain of hmm.py, with cluster weights of its
@@ -17,7 +17,7 @@ the frequencies of all by `shrinkage` pseudo-sequences, which validation samples
 import logging
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -51,23 +51,42 @@ ENDS = "amin", "amax"
 CPU = torch.device("cpu")
 
 
-def tune(
-    data: TrainingData, *, seed: int, number: int, segment: int, min_support: int, device: torch.device = CPU
-) -> float:
+@dataclass(frozen=True)
+class Settings:
+    """How clusters are fitted.
+
+    Attributes:
+        number, segment, min_support: as in the schema; at most as many clusters as there are sequences.
+        seed: draws the sequences that clusters begin as, and the folds.
+        shrinkage: pseudo-sequences of all in each cluster.
+        rounds: of expectation and maximisation.
+        variants: so many of each chromosome, the first, or None for all.
+        device: where one chromosome at a time is fitted.
+    """
+
+    number: int
+    segment: int
+    min_support: int
+    seed: int
+    shrinkage: float = SHRINKAGE
+    rounds: int = ROUNDS
+    variants: int | None = None
+    device: torch.device = CPU
+
+
+def tune(data: TrainingData, settings: Settings) -> float:
     """The shrinkage under which validation samples are most likely, by their labels.
 
-    At most `TUNING_SAMPLES` validation samples are asked, about the first `TUNING_VARIANTS` of each chromosome, the
-    fits are short, and the first of `SHRINKAGES` that is clearly worse than one before ends the search. Arguments as
-    for `nats`.
+    At most `TUNING_SAMPLES` validation samples are scored, at the first `TUNING_VARIANTS` of each chromosome, the fits
+    are short, and the first of `SHRINKAGES` that is clearly worse than one before ends the search.
     """
-    order = streams.rng("clusters_validation", seed).permutation(len(data.validation_rows))
+    order = streams.rng("clusters_validation", settings.seed).permutation(len(data.validation_rows))
     chosen = np.sort(order[:TUNING_SAMPLES])
     asked = data.validation_rows[chosen], data.validation_label[chosen]
-    settings = {"seed": seed, "number": number, "segment": segment, "min_support": min_support, "device": device}
+    short = replace(settings, rounds=TUNING_ROUNDS, variants=TUNING_VARIANTS)
     best, least = SHRINKAGES[0], np.inf
     for shrinkage in SHRINKAGES:
-        short = {"shrinkage": shrinkage, "rounds": TUNING_ROUNDS, "variants": TUNING_VARIANTS}
-        mean = nats(data, *asked, **short, **settings).mean()
+        mean = nats(data, *asked, replace(short, shrinkage=shrinkage)).mean()
         log.info("shrinkage %g: %.1f nats per validation sequence", shrinkage, mean)
         if mean > WORSE * least:
             break
@@ -76,64 +95,33 @@ def tune(
     return best
 
 
-def nats(
-    data: TrainingData,
-    rows: np.ndarray,
-    label: np.ndarray,
-    *,
-    seed: int,
-    number: int,
-    segment: int,
-    min_support: int,
-    shrinkage: float = SHRINKAGE,
-    rounds: int = ROUNDS,
-    variants: int | None = None,
-    device: torch.device = CPU,
-) -> np.ndarray:
+def nats(data: TrainingData, rows: np.ndarray, label: np.ndarray, settings: Settings) -> np.ndarray:
     """-log probability of each sequence of some samples as a mosaic, by label: float64 (sequences,), in nats.
 
     The clusters are those of `by_chromosome` for the labels of the training samples; `rows` of the store, which comes
-    from `sequences.viewed`, with labels (n,); other settings as there.
+    from `sequences.viewed`, with labels (n,).
     """
     groups = sequences.grouped(data.store, data.label, label, pooled=False)
-    asked, total = torch.from_numpy(groups.asked).to(device), np.zeros(len(groups.asked))
-    settings = {"seed": seed, "number": number, "segment": segment, "min_support": min_support, "device": device}
-    short = {"shrinkage": shrinkage, "rounds": rounds, "variants": variants}
-    for first, last, fitted in by_chromosome(data.store, data.rows, groups, **short, **settings):
-        symbols = torch.from_numpy(sequences.between(data.store, rows, first, last)).to(device)
+    asked, total = torch.from_numpy(groups.asked).to(settings.device), np.zeros(len(groups.asked))
+    for first, last, fitted in by_chromosome(data.store, data.rows, groups, settings):
+        symbols = torch.from_numpy(sequences.between(data.store, rows, first, last)).to(settings.device)
         total -= hmm.log_probability(fitted, symbols, asked).cpu().numpy()
     return total
 
 
 def by_chromosome(
-    store: Store,
-    rows: np.ndarray,
-    groups: sequences.Groups,
-    *,
-    seed: int,
-    number: int,
-    segment: int,
-    min_support: int,
-    shrinkage: float = SHRINKAGE,
-    rounds: int = ROUNDS,
-    variants: int | None = None,
-    device: torch.device = CPU,
+    store: Store, rows: np.ndarray, groups: sequences.Groups, settings: Settings
 ) -> Iterator[tuple[int, int, Clusters]]:
-    """First and last variant (excluded) of each chromosome, or of its first `variants`, and the clusters fitted there.
-
-    `rows` of the training samples; `number` of clusters, at most as many as there are sequences, whose seeds are drawn
-    by `seed`; other settings as for `fit`.
-    """
-    rng = streams.rng("clusters_seeds", seed)
-    per_sample, n = sequences.per_sample(store), len(groups.source)
+    """First and last variant (excluded) of each chromosome, and the clusters fitted to training samples (`rows`)."""
+    rng = streams.rng("clusters_seeds", settings.seed)
+    per_sample, n, alphabet = sequences.per_sample(store), len(groups.source), sequences.alphabet(store)
     # The same sequences are the seeds of every chromosome's clusters, and the same samples are in a fold.
-    seeds = np.sort(rng.permutation(n)[: min(number, n)])
+    seeds = np.sort(rng.permutation(n)[: min(settings.number, n)])
     sample = np.repeat(rng.permutation(n // per_sample), per_sample)
-    settings = {"segment": segment, "min_support": min_support, "shrinkage": shrinkage, "rounds": rounds}
     for first, last in pairwise([*np.flatnonzero(sequences.starts(store)).tolist(), len(store)]):
-        last = last if variants is None else min(last, first + variants)
-        symbols = torch.from_numpy(sequences.between(store, rows, first, last)).to(device)
-        yield first, last, fit(symbols, groups, sample, seeds, sequences.alphabet(store), **settings)
+        last = last if settings.variants is None else min(last, first + settings.variants)
+        symbols = torch.from_numpy(sequences.between(store, rows, first, last)).to(settings.device)
+        yield first, last, fit(symbols, groups, sample, seeds, alphabet, settings)
 
 
 def fit(
@@ -142,25 +130,19 @@ def fit(
     sample: np.ndarray,
     seeds: np.ndarray,
     alphabet: int,
-    *,
-    segment: int,
-    shrinkage: float,
-    rounds: int,
-    min_support: int,
+    settings: Settings,
 ) -> Clusters:
-    """Fit the clusters of one chromosome in so many rounds of expectation and maximisation, where the symbols lie.
+    """Fit the clusters of one chromosome, where the symbols lie; progress is logged.
 
-    `symbols` int8 (v, sequences); `groups.source` says the group of each, groups of one name being parts of one label;
-    `sample` (sequences,) numbers samples, which are in folds in turn; `seeds` (K,) are the sequences as which the
-    clusters begin, `min_support` how many sequences descend from a segment that is kept. Progress is logged.
+    `symbols` int8 (v, sequences); `groups.source` is the group of each, groups of one name being parts of one label;
+    `sample` (sequences,) numbers samples, which are in folds in turn; `seeds` (K,) are the sequences that the clusters
+    begin as.
     """
-    if segment < 1 or rounds < 1 or not shrinkage > 0:
-        raise ValueError(f"segments of {segment} variants, {rounds} rounds, shrinkage {shrinkage}; all are above 0")
-    device = symbols.device
-    carried = hmm.indicators(symbols, alphabet, segment)
+    device, rounds = symbols.device, settings.rounds
+    carried = hmm.indicators(symbols, alphabet, settings.segment)
     frequency = (carried.sum(1) + PSEUDOCOUNT) / (carried.shape[1] + alphabet * PSEUDOCOUNT)  # (B, (A - 1) w)
     label = torch.from_numpy(np.unique(groups.names, return_inverse=True)[1]).to(device)
-    fixed = frequency, shrinkage, alphabet, len(symbols), label
+    fixed = frequency, settings.shrinkage, alphabet, len(symbols), label
     source, sample, seeds = (torch.from_numpy(array).to(device) for array in (groups.source, sample, seeds))
     begin = _Seeds.of(carried, seeds, source, sample, len(groups.names))
     total = _Counts.zeros(begin)
@@ -176,7 +158,7 @@ def fit(
             by_fold.append(counts)
             log_sum += logs
         # The whole number nearest to the expected support is compared.
-        kept *= begin.support(total.occupancy.sum(0)) > min_support - 0.5
+        kept *= begin.support(total.occupancy.sum(0)) > settings.min_support - 0.5
         for counts in (total, *by_fold):
             counts.keep(kept)
         before = by_fold
@@ -188,7 +170,7 @@ def fit(
 
 @dataclass(frozen=True)
 class _Seeds:
-    """The sequences as which clusters begin.
+    """The sequences that clusters begin as.
 
     Attributes:
         symbol: (B, K, (A - 1) w), indicators of their symbols.
@@ -225,8 +207,7 @@ class _Seeds:
 
 @dataclass(frozen=True)
 class _Counts:
-    """Expected counts, beside the seeds. Changed in place where that spares a copy: at thousands of clusters these are
-    gigabytes.
+    """Expected counts, beside the seeds; changed in place where that spares a copy of what may be gigabytes.
 
     Attributes:
         symbol: (B, K, (A - 1) w), of symbols.
@@ -245,7 +226,7 @@ class _Counts:
         return cls(torch.zeros_like(seeds.symbol), occupancy, occupancy.clone())
 
     def less(self, other: "_Counts") -> "_Counts":
-        """Without what others counted; no count falls below 0 by rounding."""
+
         names = self.__dataclass_fields__
         return _Counts(*((getattr(self, name) - getattr(other, name)).clamp_(min=0) for name in names))
 
@@ -254,7 +235,7 @@ class _Counts:
             getattr(self, name).add_(getattr(other, name))
 
     def keep(self, kept: Tensor) -> None:
-        """Forget the segments of clusters (B, K) that are not kept."""
+
         self.symbol.mul_(kept[:, :, None])
         self.occupancy.mul_(kept)
         self.entry.mul_(kept)
@@ -276,8 +257,8 @@ def _maximised(
     size = occupancy + kept
     symbol = torch.addcmul(counts.symbol, seeds.symbol, kept[:, :, None]).add_(shrinkage * frequency[:, None])
     symbol = ERROR + (1 - alphabet * ERROR) * (symbol / (size + shrinkage)[:, :, None]).reshape(B, K, alphabet - 1, -1)
-    # Who enters goes where the label's sequences are, as far as entries do not say otherwise.
-    share = (size + 1e-6 / K) / (size.sum(1, keepdim=True) + 1e-6)  # alike where nobody is known
+    # Entries go where the label's sequences are, as far as their counts do not say otherwise.
+    share = (size + 1e-6 / K) / (size.sum(1, keepdim=True) + 1e-6)  # alike where nothing is kept
     of_groups = torch.addcmul(counts.occupancy, seeds.group[:, None], kept)
     same = (label[:, None] == label).float()
     of_labels = torch.tensordot(same, of_groups, 1)  # of each group's label
@@ -289,7 +270,7 @@ def _maximised(
         stayed = (occupancy - counts.entry.sum(0))[1:].clamp_(min=0)
         left = (occupancy[:-1] - stayed).clamp_(min=0)
         rate = (left.sum(1) + SWITCHES) / (occupancy[:-1].sum(1) + 1)
-        expected = torch.where(kept[1:] > 0, rate[:, None], 1.0)  # nobody stays with what is forgotten
+        expected = torch.where(kept[1:] > 0, rate[:, None], 1.0)  # no sequence stays with what is forgotten
         switch[1:] = (left + SWITCH_PRIOR * expected) / (occupancy[:-1] + SWITCH_PRIOR)
     return Clusters(symbol, switch.clamp_(LEAST_SWITCH, 1), weight, variants)
 

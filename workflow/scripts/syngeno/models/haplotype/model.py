@@ -27,7 +27,6 @@ from torch import Tensor
 from syngeno import streams
 from syngeno.data import sequences
 from syngeno.data.store import Store
-from syngeno.errors import BadInput
 from syngeno.models.base import Drawn, TrainingData
 from syngeno.models.haplotype import features, prior, reranker
 from syngeno.models.haplotype.features import FeatureMap
@@ -50,10 +49,9 @@ class HaplotypeDiffusion:
 
     Attributes:
         prior: mosaics of clusters, at the temperature of the sampler.
-        network: the trained reranker, see `reranker.train`.
-        features: its summary features.
+        network, features: the trained reranker (see `reranker.train`) and its summary features.
         store: the cohort as its `space` views it.
-        sampler: how samples are drawn: steps, candidates, reranker_weight, temperature.
+        sampler: how samples are drawn, as in the schema.
         trained_on: fingerprint of the data.
         chosen: number of `clusters`, and the `epoch` of the reranker, where validation samples chose it.
         history: of the reranker, a row per epoch; empty after `load`.
@@ -70,14 +68,13 @@ class HaplotypeDiffusion:
         trained_on: str = "",
         chosen: Mapping[str, Any] | None = None,
         history: list[dict[str, float]] | None = None,
-        threads: int = 1,
         device: torch.device | str = "auto",
     ) -> None:
         self.device = pick_device(device)
         self.prior = mosaics.to(self.device).tempered(sampler["temperature"])
         self.network, self.features = network, summary.to(self.device)
         self.store, self.sampler, self.trained_on = store, sampler, trained_on
-        self.chosen, self.history, self.threads = dict(chosen or {}), history or [], threads
+        self.chosen, self.history = dict(chosen or {}), history or []
 
     @classmethod
     def fit(
@@ -90,7 +87,7 @@ class HaplotypeDiffusion:
         checkpoint: loop.Checkpoint,
         device: torch.device | str = "auto",
     ) -> Self:
-        """Train the reranker against mosaics of the clusters in `data.files`; `settings` are complete."""
+        """Train the reranker against mosaics of the clusters in `data.files`."""
         torch.set_num_threads(threads)
         where, store = pick_device(device), sequences.viewed(data.store, settings["space"])
         mosaics, sites = prior.load(data.files["clusters"]).to(where), sequences.thinned(len(store), features.SITES)
@@ -117,7 +114,6 @@ class HaplotypeDiffusion:
             settings={**settings["reranker"], "max_membership_auc": settings["max_membership_auc"]},
             seed=seed,
             checkpoint=checkpoint,
-            device="cpu",  # so small a network that a GPU would mostly wait for the next step
         )
         best = [{"epoch": row["epoch"]} for row in history if row["kept"]]
         return cls(
@@ -129,7 +125,6 @@ class HaplotypeDiffusion:
             trained_on=data.fingerprint(),
             chosen={"clusters": mosaics.chromosomes[0].switch.shape[1]} | (best[-1] if best else {}),
             history=history,
-            threads=threads,
             device=where,
         )
 
@@ -151,14 +146,7 @@ class HaplotypeDiffusion:
     ) -> Self:
         """What `save` wrote; BadInput if it is missing, foreign or was trained on other data (clusters included)."""
         torch.set_num_threads(threads)
-        path, remedy = Path(path), "delete it and run the fit stage again"
-        if not path.exists():
-            raise BadInput(path, "no such file", "run the fit stage first")
-        content = loop.load(path)
-        if content is None or content.get("format") != FORMAT:
-            raise BadInput(path, "holds no haplotype diffusion of this version of syngeno", remedy)
-        if content["trained_on"] != data.fingerprint():
-            raise BadInput(path, "was trained on other data", remedy)
+        content = loop.load_fitted(path, FORMAT, data.fingerprint())
         return cls(
             prior.load(data.files["clusters"]),
             content["network"],
@@ -167,12 +155,11 @@ class HaplotypeDiffusion:
             settings["sampler"],
             trained_on=content["trained_on"],
             chosen=content["chosen"],
-            threads=threads,
             device=device,
         )
 
     def sample(self, label: np.ndarray, *, seed: int, shard: int = 0) -> Drawn:
-        """A sample of each label, str (n,); ValueError for a label that no training sample has."""
+        """See `base.Generator`."""
         symbols = self.draw(label, seed=seed, shard=shard)
         return Drawn(sequences.call_chunks(self.store, symbols), self.store.phased)
 

@@ -44,8 +44,7 @@ class Prior:
 
     Attributes:
         chromosomes: the clusters of each chromosome, in order, with weights of each subpopulation.
-        label: the label that each subpopulation is a part of, str (C,).
-        share: its share of the label's samples (C,).
+        label, share: the label that each subpopulation is a part of, str (C,), and its share of the label's samples.
         alphabet: 2: haplotypes, two of a sample; 3: dosages, one sequence of a sample.
     """
 
@@ -116,12 +115,11 @@ class Prior:
         sequence i are the columns from times * i on.
         """
         group = subpopulation.repeat_interleave(self.per_sample)
-        return torch.cat(
-            [
-                hmm.complete(chromosome, symbols[variants], visible[segments], group, times, rng)
-                for chromosome, variants, segments in self.parts()
-            ]
+        each = (
+            hmm.complete(chromosome, symbols[variants], visible[segments], group, times, rng)
+            for chromosome, variants, segments in self.parts()
         )
+        return torch.cat(list(each))
 
     def log_probability(self, store: Store, rows: np.ndarray, label: np.ndarray) -> np.ndarray:
         """log p0 of samples (rows of the store) given their labels, float64 (n,); ValueError for an unknown label."""
@@ -149,11 +147,10 @@ class Prior:
 
 
 def learn(data: TrainingData, settings: Mapping[str, Any], *, seed: int, device: torch.device | str = "auto") -> Prior:
-    """Fit subpopulations and clusters to the training samples.
+    """Fit subpopulations and clusters to the training samples, by `space`, `clusters` and `max_membership_auc`.
 
-    `settings` are the complete ones of a `haplotype_diffusion`, of which `space`, `clusters` and `max_membership_auc`
-    count. Validation samples choose the shrinkage (see clusters.py). With `max_membership_auc` the number of clusters
-    is doubled, up to the one asked for, as long as they distinguish training from validation samples by no larger area
+    Validation samples choose the shrinkage (see clusters.py). With `max_membership_auc` the number of clusters is
+    doubled, up to the one asked for, as long as they distinguish training from validation samples by no larger area
     under the ROC curve. BadInput if `FEWEST` exceed it.
     """
     limit, sizes, where = settings["max_membership_auc"], settings["clusters"], pick_device(device)
@@ -167,12 +164,11 @@ def learn(data: TrainingData, settings: Mapping[str, Any], *, seed: int, device:
     groups = sequences.Groups(classes.label.tolist(), source, source)
     allowed = None
     for number in [sizes["number"]] if limit is None else _doubled(sizes["number"]):
-        fitted_as = {"number": number, "segment": sizes["segment"], "min_support": sizes["min_support"]}
-        fitted_as |= {"seed": seed, "device": where}
+        how = clusters.Settings(number, sizes["segment"], sizes["min_support"], seed, device=where)
         if len(data.validation_rows):
-            fitted_as["shrinkage"] = clusters.tune(data, **fitted_as)
+            how = replace(how, shrinkage=clusters.tune(data, how))
         # Clusters of one chromosome at a time lie on the device: memory does not grow with chromosomes.
-        by_chromosome = clusters.by_chromosome(store, data.rows, groups, **fitted_as)
+        by_chromosome = clusters.by_chromosome(store, data.rows, groups, how)
         chromosomes = [fitted.to(clusters.CPU) for _, _, fitted in by_chromosome]
         larger = Prior(chromosomes, classes.label, classes.share, sequences.alphabet(store))
         if limit is not None:
@@ -193,10 +189,7 @@ def _doubled(most: int) -> list[int]:
 
 
 def membership_auc(fitted: Prior, data: TrainingData, seed: int) -> float:
-    """Area under the ROC curve of training samples' probabilities against validation samples'.
-
-    At most `ASKED` training samples are asked, drawn by the seed.
-    """
+    """Area under the ROC curve of training samples' probabilities (of at most `ASKED`) against validation samples'."""
     asked = np.sort(streams.rng("haplotype_membership", seed).permutation(len(data.rows))[:ASKED])
     training = fitted.log_probability(data.store, data.rows[asked], data.label[asked])
     validation = fitted.log_probability(data.store, data.validation_rows, data.validation_label)

@@ -31,6 +31,7 @@ from syngeno.training.device import pick_device
 
 log = logging.getLogger(__name__)
 
+CPU = torch.device("cpu")
 BATCH = 1 << 16  # samples that are scored at a time
 LEAST_EFFECTIVE = 50  # draws that a normaliser rests on
 
@@ -46,16 +47,12 @@ class Reranker(nn.Module):
     def __init__(self, components: int, counts: int, labels: int, width: int, dropout: float) -> None:
         super().__init__()
         half = max(1, width // 2)
+        together = half + 2 * components + counts + 16
         self.sequence = nn.Sequential(
             nn.Linear(components, width), nn.SiLU(), nn.Dropout(dropout), nn.Linear(width, half)
         )
         self.label = nn.Embedding(labels, 16)
-        self.sample = nn.Sequential(
-            nn.Linear(half + 2 * components + counts + 16, width),
-            nn.SiLU(),
-            nn.Dropout(dropout),
-            nn.Linear(width, 1),
-        )
+        self.sample = nn.Sequential(nn.Linear(together, width), nn.SiLU(), nn.Dropout(dropout), nn.Linear(width, 1))
 
     def forward(self, coordinates: Tensor, counts: Tensor, label: Tensor) -> Tensor:
         """See the class."""
@@ -73,40 +70,32 @@ def train(
     settings: Mapping[str, Any],
     seed: int,
     checkpoint: loop.Checkpoint,
-    device: torch.device | str = "auto",
 ) -> tuple[dict[str, Any], list[dict[str, float]]]:
-    """Learn to distinguish real samples (n of them) from drawn ones; the trained network and its history.
+    """Learn to distinguish real samples from drawn ones: the network, a plain dict for `scores`, and its history.
 
-    `validation` are real and drawn samples on whom nothing is trained, or None. `settings` are those of the
-    `reranker` with `max_membership_auc`, the rest as for `loop.learn`. What comes back is a plain dict for `scores`.
+    `validation` are real and drawn samples on whom nothing is trained, or None. `settings` are those of the `reranker`
+    with `max_membership_auc`, the rest as for `loop.learn`. On the CPU: a GPU would mostly wait for the next step.
     """
-    where = pick_device(device)
-    task = _Contrast(settings, _on(where, real), _on(where, drawn), len(labels))
-    if validation is not None and len(validation[0][0]):
-        task.validation = tuple(_on(where, part) for part in validation)
-    elif settings["max_membership_auc"] is not None:
+    if validation is None and settings["max_membership_auc"] is not None:
         raise BadInput("max_membership_auc", "there are no validation samples", "give the split some")
-    weights, history = loop.learn(task, settings, seed=seed, checkpoint=checkpoint)
     shape = {"components": real[0].shape[2], "counts": real[1].shape[1], "labels": len(labels)}
     shape |= {"width": settings["width"], "dropout": settings["dropout"]}
+    held = None if validation is None else tuple(_on(CPU, part) for part in validation)
+    task = _Contrast(shape, _on(CPU, real), _on(CPU, drawn), held)
+    weights, history = loop.learn(task, settings, seed=seed, checkpoint=checkpoint)
     return {"shape": shape, "labels": [str(name) for name in labels], "weights": weights}, history
 
 
 def scores(trained: dict[str, Any], samples: Features, device: torch.device | str = "auto") -> Tensor:
     """g of samples, float64 (n,), where it is computed."""
     where = pick_device(device)
-    network = restore(trained, where)
-    with torch.inference_mode():
-        batches = zip(*(part.split(BATCH) for part in _on(where, samples)), strict=True)
-        return torch.cat([network(*batch).double() for batch in batches])
-
-
-def restore(trained: dict[str, Any], device: torch.device) -> Reranker:
-    """The network as it was trained, ready for use."""
     with torch.random.fork_rng(devices=[]):  # the initial weights are thrown away
         network = Reranker(**trained["shape"])
     network.load_state_dict(trained["weights"])
-    return network.to(device).eval()
+    network = network.to(where).eval()
+    with torch.inference_mode():
+        batches = zip(*(part.split(BATCH) for part in _on(where, samples)), strict=True)
+        return torch.cat([network(*batch).double() for batch in batches])
 
 
 def log_normaliser(score: np.ndarray, code: np.ndarray, labels: int) -> np.ndarray:
@@ -131,21 +120,20 @@ def log_normaliser(score: np.ndarray, code: np.ndarray, labels: int) -> np.ndarr
 class _Contrast:
     """The task: to distinguish real samples from drawn ones."""
 
-    validation: tuple[Features, Features] | None = None
-
-    def __init__(self, settings: Mapping[str, Any], real: Features, drawn: Features, labels: int) -> None:
-        self.settings, self.real, self.drawn, self.labels = settings, real, drawn, labels
-        self.samples, self.device = len(real[0]), real[0].device
+    def __init__(
+        self, shape: dict[str, Any], real: Features, drawn: Features, validation: tuple[Features, Features] | None
+    ) -> None:
+        self.shape, self.real, self.drawn, self.validation = shape, real, drawn, validation
+        self.samples, self.device = len(real[0]), CPU
 
     def build(self) -> Reranker:
-        sizes = self.real[0].shape[2], self.real[1].shape[1], self.labels
-        return Reranker(*sizes, self.settings["width"], self.settings["dropout"]).to(self.device)
+        return Reranker(**self.shape)
 
     def compiled(self, network: nn.Module, batch: int) -> nn.Module:
         return network
 
     def loss(self, network: nn.Module, rows: Tensor) -> Tensor:
-        others = torch.randint(len(self.drawn[0]), (len(rows),), device=self.device)
+        others = torch.randint(len(self.drawn[0]), (len(rows),))
         real, drawn = tuple(part[rows] for part in self.real), tuple(part[others] for part in self.drawn)
         return _logistic(network, real, drawn)
 

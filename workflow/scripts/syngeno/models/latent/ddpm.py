@@ -16,17 +16,14 @@ import torch
 from torch import Tensor
 
 Network = Callable[[Tensor, Tensor, Tensor], Tensor]  # (x_t, t (n,), label (n,)) -> raw prediction
-PREDICTIONS = ("epsilon", "v")
-VARIANCES = ("posterior", "beta")
+OFFSET, LARGEST_BETA = 0.008, 0.999  # of the cosine schedule
 
 
-def cosine_alpha_bar(steps: int, offset: float = 0.008, largest_beta: float = 0.999) -> Tensor:
+def cosine_alpha_bar(steps: int) -> Tensor:
     """abar_0..abar_T, float64 (steps + 1,): abar_0 = 1, strictly falling (Nichol & Dhariwal, eq. 17)."""
-    if steps < 2:
-        raise ValueError(f"{steps} diffusion steps; give 2 or more")
     t = np.arange(steps + 1) / steps
-    f = np.cos((t + offset) / (1 + offset) * np.pi / 2) ** 2
-    beta = np.minimum(1 - f[1:] / f[:-1], largest_beta)
+    f = np.cos((t + OFFSET) / (1 + OFFSET) * np.pi / 2) ** 2
+    beta = np.minimum(1 - f[1:] / f[:-1], LARGEST_BETA)
     return torch.from_numpy(np.concatenate([[1.0], np.cumprod(1 - beta)]))
 
 
@@ -34,10 +31,11 @@ def cosine_alpha_bar(steps: int, offset: float = 0.008, largest_beta: float = 0.
 class Diffusion:
     """What the loss and the samplers have to agree on; tensors on one device.
 
-    `alpha_bar` (T + 1,); `mask` (blocks, components), 0 where a block has fewer components: such entries are
-    no part of the loss and are held at zero in sampling; `prediction` is what the network predicts: "epsilon"
-    (the noise) or "v" = sqrt(abar) eps - sqrt(1 - abar) x_0 (Salimans & Ho, 2022); `low`, `high` (blocks,
-    components) clip the predicted x_0 in sampling.
+    Attributes:
+        alpha_bar: (T + 1,).
+        mask: (blocks, components), 0 where a block has fewer components: no part of the loss, held at 0 in sampling.
+        prediction: "epsilon" (the noise) or "v" = sqrt(abar) eps - sqrt(1 - abar) x_0 (Salimans & Ho, 2022).
+        low, high: (blocks, components), bounds of the predicted x_0 in sampling.
     """
 
     alpha_bar: Tensor
@@ -45,11 +43,6 @@ class Diffusion:
     prediction: str
     low: Tensor
     high: Tensor
-
-    def __post_init__(self) -> None:
-        """Refuse an unknown prediction."""
-        if self.prediction not in PREDICTIONS:
-            raise ValueError(f"prediction {self.prediction!r}; there are {PREDICTIONS}")
 
     @property
     def steps(self) -> int:
@@ -80,19 +73,15 @@ class Diffusion:
         return x0, (x - signal * x0) / noise
 
 
-def masked_mse(prediction: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-    """Mean squared error over the entries that exist."""
-    squared = (prediction.float() - target).square() * mask
-    return squared.sum() / (len(target) * mask.sum())
-
-
 def loss(diffusion: Diffusion, network: Network, x0: Tensor, t: Tensor, label: Tensor, eps: Tensor) -> Tensor:
-    """Masked error of what the network predicts, given the noise."""
+    """Mean squared error of what the network predicts, over the entries that exist, given the noise."""
     target = eps
     if diffusion.prediction == "v":
         signal, noise = diffusion.coefficients(t, x0)
         target = signal * eps - noise * x0
-    return masked_mse(network(diffusion.noised(x0, t, eps), t, label), target, diffusion.mask)
+    predicted = network(diffusion.noised(x0, t, eps), t, label)
+    squared = (predicted.float() - target).square() * diffusion.mask
+    return squared.sum() / (len(target) * diffusion.mask.sum())
 
 
 def errors(diffusion: Diffusion, network: Network, x0: Tensor, t: int, label: Tensor, eps: Tensor) -> Tensor:
@@ -124,21 +113,13 @@ def guided(network: Network, null_label: int, guidance: float) -> Network:
 
 
 def ancestral(
-    diffusion: Diffusion,
-    network: Network,
-    x: Tensor,
-    label: Tensor,
-    generator: torch.Generator,
-    *,
-    variance: str = "posterior",
+    diffusion: Diffusion, network: Network, x: Tensor, label: Tensor, generator: torch.Generator, *, variance: str
 ) -> Tensor:
     """DDPM: all T steps from noise `x` to x_0.
 
     `variance` of a step: "posterior" (beta tilde, right for data that are a point) or "beta" (right for data
     that are standard normal); Ho et al., section 3.2.
     """
-    if variance not in VARIANCES:
-        raise ValueError(f"variance {variance!r}; there are {VARIANCES}")
     abar = diffusion.alpha_bar.tolist()
     x = x * diffusion.mask
     for t in range(diffusion.steps, 0, -1):
@@ -160,7 +141,7 @@ def ddim(
     generator: torch.Generator,
     *,
     steps: int,
-    eta: float = 0.0,
+    eta: float,
 ) -> Tensor:
     """DDIM: `steps` of the T steps; `eta` 0 is deterministic given `x`, 1 is as noisy as DDPM."""
     if not 1 <= steps <= diffusion.steps:

@@ -12,7 +12,6 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -50,7 +49,6 @@ def train(
     settings: Mapping[str, Any],
     seed: int,
     checkpoint: loop.Checkpoint,
-    threads: int = 1,
     device: str = "auto",
 ) -> tuple[dict[str, Any], list[dict[str, float]]]:
     """Train on `latents` (n, blocks, components) with label codes (n,) into `labels`: the model and its history.
@@ -59,14 +57,14 @@ def train(
     None (no early stopping, the last weights are kept). `settings` are complete: `denoiser`, `diffusion`, `training`
     and `max_membership_auc` of the schema; see `loop.learn` for the latter two, the history and `checkpoint`.
 
-    The model is a plain dict of settings and tensors for `save_model` and `sample`. Raises ValueError for arrays that
-    do not fit together and BadInput for settings that do not fit the data.
+    The model is a plain dict of settings and tensors. Raises ValueError for arrays that do not fit together and
+    BadInput for settings that do not fit the data.
     """
     settings = json.loads(json.dumps(dict(settings)))  # plain types: torch refuses to load others
     training, limit = settings["training"], settings["max_membership_auc"]
     private = training["epsilon"] is not None
-    x, codes = _checked(latents, label, mask, labels)
-    held_out = None if validation is None or not len(validation[0]) else _checked(*validation, mask, labels)
+    x, codes = checked(latents, label, mask, labels)
+    held_out = None if validation is None or not len(validation[0]) else checked(*validation, mask, labels)
     if private and limit is not None:
         fact = "epsilon and max_membership_auc exclude each other: the latter reads training samples without noise"
         raise BadInput("max_membership_auc", fact, "give one of them")
@@ -75,7 +73,6 @@ def train(
         raise BadInput("delta", fact, "give a smaller one")
     if limit is not None and held_out is None:
         raise BadInput("max_membership_auc", "there are no validation samples", "give the split some")
-    torch.set_num_threads(threads)
     where = pick_device(device)
     x, codes = x.to(where), codes.to(where)  # all of it: encoded cohorts are small, and no step waits for data
     low, high = x.amin(0), x.amax(0)
@@ -101,18 +98,14 @@ def sample(
     *,
     seed: int,
     shard: int = 0,
-    threads: int = 1,
     device: str = "auto",
 ) -> np.ndarray:
     """Draw a sample of each label code (n,): latents float32 (n, blocks, components).
 
-    `sampler` is complete, as in the schema: its `sampler` "ancestral" takes all steps of the model (with `variance`),
-    "ddim" takes `steps` of them (with `eta`); `guidance` is the weight of classifier-free guidance. The same model,
-    labels, seed, shard and settings give the same latents on the same kind of device. Raises ValueError for codes that
-    are no labels, and for more steps than the model has.
+    `sampler` is complete, as in the schema. The same arguments give the same latents on the same kind of device. Raises
+    ValueError for codes that are no labels, and for more steps than the model has.
     """
     label = _label_codes(model["labels"], label)
-    torch.set_num_threads(threads)
     where = pick_device(device)
     process, network = restore(model, where)
     steered = ddpm.guided(network, network.null_label, sampler["guidance"])
@@ -136,42 +129,12 @@ def sample(
     return latents
 
 
-def save_model(path: Path, model: Mapping[str, Any], trained_on: str) -> None:
-    """Write the model, atomically, with the fingerprint of what it was `trained_on`."""
-    loop.save(Path(path), {**model, "trained_on": trained_on})
-
-
-def load_model(path: Path, trained_on: str | None = None) -> dict[str, Any]:
-    """Read what `save_model` wrote; BadInput if missing, foreign or (when given) trained on other data."""
-    remedy = "delete it and run the fit stage again"
-    if not Path(path).exists():
-        raise BadInput(path, "no such file", "run the fit stage first")
-    model = loop.load(Path(path))
-    if model is None or model.get("format") != FORMAT:
-        raise BadInput(path, "not a latent diffusion model of this version of syngeno", remedy)
-    if trained_on is not None and model.get("trained_on") != trained_on:
-        raise BadInput(path, "the model was trained on other samples, variants or settings", remedy)
-    return model
-
-
 def restore(model: Mapping[str, Any], device: torch.device) -> tuple[Diffusion, networks.Denoiser]:
     """The diffusion and the network of a model, on `device`, ready for use."""
     with torch.random.fork_rng(devices=[]):  # the initial weights are thrown away
-        network = networks.build(*model["mask"].shape, len(model["labels"]), model["settings"]["denoiser"])
+        network = networks.Denoiser(*model["mask"].shape, len(model["labels"]), model["settings"]["denoiser"])
     network.load_state_dict(model["weights"])
     return _diffusion(model, device), network.to(device).eval()
-
-
-def samples_for(
-    model: Mapping[str, Any], latents: np.ndarray, label: np.ndarray, levels: tuple[float, ...]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Latents float32 and label codes int64, once they fit the model; ValueError if not, and for other noise levels."""
-    latents = np.asarray(latents, np.float32)
-    if latents.shape[1:] != tuple(model["mask"].shape) or np.shape(label) != (len(latents),):
-        raise ValueError(f"latents {latents.shape} and labels {np.shape(label)} do not fit the model")
-    if not levels or min(levels) <= 0 or max(levels) > 1:
-        raise ValueError(f"noise levels {levels}; give shares above 0 and at most 1")
-    return latents, _label_codes(model["labels"], label)
 
 
 class _Denoising:
@@ -191,7 +154,7 @@ class _Denoising:
         self.samples, self.device = len(self.x), self.x.device
 
     def build(self) -> networks.Denoiser:
-        return networks.build(*self.x.shape[1:], self.labels, self.denoiser).to(self.device)
+        return networks.Denoiser(*self.x.shape[1:], self.labels, self.denoiser).to(self.device)
 
     def compiled(self, network: torch.nn.Module, batch: int) -> torch.nn.Module:
         return _compiled(network, self.x[:batch], self.codes[:batch]) if self.device.type == "cuda" else network
@@ -270,7 +233,8 @@ def _diffusion(model: Mapping[str, Any], device: torch.device) -> Diffusion:
     return Diffusion(cosine_alpha_bar(settings["steps"]).to(device), mask.float(), settings["prediction"], low, high)
 
 
-def _checked(latents: np.ndarray, label: np.ndarray, mask: np.ndarray, labels: list[str]) -> tuple[Tensor, Tensor]:
+def checked(latents: np.ndarray, label: np.ndarray, mask: np.ndarray, labels: list[str]) -> tuple[Tensor, Tensor]:
+    """Latents float32 and label codes int64, once they fit the mask and the labels; ValueError if not."""
     latents, label, mask = np.asarray(latents, np.float32), np.asarray(label, np.int64), np.asarray(mask)
     if latents.ndim != 3 or latents.shape[1:] != mask.shape or len(label) != len(latents) or not len(latents):
         raise ValueError(f"latents {latents.shape}, labels {label.shape} and mask {mask.shape} do not fit together")

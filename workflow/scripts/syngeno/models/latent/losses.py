@@ -24,7 +24,7 @@ import torch
 
 from syngeno import streams
 from syngeno.models.latent import ddpm
-from syngeno.models.latent.denoising import restore, samples_for
+from syngeno.models.latent.denoising import checked, restore
 from syngeno.training.device import autocast, generator, pick_device
 
 log = logging.getLogger(__name__)
@@ -32,83 +32,64 @@ log = logging.getLogger(__name__)
 # Shares of the way from data to noise.
 LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)
 RECONSTRUCTION_LEVELS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.98)
+DRAWS, RECONSTRUCTION_DRAWS = 8, 2  # noises at each level
 CPU = torch.device("cpu")  # where noise is drawn, to be the same on every device
 BATCH = 256
 LOG_EVERY = 15.0  # seconds
 
 
 def losses(
-    model: Mapping[str, Any],
-    latents: np.ndarray,
-    label: np.ndarray,
-    seed: int,
-    *,
-    levels: tuple[float, ...] = LEVELS,
-    draws: int = 8,
-    threads: int = 1,
-    device: str = "auto",
+    model: Mapping[str, Any], latents: np.ndarray, label: np.ndarray, seed: int, *, device: str = "auto"
 ) -> np.ndarray:
     """Loss of each sample (n, blocks, components) with its label code (n,): float64 (n,).
 
     The masked squared error of v = sqrt(abar) eps - sqrt(1 - abar) x_0, whatever the network predicts, over the square
-    of v, averaged over noise levels (shares of the model's steps, above 0 to 1) and over `draws` noises at each: 0
-    is perfect, 1 is what a prediction of 0 gives. Raises ValueError for other levels, shapes or label codes.
+    of v, averaged over noise levels and noises: 0 is perfect, 1 is what a prediction of 0 gives. Raises ValueError for
+    shapes and label codes that do not fit the model.
     """
-    latents, label = samples_for(model, latents, label, levels)
-    torch.set_num_threads(threads)
+    x, codes = checked(latents, label, model["mask"], model["labels"])
     where = pick_device(device)
     process, network = restore(model, where)
     rng = generator(CPU, *streams.entropy("latent_score_noise", seed))
-    noise = torch.randn((len(levels), draws, *process.mask.shape), generator=rng).to(where)
-    total = np.zeros(len(latents))
-    began = logged = time.monotonic()
-    for start in range(0, len(latents), BATCH):
-        part = slice(start, start + BATCH)
-        x0, codes = torch.from_numpy(latents[part]).to(where), torch.from_numpy(label[part]).to(where)
+    noise = torch.randn((len(LEVELS), DRAWS, *process.mask.shape), generator=rng).to(where)
+    total, done, began = np.zeros(len(x)), 0, time.monotonic()
+    logged = began
+    for x0, part in zip(x.split(BATCH), codes.split(BATCH), strict=True):
+        x0, part, batch = x0.to(where), part.to(where), slice(done, done + len(x0))
         with torch.inference_mode(), autocast(where):
-            for level, at_level in zip(levels, noise, strict=True):
+            for level, at_level in zip(LEVELS, noise, strict=True):
                 for eps in at_level:
-                    error = ddpm.errors(process, network, x0, process.step(level), codes, eps)
-                    total[part] += error.double().cpu().numpy()
+                    error = ddpm.errors(process, network, x0, process.step(level), part, eps)
+                    total[batch] += error.double().cpu().numpy()
+        done += len(x0)
         if time.monotonic() - logged > LOG_EVERY:
-            logged, done = time.monotonic(), start + len(x0)
-            log.info("%d of %d samples; %.0f s left", done, len(label), (logged - began) / done * (len(label) - done))
-    return total / (len(levels) * draws)
+            logged = time.monotonic()
+            log.info("%d of %d samples; %.0f s left", done, len(x), (logged - began) / done * (len(x) - done))
+    return total / (len(LEVELS) * DRAWS)
 
 
 def errors(
-    model: Mapping[str, Any],
-    latents: np.ndarray,
-    label: np.ndarray,
-    seed: int,
-    *,
-    levels: tuple[float, ...] = RECONSTRUCTION_LEVELS,
-    draws: int = 2,
-    threads: int = 1,
-    device: str = "auto",
+    model: Mapping[str, Any], latents: np.ndarray, label: np.ndarray, seed: int, *, device: str = "auto"
 ) -> np.ndarray:
-    """Error at each noise level (shares of the model's steps) for samples (n, blocks, components): float64 (levels,).
+    """Error at each of `RECONSTRUCTION_LEVELS` for samples (n, blocks, components): float64 (levels,).
 
     Mean squared error of the predicted x_0, clipped to the range of the training samples as in sampling, over samples,
-    existing entries and `draws` noises. Entries of the samples that the encoder was fitted on have variance 1, so 0 is
-    perfect and 1 is what their mean gives for them. Held-out samples lie nearer to that mean. Raises ValueError for
-    shapes and label codes that do not fit the model and levels beyond its steps.
+    existing entries and noises. Entries of the samples that the encoder was fitted on have variance 1, so 0 is perfect
+    and 1 is what their mean gives for them. Held-out samples lie nearer to that mean. ValueError as by `losses`.
     """
-    latents, label = samples_for(model, latents, label, levels)
-    torch.set_num_threads(threads)
+    x, codes = checked(latents, label, model["mask"], model["labels"])
     where = pick_device(device)
     process, network = restore(model, where)
-    squared = np.zeros(len(levels))
+    squared = np.zeros(len(RECONSTRUCTION_LEVELS))
     rng = generator(CPU, *streams.entropy("latent_reconstruction_noise", seed))
-    for start in range(0, len(latents), BATCH):
-        part = slice(start, start + BATCH)
-        x0, codes = torch.from_numpy(latents[part]).to(where), torch.from_numpy(label[part]).to(where)
-        for k, level in enumerate(levels):
+    for x0, part in zip(x.split(BATCH), codes.split(BATCH), strict=True):
+        x0, part = x0.to(where), part.to(where)
+        for k, level in enumerate(RECONSTRUCTION_LEVELS):
             t = process.step(level)
             times = torch.full((len(x0),), t, dtype=torch.long, device=where)
-            for _ in range(draws):
+            for _ in range(RECONSTRUCTION_DRAWS):
                 eps = torch.randn(x0.shape, generator=rng).to(where)
                 with torch.inference_mode(), autocast(where):
-                    predicted, _ = process.denoised(network, process.noised(x0, times, eps), t, codes)
+                    predicted, _ = process.denoised(network, process.noised(x0, times, eps), t, part)
                 squared[k] += float(((predicted - x0) * process.mask).square().sum(dtype=torch.float64))
-    return squared / (draws * len(latents) * float(process.mask.sum()))
+    return squared / (RECONSTRUCTION_DRAWS * len(x) * float(process.mask.sum()))

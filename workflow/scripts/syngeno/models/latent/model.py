@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import torch
 
 from syngeno import streams
 from syngeno.data import vcf
 from syngeno.models.base import Drawn, TrainingData
 from syngeno.models.latent import denoising, encoder, losses
-from syngeno.training.loop import Checkpoint
+from syngeno.training import loop
 
 
 class LatentDiffusion:
@@ -32,11 +33,9 @@ class LatentDiffusion:
         model: dict[str, Any],
         data: TrainingData,
         settings: Mapping[str, Any],
-        *,
-        threads: int,
         history: list[dict[str, float]] | None = None,
     ) -> None:
-        self.model, self.data, self.sampler, self.threads = model, data, settings["sampler"], threads
+        self.model, self.data, self.sampler = model, data, settings["sampler"]
         self.encoder = encoder.load(data.files["encoder"], data.store.fingerprint())
         self.history = history or []
         kept = [row for row in self.history if row["kept"]]
@@ -44,9 +43,10 @@ class LatentDiffusion:
 
     @classmethod
     def fit(
-        cls, data: TrainingData, settings: Mapping[str, Any], *, seed: int, threads: int, checkpoint: Checkpoint
+        cls, data: TrainingData, settings: Mapping[str, Any], *, seed: int, threads: int, checkpoint: loop.Checkpoint
     ) -> Self:
         """Train the denoiser on the training samples' latents."""
+        torch.set_num_threads(threads)
         with np.load(data.files["latents"]) as latents:
             model, history = denoising.train(
                 latents["train"],
@@ -57,33 +57,31 @@ class LatentDiffusion:
                 settings={part: settings[part] for part in ("denoiser", "diffusion", "training", "max_membership_auc")},
                 seed=seed,
                 checkpoint=checkpoint,
-                threads=threads,
             )
-        return cls(model, data, settings, threads=threads, history=history)
+        return cls(model, data, settings, history)
 
     def save(self, path: Path) -> None:
         """Write the denoiser and the fingerprint of the data; the encoder stays in its own file."""
-        denoising.save_model(path, self.model, self.data.fingerprint())
+        loop.save(Path(path), {**self.model, "trained_on": self.data.fingerprint()})
 
     @classmethod
     def load(cls, path: Path, data: TrainingData, settings: Mapping[str, Any], *, threads: int) -> Self:
         """What `save` wrote; BadInput for a file that is foreign or was fitted on other data."""
-        return cls(denoising.load_model(path, data.fingerprint()), data, settings, threads=threads)
+        torch.set_num_threads(threads)
+        return cls(loop.load_fitted(path, denoising.FORMAT, data.fingerprint()), data, settings)
 
     def sample(self, label: np.ndarray, *, seed: int, shard: int) -> Drawn:
-        """A sample of each label, str (n,); ValueError for a label that no training sample has."""
+        """See `base.Generator`."""
         if unknown := set(label.tolist()) - set(self.data.label.tolist()):
             raise ValueError(f"no training sample has the label '{min(unknown)}'")
-        latents = denoising.sample(
-            self.model, self._codes(label), self.sampler, seed=seed, shard=shard, threads=self.threads
-        )
+        latents = denoising.sample(self.model, self._codes(label), self.sampler, seed=seed, shard=shard)
         dosages = encoder.decode(self.encoder, latents, streams.rng("latent_decoding", seed, shard))
         return Drawn(vcf.unphased_calls(dosages), phased=False, latents=latents)
 
     def member_score(self, rows: np.ndarray, label: np.ndarray, *, seed: int) -> np.ndarray:
         """Minus the denoising loss of samples (rows of the store), float64 (n,); see losses.py."""
         latents = encoder.encode(self.encoder, self.data.store.dosage_columns(rows))
-        return -losses.losses(self.model, latents, self._codes(label), seed, threads=self.threads)
+        return -losses.losses(self.model, latents, self._codes(label), seed)
 
     def _codes(self, label: np.ndarray) -> np.ndarray:
         if unknown := set(label.tolist()) - set(self.model["labels"]):

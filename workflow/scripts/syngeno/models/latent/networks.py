@@ -82,34 +82,24 @@ def levels(blocks: int, most: int) -> int:
 
 
 class CNN(nn.Module):
-    """1-D U-Net along the blocks; `widths` has one entry per stride 1, 2, 4, ..., as many as the blocks carry.
+    """1-D U-Net along the blocks by the schema's `denoiser`, with a width per stride 1, 2, 4, .. as blocks carry.
 
-    `attention` are strides; `blockwise` gives each block a first and a last map of its own; `positions` adds a learned
-    vector of each block's own after the first map; `guided_by` further channels come in beside the components.
+    `guided_by` further channels come in beside the components.
     """
 
-    def __init__(
-        self,
-        blocks: int,
-        components: int,
-        widths: list[int],
-        attention: list[int],
-        heads: int,
-        condition: int,
-        blockwise: bool,
-        positions: bool = False,
-        guided_by: int = 0,
-    ) -> None:
+    def __init__(self, blocks: int, components: int, settings: Mapping[str, Any], guided_by: int) -> None:
         super().__init__()
+        widths = [settings["cnn_base"] * multiple for multiple in settings["cnn_multipliers"]]
         widths = widths[: levels(blocks, len(widths))]
+        heads, condition = settings["cnn_heads"], settings["embedding"]
         self.blocks, self.multiple = blocks, 2 ** (len(widths) - 1)
-        per = blocks if blockwise else 1
+        per = blocks if settings["blockwise"] else 1
         self.enter = BlockwiseLinear(per, components + guided_by, widths[0])
         self.leave = BlockwiseLinear(per, widths[0], components)
-        self.place = nn.Parameter(torch.zeros(blocks, widths[0])) if positions else None
+        self.place = nn.Parameter(torch.zeros(blocks, widths[0])) if settings["positions"] else None
         self.down, self.up = nn.ModuleList(), nn.ModuleList()
         for level, width in enumerate(widths):
-            attend = heads if 2**level in attention else 0
+            attend = heads if 2**level in settings["cnn_attention"] else 0
             deeper = widths[min(level + 1, len(widths) - 1)]
             self.down.append(ResidualBlock(widths[max(level - 1, 0)], width, condition, attend))
             self.up.append(ResidualBlock(width + deeper, width, condition, attend))
@@ -156,7 +146,7 @@ class ResidualBlock(nn.Module):
 
 
 class Attention(nn.Module):
-    """Every position looks at every other (self-attention), added to what is there."""
+    """Self-attention of positions, added to what is there."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -214,25 +204,19 @@ def encoder(width: int, layers: int, heads: int) -> nn.TransformerEncoder:
 class Transformer(nn.Module):
     """(x (n, blocks, components), time, label (n, condition)) -> prediction of x's shape.
 
-    As in the paper, noise level and label are tokens of their own, and the input is added to the output.
+    As in the paper, noise level and label are tokens of their own, and the input is added to the output. Raises
+    ValueError where its heads do not divide its width.
     """
 
-    def __init__(
-        self,
-        blocks: int,
-        components: int,
-        width: int,
-        layers: int,
-        heads: int,
-        patch: int,
-        condition: int,
-        blockwise: bool,
-        positions: bool,
-    ) -> None:
+    def __init__(self, blocks: int, components: int, settings: Mapping[str, Any]) -> None:
         super().__init__()
-        self.enter = Patches(blocks, components, width, patch, blockwise, positions)
+        width, heads, condition = settings["transformer_width"], settings["transformer_heads"], settings["embedding"]
+        if width % heads:
+            raise ValueError(f"transformer_width {width} is no multiple of transformer_heads {heads}")
+        patch, blockwise = settings["transformer_patch"], settings["blockwise"]
+        self.enter = Patches(blocks, components, width, patch, blockwise, settings["positions"])
         self.time, self.label = nn.Linear(condition, width), nn.Linear(condition, width)
-        self.layers = encoder(width, layers, heads)
+        self.layers = encoder(width, settings["transformer_layers"], heads)
         per = self.enter.tokens if blockwise else 1
         self.leave = BlockwiseLinear(per, width, self.enter.patch * components)
 
@@ -259,9 +243,10 @@ class TimeEmbedding(nn.Module):
 
 
 class Denoiser(nn.Module):
-    """(x (n, blocks, components), t (n,), label (n,)) -> prediction of x's shape.
+    """(x (n, blocks, components), t (n,), label (n,)) -> prediction of x's shape, by the schema's `denoiser`.
 
-    Labels are 0..labels-1; `labels` itself is the null class, "any label".
+    Labels are 0..labels-1; `labels` itself is the null class, "any label". Weights come from torch's global random
+    state.
     """
 
     def __init__(self, blocks: int, components: int, labels: int, settings: Mapping[str, Any]) -> None:
@@ -275,29 +260,9 @@ class Denoiser(nn.Module):
         if "mlp" in kind:
             self.mlp = MLP(blocks * components, settings["mlp_widths"], width)
         if "cnn" in kind:
-            self.cnn = CNN(
-                blocks,
-                components,
-                [settings["cnn_base"] * m for m in settings["cnn_multipliers"]],
-                settings["cnn_attention"],
-                settings["cnn_heads"],
-                width,
-                settings["blockwise"],
-                settings["positions"],
-                guided_by=components if self.chained else 0,
-            )
+            self.cnn = CNN(blocks, components, settings, guided_by=components if self.chained else 0)
         if kind == "transformer":
-            self.transformer = Transformer(
-                blocks,
-                components,
-                settings["transformer_width"],
-                settings["transformer_layers"],
-                settings["transformer_heads"],
-                settings["transformer_patch"],
-                width,
-                settings["blockwise"],
-                settings["positions"],
-            )
+            self.transformer = Transformer(blocks, components, settings)
         if self.mlp is not None and self.cnn is not None:
             self.gate = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, 1))
 
@@ -314,14 +279,3 @@ class Denoiser(nn.Module):
             return local if whole is None else whole
         share = torch.sigmoid(self.gate(time))[:, :, None]
         return share * whole + (1 - share) * local
-
-
-def build(blocks: int, components: int, labels: int, settings: Mapping[str, Any]) -> Denoiser:
-    """A fresh network from complete settings (the schema's `denoiser`); weights come from torch's global random state.
-
-    Raises ValueError where the transformer's heads do not divide its width.
-    """
-    width, heads = settings["transformer_width"], settings["transformer_heads"]
-    if width % heads:
-        raise ValueError(f"transformer_width {width} is no multiple of transformer_heads {heads}")
-    return Denoiser(blocks, components, labels, settings)
