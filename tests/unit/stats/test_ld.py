@@ -153,7 +153,3 @@ class TestMatrix:
         dosages = chain(50, 20, 1)
         found = ld.matrix(cohort(dosages), np.arange(5, 15))
         assert np.allclose(found, np.corrcoef(dosages[:, 5:15].T) ** 2, atol=1e-5)
-
-    def test_too_large(self):
-        with pytest.raises(ValueError, match="301"):
-            ld.matrix(cohort(np.zeros((2, 301))), np.arange(301))

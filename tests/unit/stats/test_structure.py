@@ -64,7 +64,7 @@ class TestPrincipalAxes:
 
     def test_never_more_than_people_less_one(self):
         assert structure.principal_axes(people(4, 1), 50).loadings.shape == (400, 3)
-        with pytest.raises(ValueError, match="two people"):
+        with pytest.raises(ValueError, match="two samples"):
             structure.principal_axes(people(1, 1), 2)
 
 

@@ -105,9 +105,6 @@ class TestFit:
             ({"dosages": np.full((5, 2), 3, np.int8)}, "0, 1 or 2"),
             ({"dosages": np.zeros((1, 2), np.int8)}, "at least 2 samples"),
             ({"block": np.array([1, 0])}, "nondecreasing"),
-            ({"components": 1.5}, "share"),
-            ({"components": "most"}, "paper"),
-            ({"max_components": 0}, "max_components"),
         ],
     )
     def test_bad_arguments(self, change, words):
@@ -241,13 +238,13 @@ class TestSaveAndLoad:
     def test_foreign_files(self, fitted, tmp_path):
         path = tmp_path / "encoder.npz"
         with pytest.raises(BadInput, match="no such file"):
-            encoder.load(path)
+            encoder.load(path, "abc")
         path.write_bytes(b"PK nothing")
         with pytest.raises(BadInput, match="not a readable"):
-            encoder.load(path)
+            encoder.load(path, "abc")
         np.savez(path, mean=np.zeros(3))
         with pytest.raises(BadInput, match="not an encoder"):
-            encoder.load(path)
+            encoder.load(path, "abc")
         encoder.save(path, fitted[0], "abc")
         with pytest.raises(BadInput, match="other variants or blocks"):
             encoder.load(path, "abd")

@@ -1,7 +1,7 @@
 """The site-frequency spectrum: how many variants are rare, and how many vary at all, among equally many samples.
 
-How many rare variants are seen grows with the number of samples, so cohorts are compared thinned to one size. That
-is done in expectation, without drawing anybody.
+How many rare variants are seen grows with the number of samples, so cohorts are compared thinned to one size, in
+expectation: nothing is drawn.
 
 Statistics that need phase: how diverse haplotypes are in windows, and how three variants go together.
 
@@ -34,37 +34,43 @@ BINS = {
 }
 
 
-def polymorphic(cohort: Cohort, people: int) -> float:
-    """Expected share of variants that are polymorphic among fewer people.
+WINDOW = 20  # variants, at most 62: their alleles are read as the bits of one int64
+# Sites between the variants of a triplet, as Yelmen et al. (2023) space them.
+GAPS = (1, 4, 16, 64, 256)
+TRIPLETS = 2000
+LOG_P_TOLERANCE = 1e-7  # two tables of equal probability may differ by rounding of the log-gamma function
+TABLE_CELLS = 4_000_000  # doubles held at once while the exact test enumerates heterozygote counts
 
-    The expectation is over all draws of 2 * people alleles without replacement (hypergeometric; the
-    rarefaction of Hurlbert 1971), so nothing is drawn.
+
+def polymorphic(cohort: Cohort, samples: int) -> float:
+    """Expected share of variants that are polymorphic among fewer samples.
+
+    Over all draws of 2 * samples alleles without replacement (hypergeometric; the rarefaction of Hurlbert 1971).
     """
-    alleles, drawn, copies, variants = _copies(cohort, people)
+    alleles, drawn, copies, variants = _copies(cohort, samples)
     none, every = _drawn(alleles, copies, drawn, np.array([0, drawn]))
     return float((1 - none - every) @ variants / variants.sum())
 
 
-def folded(cohort: Cohort, people: int) -> np.ndarray:
-    """Expected folded site-frequency spectrum among fewer people, float64 (people + 1,).
+def folded(cohort: Cohort, samples: int) -> np.ndarray:
+    """Expected folded site-frequency spectrum among fewer samples, float64 (samples + 1,).
 
-    Entry k is the share of all variants whose rarer allele is there k times among 2 * people alleles, expected
-    over all draws without replacement as in `polymorphic`.
+    Entry k is the share of all variants whose rarer allele is there k times, expected as in `polymorphic`.
     """
-    alleles, drawn, copies, variants = _copies(cohort, people)
+    alleles, drawn, copies, variants = _copies(cohort, samples)
     shares = _drawn(alleles, copies, drawn, np.arange(drawn + 1)) @ variants / variants.sum()
     rarer = shares[: drawn // 2 + 1].copy()
     rarer[: drawn // 2] += shares[: drawn // 2 : -1]
     return rarer
 
 
-def _copies(cohort: Cohort, people: int) -> tuple[int, int, np.ndarray, np.ndarray]:
-    """Alleles there are, alleles drawn, and how many variants have how many copies of the rarer one."""
+def _copies(cohort: Cohort, samples: int) -> tuple[int, int, np.ndarray, np.ndarray]:
+    """Alleles there are, alleles drawn, copies of the rarer allele, and how many variants have so many."""
     alleles = 2 * len(cohort)
     count = cohort.count
     # Both alleles are drawn alike, so only how many copies the rarer has matters.
     copies, variants = np.unique(np.minimum(count, alleles - count), return_counts=True)
-    return alleles, 2 * min(people, len(cohort)), copies, variants
+    return alleles, 2 * min(samples, len(cohort)), copies, variants
 
 
 def _drawn(alleles: int, copies: np.ndarray, drawn: int, seen: np.ndarray) -> np.ndarray:
@@ -81,14 +87,6 @@ def _drawn(alleles: int, copies: np.ndarray, drawn: int, seen: np.ndarray) -> np
     return np.where(possible, np.exp(log_p), 0.0)
 
 
-WINDOW = 20
-# Sites between the variants of a triplet, as Yelmen et al. (2023) space them.
-GAPS = (1, 4, 16, 64, 256)
-TRIPLETS = 2000
-
-_LONGEST = 62  # a window's alleles are read as the bits of one int64
-
-
 def windows(contig: np.ndarray, size: int = WINDOW) -> np.ndarray:
     """First variants of windows that lie side by side on each contig, int64 (windows,); leftovers are dropped."""
     breaks = np.flatnonzero(contig[1:] != contig[:-1]) + 1 if len(contig) else []
@@ -98,15 +96,7 @@ def windows(contig: np.ndarray, size: int = WINDOW) -> np.ndarray:
 
 
 def in_windows(haplotypes: np.ndarray, starts: np.ndarray, size: int = WINDOW) -> np.ndarray:
-    """Each haplotype's alleles in each window as one number, equal where they are, int64 (windows, n).
-
-    Args:
-        haplotypes: int8 (n, variants).
-        starts: first variants of the windows.
-        size: variants in a window, at most 62.
-    """
-    if size > _LONGEST:
-        raise ValueError(f"a window holds at most {_LONGEST} variants, not {size}")
+    """Alleles of haplotypes (n, variants) in windows of `size` from `starts` on as one number, int64 (windows, n)."""
     bits = np.packbits(haplotypes[:, starts[:, None] + np.arange(size)], axis=2).astype(np.int64)
     return (bits << 8 * np.arange(bits.shape[2])).sum(2).T
 
@@ -129,10 +119,7 @@ def diversity(alleles: np.ndarray) -> np.ndarray:
 
 
 def triplets(contig: np.ndarray, varies: np.ndarray, gap: int, most: int = TRIPLETS) -> np.ndarray:
-    """Variants i, i + gap and i + 2 gap of one contig that all vary, int64 (triplets, 3).
-
-    Where there are more than `most`, as many spread evenly along the genome.
-    """
+    """Variants i, i + gap and i + 2 gap of one contig that all vary, `most` spread evenly: int64 (triplets, 3)."""
     first = np.arange(max(0, len(contig) - 2 * gap))
     chosen = np.stack([first, first + gap, first + 2 * gap], axis=1)
     chosen = chosen[varies[chosen].all(1) & (contig[chosen[:, 0]] == contig[chosen[:, 2]])]
@@ -158,25 +145,21 @@ def three_point(haplotypes: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     return mean(x & y & z) - pairs + 2 * mean(x) * mean(y) * mean(z)
 
 
-LOG_P_TOLERANCE = 1e-7  # two tables of equal probability may differ by rounding of the log-gamma function
-TABLE_CELLS = 4_000_000  # doubles held at once while the exact test enumerates heterozygote counts
-
-
 def hwe_exact(hom_ref: np.ndarray, het: np.ndarray, hom_alt: np.ndarray) -> np.ndarray:
     """P values of the exact test of Hardy-Weinberg equilibrium, for genotype counts (v,): float64 (v,).
 
-    Wigginton, Cutler & Abecasis (Am J Hum Genet 76:887-893, 2005): given n people and r copies of the rarer
+    Wigginton, Cutler & Abecasis (Am J Hum Genet 76:887-893, 2005): given n samples and r copies of the rarer
     allele, the probability of h heterozygotes is 2^h n! r! (2n-r)! / (((r-h)/2)! h! (n-(r+h)/2)! (2n)!); the
-    p value sums it over all h that are no more probable than the one seen. 1 where nobody was called.
+    p value sums it over all h that are no more probable than the one seen. 1 where no sample was called.
     """
     tables = np.stack(np.broadcast_arrays(hom_ref, het, hom_alt), axis=-1).astype(np.int64)
     if (tables < 0).any():
         raise ValueError("genotype counts are negative")
     shape = tables.shape[:-1]
     tables = tables.reshape(-1, 3)
-    people = tables.sum(axis=1)
+    samples = tables.sum(axis=1)
     rarer = tables[:, 1] + 2 * np.minimum(tables[:, 0], tables[:, 2])
-    distinct, inverse = np.unique(np.stack([people, rarer, tables[:, 1]], axis=1), axis=0, return_inverse=True)
+    distinct, inverse = np.unique(np.stack([samples, rarer, tables[:, 1]], axis=1), axis=0, return_inverse=True)
     p = np.empty(len(distinct))
     step = max(1, TABLE_CELLS // (int(rarer.max(initial=0)) // 2 + 1))
     for start in range(0, len(distinct), step):
@@ -184,13 +167,13 @@ def hwe_exact(hom_ref: np.ndarray, het: np.ndarray, hom_alt: np.ndarray) -> np.n
     return p[inverse.reshape(-1)].reshape(shape)
 
 
-def _exact(people: np.ndarray, rarer: np.ndarray, het: np.ndarray) -> np.ndarray:
+def _exact(samples: np.ndarray, rarer: np.ndarray, het: np.ndarray) -> np.ndarray:
     # Heterozygotes have the parity of the rarer allele's count: h = r, r-2, ..., 0 or 1.
     h = rarer[:, None] - 2 * np.arange(int(rarer.max(initial=0)) // 2 + 1)[None]
     possible = h >= 0
     h = np.where(possible, h, 0)
     rare_hom = (rarer[:, None] - h) / 2
-    log_p = h * np.log(2) - gammaln(rare_hom + 1) - gammaln(h + 1) - gammaln(people[:, None] - h - rare_hom + 1)
+    log_p = h * np.log(2) - gammaln(rare_hom + 1) - gammaln(h + 1) - gammaln(samples[:, None] - h - rare_hom + 1)
     log_p = np.where(possible, log_p, -np.inf)
     log_p -= np.logaddexp.reduce(log_p, axis=1, keepdims=True)
     seen = np.take_along_axis(log_p, ((rarer - het) // 2)[:, None], axis=1)

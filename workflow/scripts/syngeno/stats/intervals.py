@@ -54,8 +54,7 @@ def difference(ours: np.ndarray, theirs: np.ndarray, seed: int) -> tuple[float, 
 def share(part: np.ndarray, whole: np.ndarray, base: np.ndarray, seed: int) -> tuple[float, float]:
     """95 % percentile interval of (part - base) / (whole - base), accuracies, over bootstrapped samples.
 
-    bool (samples,), which are right. Nothing is a share of what is not there: (nan, nan) where whole - base is not
-    surely above 0 (its interval reaches 0).
+    bool (samples,), which are right. (nan, nan) where whole - base is not surely above 0 (its interval reaches 0).
     """
     if _interval(_bootstrap(lambda one, other: one - other, [whole, base], seed))[0] <= 0:
         return float("nan"), float("nan")

@@ -35,7 +35,6 @@ CM_BINS = {
 }
 
 _TILE = 256
-_MATRIX_SITES = 300
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,27 +45,20 @@ class Linked:
     r: np.ndarray
 
 
-def in_ld(
-    train: Cohort, *, neighbours: int = NEIGHBOURS, max_distance: int = MAX_DISTANCE, r2_min: float = R2_MIN
-) -> dict[str, Linked]:
-    """The pairs of variants in LD among training samples, by group.
+def in_ld(train: Cohort, *, neighbours: int = NEIGHBOURS, max_distance: int = MAX_DISTANCE) -> dict[str, Linked]:
+    """The pairs of variants in LD (r2 of `R2_MIN` or more) among training samples, by group.
 
-    Where labels differ in allele frequencies, variants are correlated among all samples without being linked in any
-    label. So beside group "all" there are, with more than one label, "within_labels", of the deviations from each
-    label's own mean, and each label of more than two samples.
-
-    Args:
-        train: the training samples.
-        neighbours: pairs up to this many variants apart are looked at,
-        max_distance: and up to this many base pairs, within a contig.
-        r2_min: pairs are in LD where r2 is at least this.
+    Pairs of a contig are looked at up to so many variants and so many base pairs apart. Where labels differ in allele
+    frequencies, variants are correlated among all samples without being linked in any label. So beside group "all"
+    there are, with more than one label, "within_labels", of the deviations from each label's own mean, and each label
+    of more than two samples.
     """
     by_label = len(train.labels) > 1
     found: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {group: [] for group in _groups(train, by_label)}
     pairs = 0
     for first, _, r in _tiles(train, neighbours, max_distance, by_label):
         for group, parts in found.items():
-            linked = np.flatnonzero(r[group] ** 2 >= r2_min)
+            linked = np.flatnonzero(r[group] ** 2 >= R2_MIN)
             parts.append(((pairs + linked).astype(np.uint32), r[group][linked]))
         pairs += len(first)
     none = np.empty(0, np.uint32), np.empty(0, np.float32)
@@ -74,11 +66,7 @@ def in_ld(
 
 
 def correlations(
-    synthetic: Cohort,
-    linked: dict[str, Linked],
-    *,
-    neighbours: int = NEIGHBOURS,
-    max_distance: int = MAX_DISTANCE,
+    synthetic: Cohort, linked: dict[str, Linked], *, neighbours: int = NEIGHBOURS, max_distance: int = MAX_DISTANCE
 ) -> dict[str, tuple[float, int]]:
     """Correlation, synthetic against train, of r over the pairs that are in LD in train (`ld_r`), and their number.
 
@@ -118,19 +106,12 @@ def _correlation(moments: np.ndarray, pairs: int) -> float:
 def decay(
     cohort: Cohort, kept: np.ndarray, *, neighbours: int = 2 * NEIGHBOURS, max_distance: int = MAX_DISTANCE
 ) -> dict[str, tuple[float, int]]:
-    """Mean r2 by distance over the pairs of some variants.
+    """Mean r2 and number of pairs of the variants `kept`, bool (variants,), by bin of `BINS`.
 
-    Args:
-        cohort: the samples.
-        kept: bool (variants,), the variants to pair; choose them by the training samples (common ones, as the
-            r2 of rare variants says more about their frequencies than about recombination).
-        neighbours, max_distance: as in `in_ld`, counted among the kept variants.
-
-    Returns:
-        Per bin of `BINS`, and of `CM_BINS` where the cohort has a genetic map, with at least `PAIRS_MIN` pairs:
-        mean r2 and number of pairs. r2 is adjusted for the number n of samples, 1 - (1 - r2) (n - 1) / (n - 2), so
-        that unlinked variants have 0 on average and cohorts of different size can be compared. Nothing with fewer
-        than three samples.
+    And of `CM_BINS` where the cohort has a genetic map; of bins with at least `PAIRS_MIN` pairs, which are looked at as
+    in `in_ld`, among the kept variants. r2 is adjusted for the number n of samples, 1 - (1 - r2) (n - 1) / (n - 2), so
+    that unlinked variants have 0 on average and cohorts of different size can be compared. Nothing with fewer than
+    three samples. The r2 of rare variants says more about their frequencies than about recombination.
     """
     if len(cohort) < 3:
         return {}
@@ -153,12 +134,7 @@ def decay(
 
 
 def matrix(cohort: Cohort, sites: np.ndarray) -> np.ndarray:
-    """r2 between all pairs of a region's variants, for a heat map; float32 (k, k).
-
-    Raises ValueError for more than 300 variants: a picture cannot show them.
-    """
-    if len(sites) > _MATRIX_SITES:
-        raise ValueError(f"{len(sites)} variants are too many for a heat map; give at most {_MATRIX_SITES}")
+    """r2 between all pairs of a region's variants, for a heat map; float32 (k, k)."""
     z = _centred(cohort.dosages[:, sites])[0]
     return _scaled(z.T @ z, _squares(z)) ** 2
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from syngeno.stats import pairwise
 
-METRICS = ("l1", "euclidean")
 # Rounding in the encoder breaks ties of the Euclidean distance; differences below this share of it are ties.
 EUCLIDEAN_TOLERANCE = 1e-5
 
@@ -22,24 +21,16 @@ Found = tuple[np.ndarray, np.ndarray]  # distances float64 (n, k), ascending, an
 
 
 def nearest(a: np.ndarray, b: np.ndarray, metric: str, exclude_self: bool = False) -> np.ndarray:
-    """Distances from each row of `a` to its nearest and second nearest row of `b`.
+    """Distances from each row of `a` (n, D) to its nearest and second nearest row of `b` (m, D), float64 (n, 2).
 
-    Args:
-        a: (n, D); int8 dosages for "l1", real numbers for "euclidean".
-        b: (m, D).
-        metric: "l1" or "euclidean".
-        exclude_self: `a` and `b` are the same samples; none is its own neighbour.
-
-    Returns:
-        float64 (n, 2), ascending; infinite where `b` has no (second) row left.
+    Of int8 dosages by "l1", of real numbers by "euclidean"; ascending, infinite where `b` has no (second) row left.
+    With `exclude_self` `a` and `b` are the same samples, of which none is its own neighbour.
     """
     return find(a, b, metric, exclude_self)[0]
 
 
 def find(a: np.ndarray, b: np.ndarray, metric: str, exclude_self: bool = False, count: int = 2) -> Found:
     """The `count` nearest: their distances as of `nearest`, and which rows of `b` they are, -1 where there is none."""
-    if exclude_self and len(a) != len(b):
-        raise ValueError(f"exclude_self needs the same samples twice, not {len(a)} and {len(b)}")
     return _find(a, b, metric, np.arange(len(a)) if exclude_self else None, count)
 
 
@@ -73,7 +64,7 @@ def among(
     place = np.full(len(b) + 1, -1)
     place[kept] = np.arange(len(kept))
     distances, who = found[0][rows], found[1][rows]
-    there = place[who] >= 0  # row -1, nobody, is the last place, and never kept
+    there = place[who] >= 0  # row -1, no neighbour, is the last place, and never kept
     first = np.argsort(~there, axis=1, kind="stable")[:, :2]
     two = np.where(np.take_along_axis(there, first, axis=1), np.take_along_axis(distances, first, axis=1), np.inf)
     own = place[rows] if exclude_self else np.full(len(rows), -1)
@@ -89,7 +80,7 @@ def farther(x: np.ndarray, y: np.ndarray, metric: str) -> np.ndarray:
     tolerance = EUCLIDEAN_TOLERANCE if metric == "euclidean" else 0.0
     with np.errstate(invalid="ignore"):
         tie = (x == y) | (np.abs(x - y) <= tolerance * np.maximum(x, y))
-    # Infinity (nobody there) is farther than anything and ties with itself alone.
+    # Infinity (no neighbour) is farther than anything and ties with itself alone.
     tie &= np.isfinite(x) == np.isfinite(y)
     return np.where(tie, 0.5, (x > y).astype(float))
 
@@ -99,8 +90,6 @@ def _blocks(a: np.ndarray, b: np.ndarray, metric: str, own: np.ndarray | None) -
 
     "euclidean" comes squared; `own[i]` is the row of `b` that is row i of `a` itself, -1 where none is.
     """
-    if metric not in METRICS:
-        raise ValueError(f"metric must be one of {METRICS}, not {metric!r}")
     if a.shape[1] != b.shape[1]:
         raise ValueError(f"rows of {a.shape[1]} and of {b.shape[1]} entries have no distance")
     rows = max(1, _ENTRIES // max(1, len(b)))

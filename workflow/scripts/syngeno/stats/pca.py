@@ -34,7 +34,7 @@ def fit_axes(dosages: np.ndarray, components: int) -> Axes:
     n, variants = dosages.shape
     k = min(components, n - 1, variants)
     if k < 1:
-        raise ValueError("principal axes need at least two people and one variant")
+        raise ValueError("principal axes need at least two samples and one variant")
     mean = dosages.mean(0, dtype=np.float64).astype(np.float32)
     if n > variants:
         products = _products(dosages[part] - mean for part in _parts(n, variants))

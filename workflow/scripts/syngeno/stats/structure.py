@@ -31,11 +31,10 @@ def wasserstein(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
 
 
 def sinkhorn(ours: np.ndarray, theirs: np.ndarray) -> float:
-    """Entropic optimal-transport cost between two clouds, (n, k) and (m, k).
+    """Entropic optimal-transport cost between two clouds, (n, k) and (m, k); 0 where all points are one.
 
     Cuturi (NeurIPS 2013), as POT's `ot.sinkhorn2` computes it: squared Euclidean costs divided by their largest,
-    regularisation .002, at most 1,000 iterations. A cloud is not at 0 from itself: the regularisation blurs, which
-    costs up to about .002. Takes memory for a few n x m matrices. 0 where all points are one.
+    regularisation .002, which blurs, so that a cloud is at up to about .002 from itself. Memory for n x m matrices.
     """
     os.environ.setdefault("POT_BACKEND_DISABLE_PYTORCH", "1")  # which takes seconds to load, for nothing here
     import ot
@@ -50,9 +49,8 @@ def sinkhorn(ours: np.ndarray, theirs: np.ndarray) -> float:
 def fst(ours: np.ndarray, theirs: np.ndarray) -> float:
     """Hudson's Fst between two sets of samples, dosages (n, variants) and (m, variants).
 
-    The estimator of Hudson, Slatkin & Maddison (1992) in the form of Bhatia et al. (Genome Res 23:1514-1521,
-    2013), as the ratio of sums over variants. Unbiased, so two samples of one population are at 0 on average, and
-    below 0 as often as above. nan where neither set varies and they do not differ.
+    The estimator of Hudson, Slatkin & Maddison (1992) in the form of Bhatia et al. (Genome Res 23:1514-1521, 2013), as
+    the ratio of sums over variants. Unbiased: 0 on average within one population. nan where nothing varies.
     """
     return fst_of_counts(*((rows.sum(0, dtype=np.int64), len(rows)) for rows in (ours, theirs)))
 

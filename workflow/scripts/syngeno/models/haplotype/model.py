@@ -15,8 +15,7 @@ the nearer are the draws to p (Austin et al., NeurIPS 2021; Xu et al., ICLR 2025
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from syngeno import streams
+from syngeno import logs, streams
 from syngeno.data import sequences
 from syngeno.data.store import Store
 from syngeno.models.base import Drawn, TrainingData
@@ -41,7 +40,6 @@ BLOCK = 10  # segments that are hidden together
 CONTRASTED, VALIDATED = 20, 2  # mosaics for each training sample, to train the reranker with, and to validate it with
 NORMALISING = 1000  # mosaics of each label
 HELD = {"cpu": 1 << 27, "cuda": 1 << 30}  # bytes of candidates at a time
-LOG_EVERY = 15.0  # seconds
 
 
 class HaplotypeDiffusion:
@@ -57,6 +55,10 @@ class HaplotypeDiffusion:
         history: of the reranker, a row per epoch; empty after `load`.
     """
 
+    trained_on: str
+    chosen: dict[str, Any]
+    history: Sequence[dict[str, float]] = ()
+
     def __init__(
         self,
         mosaics: Prior,
@@ -64,17 +66,12 @@ class HaplotypeDiffusion:
         summary: FeatureMap,
         store: Store,
         sampler: Mapping[str, Any],
-        *,
-        trained_on: str = "",
-        chosen: Mapping[str, Any] | None = None,
-        history: list[dict[str, float]] | None = None,
         device: torch.device | str = "auto",
     ) -> None:
         self.device = pick_device(device)
         self.prior = mosaics.to(self.device).tempered(sampler["temperature"])
         self.network, self.features = network, summary.to(self.device)
-        self.store, self.sampler, self.trained_on = store, sampler, trained_on
-        self.chosen, self.history = dict(chosen or {}), history or []
+        self.store, self.sampler = store, sampler
 
     @classmethod
     def fit(
@@ -116,17 +113,10 @@ class HaplotypeDiffusion:
             checkpoint=checkpoint,
         )
         best = [{"epoch": row["epoch"]} for row in history if row["kept"]]
-        return cls(
-            mosaics,
-            network,
-            summary,
-            store,
-            settings["sampler"],
-            trained_on=data.fingerprint(),
-            chosen={"clusters": mosaics.chromosomes[0].switch.shape[1]} | (best[-1] if best else {}),
-            history=history,
-            device=where,
-        )
+        model = cls(mosaics, network, summary, store, settings["sampler"], where)
+        model.trained_on, model.history = data.fingerprint(), history
+        model.chosen = {"clusters": mosaics.chromosomes[0].switch.shape[1]} | (best[-1] if best else {})
+        return model
 
     def save(self, path: Path) -> None:
         """Write the reranker, its features and what was chosen, atomically; the clusters have a file of their own."""
@@ -147,16 +137,11 @@ class HaplotypeDiffusion:
         """What `save` wrote; BadInput if it is missing, foreign or was trained on other data (clusters included)."""
         torch.set_num_threads(threads)
         content = loop.load_fitted(path, FORMAT, data.fingerprint())
-        return cls(
-            prior.load(data.files["clusters"]),
-            content["network"],
-            FeatureMap(**content["features"]),
-            sequences.viewed(data.store, settings["space"]),
-            settings["sampler"],
-            trained_on=content["trained_on"],
-            chosen=content["chosen"],
-            device=device,
-        )
+        mosaics, summary = prior.load(data.files["clusters"]), FeatureMap(**content["features"])
+        store = sequences.viewed(data.store, settings["space"])
+        model = cls(mosaics, content["network"], summary, store, settings["sampler"], device)
+        model.trained_on, model.chosen = content["trained_on"], content["chosen"]
+        return model
 
     def sample(self, label: np.ndarray, *, seed: int, shard: int = 0) -> Drawn:
         """See `base.Generator`."""
@@ -169,17 +154,10 @@ class HaplotypeDiffusion:
         code = torch.from_numpy(self._codes(label)).to(self.device)
         drawn = np.empty((self.prior.variants, per_sample * len(label)), np.int8)
         each = self.prior.variants * per_sample * self.sampler["candidates"]
-        size = max(1, HELD[self.device.type] // each)
-        began = logged = time.monotonic()
-        for start in range(0, len(label), size):
-            part = slice(start, min(start + size, len(label)))
-            rng = generator(self.device, *streams.entropy("haplotype_sampling", seed, shard + 1, start))
+        for part in logs.batches(log, len(label), max(1, HELD[self.device.type] // each), "drawn"):
+            rng = generator(self.device, *streams.entropy("haplotype_sampling", seed, shard + 1, part.start))
             symbols = self._denoise(label[part], code[part], rng)
             drawn[:, per_sample * part.start : per_sample * part.stop] = symbols.cpu().numpy()
-            if time.monotonic() - logged > LOG_EVERY:
-                logged = time.monotonic()
-                left = (logged - began) / part.stop * (len(label) - part.stop)
-                log.info("%d of %d samples drawn; %.0f s left", part.stop, len(label), left)
         return drawn
 
     def log_prob(self, rows: np.ndarray, label: np.ndarray, *, seed: int) -> np.ndarray:
@@ -189,15 +167,15 @@ class HaplotypeDiffusion:
         mosaics that are drawn by `seed`.
         """
         code, labels, weight = self._codes(label), self.network["labels"], self.sampler["reranker_weight"]
-        logs = self.prior.log_probability(self.store, rows, label)
+        log_p = self.prior.log_probability(self.store, rows, label)
         summary = self.features.of_samples(self.store, rows)
         score = reranker.scores(self.network, (*summary, torch.from_numpy(code)), self.device).cpu().numpy()
         rng = generator(self.device, *streams.entropy("haplotype_normaliser", seed))
         drawn = _features_of_mosaics(self.prior, self.features, np.repeat(labels, NORMALISING), labels, rng)
         of_drawn = weight * reranker.scores(self.network, drawn, self.device).cpu().numpy()
         log_z = reranker.log_normaliser(of_drawn, drawn[2].cpu().numpy(), len(labels))
-        logs += weight * score - log_z[code]
-        return np.repeat(logs / self.prior.per_sample, self.prior.per_sample)
+        log_p += weight * score - log_z[code]
+        return np.repeat(log_p / self.prior.per_sample, self.prior.per_sample)
 
     def _codes(self, label: np.ndarray) -> np.ndarray:
         """Codes of labels (n,) in the network; ValueError for an unknown one."""

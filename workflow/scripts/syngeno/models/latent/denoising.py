@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 import math
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from syngeno import streams
+from syngeno import logs, streams
 from syngeno.errors import BadInput
 from syngeno.models.latent import ddpm, networks
 from syngeno.models.latent.ddpm import Diffusion, cosine_alpha_bar
@@ -36,7 +35,6 @@ EXTREME = 5.0  # standard deviations that bound drawn components where the train
 AUC_SAMPLES = 500  # training samples that the membership AUC is computed from
 AUC_LEVELS, AUC_DRAWS = (0.1, 0.3, 0.5), 2  # shares of the steps, and noises at each, that it is computed at
 DRAW_BATCH = 256
-LOG_EVERY = 15.0  # seconds
 
 
 def train(
@@ -110,11 +108,9 @@ def sample(
     process, network = restore(model, where)
     steered = ddpm.guided(network, network.null_label, sampler["guidance"])
     latents = np.empty((len(label), *model["mask"].shape), np.float32)
-    began = logged = time.monotonic()
-    for start in range(0, len(label), DRAW_BATCH):
-        part = slice(start, start + DRAW_BATCH)
+    for part in logs.batches(log, len(label), DRAW_BATCH, "drawn"):
         codes = torch.from_numpy(label[part]).to(where)
-        rng = generator(where, *streams.entropy("latent_sampling", seed, shard, start))
+        rng = generator(where, *streams.entropy("latent_sampling", seed, shard, part.start))
         x = torch.randn((len(codes), *process.mask.shape), generator=rng, device=where)
         with torch.inference_mode(), autocast(where):
             if sampler["sampler"] == "ancestral":
@@ -122,10 +118,6 @@ def sample(
             else:
                 x = ddpm.ddim(process, steered, x, codes, rng, steps=sampler["steps"], eta=sampler["eta"])
         latents[part] = x.float().cpu().numpy()
-        if time.monotonic() - logged > LOG_EVERY:
-            logged, done = time.monotonic(), start + len(codes)
-            left = (logged - began) / done * (len(label) - done)
-            log.info("%d of %d samples drawn; %d s left", done, len(label), left)
     return latents
 
 

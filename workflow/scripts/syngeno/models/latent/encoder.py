@@ -82,12 +82,10 @@ def fit(
 ) -> Encoder:
     """Fit on training samples only: `dosages` (n, V) 0/1/2, `block` (V,) nondecreasing ids.
 
-    Dosages are looked at block by block: `Store.dosage_columns` spares memory for all of them.
-    `components` is "paper" (8 for more than 20 sites, 4 for 5 to 20, 1 for up to 4) or the share of the
-    block's variance to keep, in (0, 1]; never more than `max_components`, the sites, or the samples less one.
-    Components without variance (monomorphic sites) are masked. Where nothing will be decoded, `decodes` False
-    spares the fit of the prior. Raises ValueError on other shapes, dosages or
-    settings.
+    Dosages are looked at block by block: `Store.dosage_columns` spares memory for all of them. `components` is "paper"
+    (`PAPER_RULE`) or the share of a block's variance to keep; never more than `max_components`, the sites, or the
+    samples less one. Components without variance (monomorphic sites) are masked. Where nothing will be decoded,
+    `decodes` False spares the fit of the prior. Raises ValueError on other shapes and dosages.
     """
     samples, sites = _checked(dosages).shape
     block = np.asarray(block)
@@ -95,16 +93,10 @@ def fit(
         raise ValueError(f"{samples} samples and {sites} sites; an encoder needs at least 2 samples and 1 site")
     if block.shape != (sites,) or (np.diff(block) < 0).any():
         raise ValueError("block must hold one nondecreasing id per site")
-    if max_components < 1:
-        raise ValueError(f"max_components {max_components}; give 1 or more")
-    if components != "paper" and (isinstance(components, str) or not 0 < components <= 1):
-        raise ValueError(f"components {components!r}; give 'paper' or a share in (0, 1]")
-
     block = np.unique(block, return_inverse=True)[1].astype(np.int32)
     mean, variance = np.empty(sites), np.empty(sites)
     frequency = np.empty((sites, 3))
-    loadings: list[np.ndarray] = []
-    variances: list[np.ndarray] = []
+    loadings, variances = [], []
     for _, part in _blocks(block):
         values = dosages[:, part]
         frequency[part] = genotype_frequency(values)
@@ -117,15 +109,11 @@ def fit(
         variances.append(spread[:keep])
 
     blocks, width = len(loadings), max(1, *(len(spread) for spread in variances), 1)
-    weights = np.zeros((sites, width))
-    std = np.ones((blocks, width))
-    mask = np.zeros((blocks, width), bool)
-    carried = np.zeros(sites)
+    weights, std = np.zeros((sites, width)), np.ones((blocks, width))
+    mask, carried = np.zeros((blocks, width), bool), np.zeros(sites)
     for b, part in _blocks(block):
         k = len(variances[b])
-        weights[part, :k] = loadings[b]
-        std[b, :k] = np.sqrt(variances[b])
-        mask[b, :k] = True
+        weights[part, :k], std[b, :k], mask[b, :k] = loadings[b], np.sqrt(variances[b]), True
         carried[part] = loadings[b] ** 2 @ variances[b]
     r2 = np.divide(carried, variance, out=np.zeros(sites), where=variance > 0).clip(0, 1)
     encoder = Encoder(
@@ -150,9 +138,8 @@ def fit(
 def genotype_frequency(dosages: np.ndarray) -> np.ndarray:
     """(n, V) -> (V, 3) frequencies with one pseudo-sample in Hardy-Weinberg proportions added.
 
-    The pseudo-sample leaves the allele frequency as it is and a monomorphic site monomorphic, but lets a
-    genotype through that by chance no training sample has (homozygotes of a rare allele) when the evidence asks
-    for it.
+    It leaves the allele frequency and a monomorphic site as they are, but lets a genotype through that by chance no
+    training sample has (homozygotes of a rare allele) when the evidence asks for it.
     """
     n = len(dosages)
     counts = np.stack([(dosages == g).sum(0) for g in range(3)], axis=1).astype(np.float64)
@@ -185,8 +172,9 @@ def decode(encoder: Encoder, latents: np.ndarray, rng: np.random.Generator | Non
         raw = _unscaled(encoder, latents[rows])
         for start in range(0, len(encoder.block), VARIANT_CHUNK):
             part = slice(start, start + VARIANT_CHUNK)
-            likelihood = _likelihood(_evidence(encoder, part, _deviation(encoder, part, raw)))
-            posterior = _posterior(likelihood, encoder.prior[part])
+            likelihood = _likelihood(encoder, part, raw)
+            posterior = likelihood * encoder.prior[part].T[:, None]
+            posterior /= np.maximum(posterior.sum(0), TINY)
             if rng is None:
                 dosages[rows, part] = posterior.argmax(0)
             else:
@@ -203,7 +191,7 @@ def concordance(encoder: Encoder, dosages: np.ndarray, rng: np.random.Generator)
     return tuple(float((decode(encoder, latents, how) == dosages).mean()) for how in (rng, None))
 
 
-def save(path: Path, encoder: Encoder, fingerprint: str = "") -> None:
+def save(path: Path, encoder: Encoder, fingerprint: str) -> None:
     """Write one .npz, atomically; `fingerprint` says which variants and blocks it works on."""
     path = Path(path)
     temporary = path.with_name(path.name + ".part")
@@ -213,8 +201,8 @@ def save(path: Path, encoder: Encoder, fingerprint: str = "") -> None:
     os.replace(temporary, path)
 
 
-def load(path: Path, fingerprint: str | None = None) -> Encoder:
-    """Read what `save` wrote; BadInput if missing, foreign, broken or (when given) of another fingerprint."""
+def load(path: Path, fingerprint: str) -> Encoder:
+    """Read what `save` wrote; BadInput if missing, foreign, broken or of another fingerprint."""
     remedy = "delete it and run the prepare stage again"
     try:
         with np.load(path, allow_pickle=False) as archive:
@@ -227,7 +215,7 @@ def load(path: Path, fingerprint: str | None = None) -> Encoder:
     if str(arrays.pop("format", "")) != FORMAT or not names <= set(arrays):
         raise BadInput(path, "not an encoder of this version of syngeno", remedy)
     found = str(arrays.pop("fingerprint", ""))
-    if fingerprint is not None and found != fingerprint:
+    if found != fingerprint:
         raise BadInput(path, "the encoder was fitted on other variants or blocks", remedy)
     return Encoder(**{name: arrays[name] for name in names})
 
@@ -277,36 +265,20 @@ def _unscaled(encoder: Encoder, latents: np.ndarray) -> np.ndarray:
     return np.moveaxis(scores, 2, 0).astype(np.float32)
 
 
-def _deviation(encoder: Encoder, part: slice, raw: np.ndarray) -> np.ndarray:
-    """Unscaled latents (k, n, B) -> reconstruction less the mean, (n, sites of `part`)."""
+def _likelihood(encoder: Encoder, part: slice, raw: np.ndarray) -> np.ndarray:
+    """Unscaled latents (k, n, B) -> likelihood (3, n, sites of `part`), the largest of the three set to 1."""
     block = encoder.block[part]
     low, high = block[0], block[-1] + 1
-    total = np.zeros((raw.shape[1], len(block)), np.float32)
+    deviation = np.zeros((raw.shape[1], len(block)), np.float32)
     for k, weight in enumerate(encoder.components[part].T):
-        total += raw[k, :, low:high][:, block - low] * weight
-    return total
-
-
-def _evidence(encoder: Encoder, part: slice, deviation: np.ndarray) -> np.ndarray:
-    """Log-likelihood (3, n, sites) of the genotypes up to a constant; 0 at monomorphic sites."""
+        deviation += raw[k, :, low:high][:, block - low] * weight
     mean, r2, variance = encoder.mean[part], encoder.r2[part], encoder.variance[part]
     residual = np.maximum(1 - r2, RESIDUAL_FLOOR) * variance
-    precision = np.divide(1, residual, out=np.zeros_like(residual), where=residual > 0)
+    precision = np.divide(1, residual, out=np.zeros_like(residual), where=residual > 0)  # 0 at monomorphic sites
     away = np.arange(3, dtype=np.float32)[:, None] - mean
-    return precision * (deviation * away[:, None] - (r2 * away**2 / 2)[:, None])
-
-
-def _likelihood(evidence: np.ndarray) -> np.ndarray:
-    """Evidence -> likelihood (3, n, sites), in place, the largest of the three set to 1."""
+    evidence = precision * (deviation * away[:, None] - (r2 * away**2 / 2)[:, None])
     evidence -= evidence.max(0)
     return np.exp(evidence, out=evidence)
-
-
-def _posterior(likelihood: np.ndarray, prior: np.ndarray) -> np.ndarray:
-    """Bayes' rule over the three genotypes; `prior` (sites, 3)."""
-    joint = likelihood * prior.T[:, None]
-    joint /= np.maximum(joint.sum(0), TINY)
-    return joint
 
 
 def _with_fitted_prior(encoder: Encoder, dosages: np.ndarray | DosageColumns) -> Encoder:
@@ -318,7 +290,7 @@ def _with_fitted_prior(encoder: Encoder, dosages: np.ndarray | DosageColumns) ->
     step = max(1, min(VARIANT_CHUNK, 500_000 // len(dosages)))
     for start in range(0, len(encoder.block), step):
         part = slice(start, start + step)
-        likelihood = _likelihood(_evidence(encoder, part, _deviation(encoder, part, raw)))
+        likelihood = _likelihood(encoder, part, raw)
         target, q = encoder.genotype_frequency[part], encoder.prior[part]
         for _ in range(PRIOR_ROUNDS):
             total = np.maximum(np.einsum("gns,sg->ns", likelihood, q), TINY)

@@ -15,14 +15,13 @@ structure (strong noise), the CNN the fine one (weak noise).
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 
-from syngeno import streams
+from syngeno import logs, streams
 from syngeno.models.latent import ddpm
 from syngeno.models.latent.denoising import checked, restore
 from syngeno.training.device import autocast, generator, pick_device
@@ -35,7 +34,6 @@ RECONSTRUCTION_LEVELS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9
 DRAWS, RECONSTRUCTION_DRAWS = 8, 2  # noises at each level
 CPU = torch.device("cpu")  # where noise is drawn, to be the same on every device
 BATCH = 256
-LOG_EVERY = 15.0  # seconds
 
 
 def losses(
@@ -52,19 +50,14 @@ def losses(
     process, network = restore(model, where)
     rng = generator(CPU, *streams.entropy("latent_score_noise", seed))
     noise = torch.randn((len(LEVELS), DRAWS, *process.mask.shape), generator=rng).to(where)
-    total, done, began = np.zeros(len(x)), 0, time.monotonic()
-    logged = began
-    for x0, part in zip(x.split(BATCH), codes.split(BATCH), strict=True):
-        x0, part, batch = x0.to(where), part.to(where), slice(done, done + len(x0))
+    total = np.zeros(len(x))
+    for part in logs.batches(log, len(x), BATCH, "scored"):
+        x0, label = x[part].to(where), codes[part].to(where)
         with torch.inference_mode(), autocast(where):
             for level, at_level in zip(LEVELS, noise, strict=True):
                 for eps in at_level:
-                    error = ddpm.errors(process, network, x0, process.step(level), part, eps)
-                    total[batch] += error.double().cpu().numpy()
-        done += len(x0)
-        if time.monotonic() - logged > LOG_EVERY:
-            logged = time.monotonic()
-            log.info("%d of %d samples; %.0f s left", done, len(x), (logged - began) / done * (len(x) - done))
+                    error = ddpm.errors(process, network, x0, process.step(level), label, eps)
+                    total[part] += error.double().cpu().numpy()
     return total / (len(LEVELS) * DRAWS)
 
 
