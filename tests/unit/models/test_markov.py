@@ -92,12 +92,6 @@ class TestLogProb:
         nats = nats_of(store, np.arange(5), labels(5), np.arange(n), np.full(n, "a"), order=2, weight=0.3)
         assert np.exp(-nats).sum() == pytest.approx(1)
 
-    def test_an_order_that_cannot_be_counted(self, tmp_path):
-        store = store_of(tmp_path / "s", every_haplotype(2))
-        for order in (-1, 70):
-            with pytest.raises(ValueError, match="an order of"):
-                nats_of(store, np.arange(2), labels(2), np.arange(1), labels(1), order=order)
-
 
 class TestSample:
     @pytest.mark.parametrize(("phased", "everybody"), [(True, every_haplotype(3)), (False, every_sample(2))])

@@ -1,4 +1,4 @@
-"""Impute synthetic people of one cohort to all variants that a reference panel has on a chromosome."""
+"""Impute synthetic samples of one cohort to all variants that a reference panel has on a chromosome."""
 
 from typing import TYPE_CHECKING
 

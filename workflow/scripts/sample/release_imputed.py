@@ -1,4 +1,4 @@
-"""Leave those who are withheld out of imputed people with all variants of the panel."""
+"""Leave withheld samples out of those imputed to all variants of the panel."""
 
 from typing import TYPE_CHECKING
 
@@ -18,4 +18,4 @@ released = pd.read_csv(source.labels, sep="\t", dtype=str)["sample"]
 with vcf.whole(snakemake.output.vcf) as unfinished:
     arguments = ["--no-version", "--samples", ",".join(released), "--output-type", "z", "--output", str(unfinished)]
     pysam.bcftools.view(*arguments, source.vcf, catch_stdout=False)
-logger.info("%d people", len(released))
+logger.info("%d samples", len(released))

@@ -2,7 +2,7 @@
 
 
 class BadInput(ValueError):
-    """An input the user can mend, told in one line: the file (or config key), the fact, the remedy."""
+    """An input the user can mend, in one line: the file (or config key), the fact, the remedy."""
 
     def __init__(self, where: object, fact: str, remedy: str) -> None:
         super().__init__(f"{where}: {fact}; {remedy}")

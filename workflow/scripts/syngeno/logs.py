@@ -1,4 +1,4 @@
-"""A rule's log: one file, the same lines on the terminal, bad input told in one line, all else with its traceback."""
+"""A rule's log: one file, the same lines on the terminal, bad input in one line, all else with its traceback."""
 
 import logging
 import signal

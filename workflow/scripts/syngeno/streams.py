@@ -55,7 +55,7 @@ NUMBERS = {
 
 
 def entropy(stream: str, seed: int, *more: int) -> list[int]:
-    """What seeds a stream; `more` tells parts of it apart (a shard, say). Raises ValueError for an unknown stream."""
+    """What seeds a stream; `more` distinguishes parts of it (a shard, say). Raises ValueError for an unknown stream."""
     if stream not in NUMBERS:
         raise ValueError(f"there is no stream of random numbers '{stream}'")
     return [seed, NUMBERS[stream], *more]

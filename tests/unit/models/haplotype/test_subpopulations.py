@@ -18,8 +18,8 @@ class TestDivide:
         found = subpopulations.divide(samples(origin), label, 60, 1)
         assert found.label.tolist() == ["one", "other", "other"]
         assert found.share.tolist() == [1, 0.5, 0.5]
-        assert len(np.unique(found.member[origin == 0])) == len(np.unique(found.member[origin == 1])) == 1
-        assert set(found.member[origin == 2]) == {0}
+        assert len(np.unique(found.of_sample[origin == 0])) == len(np.unique(found.of_sample[origin == 1])) == 1
+        assert set(found.of_sample[origin == 2]) == {0}
 
     def test_a_small_label_is_one_class(self):
         found = subpopulations.divide(samples(np.repeat([0, 1], 40)), np.repeat("a", 80), 60, 1)
@@ -28,7 +28,7 @@ class TestDivide:
     def test_makes_no_class_that_is_as_small_as_a_family(self):
         origin = np.repeat([0, 1], [120, 6])  # six samples apart from all others
         found = subpopulations.divide(samples(origin), np.repeat("a", 126), 42, 1)
-        assert np.bincount(found.member).min() >= subpopulations.LEAST
+        assert np.bincount(found.of_sample).min() >= subpopulations.LEAST
         assert found.share.sum() == pytest.approx(1)
 
     def test_samples_who_are_all_alike_are_one_class(self):
@@ -38,6 +38,6 @@ class TestDivide:
     def test_does_not_depend_on_which_allele_is_counted(self):
         dosages, label = samples(np.repeat([0, 1], 60)), np.repeat("a", 120)
         swapped = np.where(np.arange(60) % 2, dosages, 2 - dosages)
-        one, other = (subpopulations.divide(x, label, 60, 1).member for x in (dosages, swapped))
+        one, other = (subpopulations.divide(x, label, 60, 1).of_sample for x in (dosages, swapped))
         assert len(np.unique(one)) == 2
         assert len(set(zip(one.tolist(), other.tolist(), strict=True))) == 2

@@ -73,7 +73,6 @@ def impute(
 
 
 def _write(path: Path, cohort: Cohort, phased: bool) -> None:
-    """Write a cohort as Beagle reads it, all alleles as A and C."""
     names = (np.full(len(cohort.position), letter) for letter in ".AC")
     sites = Sites(cohort.contig, cohort.position, *names, dict.fromkeys(cohort.contig.tolist(), 0))
     ids = [f"{path.name}{number}" for number in range(len(cohort))]  # Beagle refuses ids that are in both files
@@ -82,7 +81,6 @@ def _write(path: Path, cohort: Cohort, phased: bool) -> None:
 
 
 def _read_dosages(path: Path, panel: Cohort, samples: int) -> np.ndarray:
-    """Beagle's DS, float32 (samples, variants), in the panel's order."""
     place = {site: i for i, site in enumerate(zip(panel.contig.tolist(), panel.position.tolist(), strict=True))}
     dosages = np.full((samples, len(place)), np.nan, dtype=np.float32)
     opened, _ = vcf.open_vcf(path)

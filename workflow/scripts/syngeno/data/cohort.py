@@ -22,13 +22,12 @@ class Cohort:
 
     Attributes:
         dosages: int8 (samples, variants), numbers of ALT alleles: 0, 1 or 2, none missing.
-        label: str (samples,), the class of each sample.
+        label: str (samples,), classes.
         contig: str (variants,), ascending runs: the variants of one contig stand together.
         position: int (variants,), 1-based, ascending within a contig.
         block: int (variants,), the gene or window that the encoder works on.
-        sample: str (samples,), their ids; None where they are not needed.
-        haplotypes: int8 (samples, 2, variants), alleles 0 and 1, whose sums are the dosages; None where the
-            genotypes are not phased (or haplotypes are not needed).
+        sample: str (samples,), ids; None where they are not needed.
+        haplotypes: int8 (samples, 2, variants), alleles 0 and 1; None where genotypes are not phased.
         cm: float64 (variants,), places on the genetic map in centimorgans; None where there is no map.
     """
 
@@ -42,7 +41,7 @@ class Cohort:
     cm: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        """Raise ValueError where shapes do not fit or a dosage is not 0, 1 or 2."""
+        """Check shapes and dosages."""
         samples, variants = self.dosages.shape
         shapes = dict.fromkeys(("contig", "position", "block", "cm"), (variants,))
         shapes |= {"label": (samples,), "sample": (samples,), "haplotypes": (samples, 2, variants)}
@@ -96,10 +95,7 @@ class Cohort:
         return self.take(np.flatnonzero(self.label == label))
 
     def in_canonical_order(self) -> "Cohort":
-        """The same samples, ordered by their genotypes; no copy where they are in that order.
-
-        Seeded subsamples and fits then depend on the genotypes alone, not on the order of a file.
-        """
+        """The same samples, ordered by their genotypes, so that seeded subsamples do not depend on a file's order."""
         order = self.canonical_order()
         return self if (np.diff(order) == 1).all() else self.take(order)
 
@@ -189,7 +185,6 @@ def real_cohort(
 
 
 def _haplotypes(store: Store, rows: np.ndarray) -> np.ndarray:
-    """Alleles int8 (samples, 2, variants)."""
     alleles = np.empty((len(rows), 2, len(store)), dtype=np.int8)
     for chunk, calls in enumerate(store.iterate(rows)):
         alleles[:, :, chunk * CHUNK : chunk * CHUNK + len(calls)] = store.called(calls).transpose(1, 2, 0)

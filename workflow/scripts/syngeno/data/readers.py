@@ -127,7 +127,7 @@ class VcfSource:
         return Record(contig, position, name, ref, alt, calls, phased)
 
     def _calls(self, alleles: np.ndarray, where: str) -> tuple[np.ndarray, bool]:
-        """Turn cyvcf2's (samples, ploidy + 1): -1 missing, -2 past a short call, last phase; into calls."""
+        """Calls, from cyvcf2's (samples, ploidy + 1): -1 missing, -2 past a short call, phase last."""
         ploidy, samples = alleles.shape[1] - 1, len(alleles)
         if ploidy > 2:
             many = int((alleles[:, 2:-1] > -2).any(axis=1).sum())
@@ -175,7 +175,6 @@ def _open_vcf(path: Path, index: str | Path | None) -> VcfSource:
 
 
 def _read_header(path: Path) -> str:
-    """Read the header text of a bgzipped VCF or a BCF; BadInput for what is neither, or cut short."""
     size = path.stat().st_size
     with path.open("rb") as file:
         start = file.read(18)
@@ -214,7 +213,6 @@ def _read_header(path: Path) -> str:
 
 
 def _header_contigs(header: str) -> tuple[list[str], dict[str, int]]:
-    """Contigs that a header declares, in the order of their numbers in a BCF, and known lengths."""
     order, lengths = {}, {}
     for line in re.findall(r"^##contig=<(.*)>", header, re.MULTILINE):
         name = re.search(r"(?:^|,)ID=([^,>]+)", line)
@@ -276,7 +274,6 @@ def _index_counts(index: Path, declared: list[str]) -> dict[str, int | None]:
 
 
 def _first_disorder(path: Path) -> str | None:
-    """Where the records of a VCF/BCF leave their order, if they do."""
     from cyvcf2 import VCF
 
     seen, contig, last = set(), None, 0

@@ -38,10 +38,9 @@ def index(path: str | Path, folder: str | Path) -> None:
 
 
 class Reference:
-    """An indexed FASTA; a context manager. Contigs match with and without "chr"."""
+    """A FASTA, opened by the index that `index` wrote into a folder. Contigs match with and without "chr"."""
 
     def __init__(self, path: str | Path, folder: str | Path) -> None:
-        """Open a FASTA by the index that `index` wrote into the folder."""
         self.path = Path(path)
         fai, gzi = (Path(folder) / f"fasta.{kind}" for kind in ("fai", "gzi"))
         self._file = pysam.FastaFile(

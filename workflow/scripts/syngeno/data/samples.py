@@ -89,11 +89,10 @@ def match(
 
 
 def split(labels: pd.DataFrame, shares: Mapping[str, float], seed: int, family: str | None = None) -> pd.Series:
-    """Divide samples into train, validation and test, class by class; families stay together.
+    """Divide samples into train, validation and test, class by class; families stay together: a Series "split".
 
-    Within a class each part's count is within one family of its share (more only to reach the least numbers
-    in `LEAST`, or where families mix classes). Returns a Series "split" in the order of `labels`. Raises
-    BadInput for shares whose sum is not 1 and for a class too small to be divided.
+    Within a class each part's count is within one family of its share (more only to reach the numbers in `LEAST`, or
+    where families mix classes). Raises BadInput for shares whose sum is not 1 and for a class too small to be divided.
     """
     if abs(sum(shares[part] for part in SPLITS) - 1) > 1e-6:
         raise BadInput("split", f"{dict(shares)} are no shares", "give train, validation and test, with sum 1")
@@ -198,7 +197,6 @@ def _draw(seed: int, *what: str) -> bytes:
 
 
 def _units(labels: pd.DataFrame, family: str | None) -> pd.Series:
-    """Each sample's unit, which is never divided: the family, or the sample itself."""
     alone = pd.Series([("person", sample) for sample in labels.index], labels.index)
     if family is None:
         return alone
@@ -209,8 +207,8 @@ def _units(labels: pd.DataFrame, family: str | None) -> pd.Series:
 def _divide(labels: pd.DataFrame, shares: dict[str, float], seed: int, family: str | None) -> pd.Series:
     """Fill the parts in `shares` one after the other, unit by unit in drawn order; all that is left is train.
 
-    A unit is taken while it brings the part's counts by class nearer to their targets (least squares). Units
-    of several classes come first, so that the others even out what they leave.
+    A unit is taken while it brings the part's counts by class nearer to their targets (least squares). Units of several
+    classes come first.
     """
     classes, codes = np.unique(labels["label"].to_numpy(str), return_inverse=True)
     sizes = np.bincount(codes, minlength=len(classes))

@@ -17,13 +17,7 @@ from syngeno.errors import BadInput
 
 @dataclass(frozen=True)
 class Groups:
-    """Which sequences are modelled by which.
-
-    Attributes:
-        names: of the groups.
-        source: the group of each training sequence, an index into `names`.
-        asked: the group of each sequence that is to be drawn or judged, an index into `names`.
-    """
+    """Which training sequences (`source`) model which of those to draw or judge (`asked`): indices into `names`."""
 
     names: list[str]
     source: np.ndarray

@@ -3,10 +3,9 @@
 The layout is that of the VCF Zarr specification (https://github.com/sgkit-dev/vcf-zarr-spec, Zarr format 2), so that
 vcztools reads it: `call_genotype` is variants x samples x ploidy with -1 for missing, next to `variant_contig`,
 `variant_position`, `variant_id`, `variant_allele`, `contig_id`, `contig_length` and `sample_id`; where all calls are
-phased, `call_genotype_phased` says so. Three arrays are ours: `variant_block`, the block (gene or window) that a
-variant belongs to; `block_id`, the blocks' names; and `sample_latents`, the samples in the space of an encoder, where
-a generator draws them there. The whole store is packed into one uncompressed zip (its chunks are compressed already),
-because clusters count files.
+phased, `call_genotype_phased` says so. Three arrays are ours: `variant_block`, the block (gene or window) of a variant;
+`block_id`, the blocks' names; and `sample_latents`, the samples in the space of an encoder, where a generator draws
+them there. The whole store is packed into one uncompressed zip, because clusters count files.
 """
 
 import hashlib
@@ -142,7 +141,6 @@ class StoreWriter:
         self._flush(whole_chunks=True)
 
     def _flush(self, whole_chunks: bool) -> None:
-        """Write out what waits, in multiples of the chunk, so that no chunk is compressed twice."""
         written = self._calls.shape[0]
         ready = self._rows - written
         if whole_chunks:
@@ -338,8 +336,8 @@ class Store:
 
     def dosage_rows(self, chosen: np.ndarray | None = None) -> "DosageRows":
         """ALT counts, variants x samples, of samples chosen by index or mask, as something to slice."""
-        everybody = np.arange(len(self.samples))
-        return DosageRows(self, everybody if chosen is None else everybody[chosen])
+        everything = np.arange(len(self.samples))
+        return DosageRows(self, everything if chosen is None else everything[chosen])
 
     def dosage_columns(self, chosen: np.ndarray) -> "DosageColumns":
         """ALT counts, samples x variants, of samples chosen by index or mask, as something to slice."""
@@ -403,10 +401,7 @@ def write_like(
     phased: bool,
     latents: np.ndarray | Iterable[np.ndarray] | None = None,
 ) -> None:
-    """Write a store with the variants (and blocks) of `sites`; `latents` as of `StoreWriter`.
-
-    `chunks` yields calls int8 (v, samples, 2), -1 for missing, that follow the sites from first to last.
-    """
+    """Write a store with the variants (and blocks) of `sites`; `latents` as of `StoreWriter`, `chunks` as `iterate`."""
     with StoreWriter(
         path, samples, sites.contig_lengths, phased=phased, block_names=sites.block_names, latents=latents
     ) as writer:

@@ -34,13 +34,7 @@ ALLELE = np.frombuffer(b".01", dtype=np.uint8)  # by allele + 1
 
 @dataclass(frozen=True, eq=False)
 class Calls:
-    """What a VCF of called genotypes holds, its variants in the order that was asked for.
-
-    Attributes:
-        samples: their ids.
-        alleles: int8 (samples, 2, variants), 0 for REF and 1 for ALT, none missing.
-        phased: whether every heterozygote is phased.
-    """
+    """Called genotypes, `alleles` int8 (samples, 2, variants), none missing; `phased`: all heterozygotes are."""
 
     samples: list[str]
     alleles: np.ndarray
@@ -70,11 +64,7 @@ def unphased_calls(dosages: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def write_vcf(
-    path: str | Path,
-    sites: Sites,
-    samples: Sequence[str],
-    chunks: Iterable[np.ndarray],
-    phased: bool,
+    path: str | Path, sites: Sites, samples: Sequence[str], chunks: Iterable[np.ndarray], phased: bool
 ) -> None:
     """Write a bgzipped VCF and its tabix index (path + .tbi); both appear whole, or not at all.
 

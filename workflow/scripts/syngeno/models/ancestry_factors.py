@@ -59,11 +59,9 @@ class AncestryFactors(Classical):
     name = "ancestry_factors"
 
     def choose(self, seed: int) -> dict:
-        """The number of axes, of `AXES`.
+        """The fewest of `AXES` under which at most `TUNING_SAMPLES` validation samples are as likely as under the best.
 
-        The fewest under which validation samples, at most `TUNING_SAMPLES`, are as likely as under the best but for one
-        standard error of the difference, sample by sample (after Breiman et al. 1984): further axes fit training
-        samples alone.
+        Up to one standard error of the difference (Breiman et al. 1984): further axes fit training samples alone.
         """
         rows, label = self.validation(seed, TUNING_SAMPLES)
         per_sample, by_axes = sequences.per_sample(self.data.store), {}
@@ -83,7 +81,8 @@ class AncestryFactors(Classical):
         normal = rng.standard_normal((len(groups.asked), self.chosen["axes"]))
         place = factors.mean[groups.asked] + np.einsum("nij,nj->ni", factors.root[groups.asked], normal)
         for symbols in self.chunks():
-            probability = _probabilities(*frequencies.at(symbols).given(place, groups.asked), frequencies.alphabet)
+            f, d = frequencies.at(symbols).given(place, groups.asked)
+            probability = independent.given_frequencies(f, frequencies.alphabet, d)
             yield np.stack([sequences.draw_symbols(rng, at_variant) for at_variant in probability])
 
     def log_prob(self, rows: np.ndarray, label: np.ndarray, *, seed: int) -> np.ndarray:
@@ -113,7 +112,6 @@ class AncestryFactors(Classical):
 
     @cached_property
     def _gram(self) -> np.ndarray:
-        """Inner products of the training samples' standardised genotypes, (sequences, sequences)."""
         alphabet = sequences.alphabet(self.data.store)
         standardised = (_standardised(symbols, alphabet)[2] for symbols in self.chunks())
         return sum(part.T @ part for part in standardised)
@@ -138,8 +136,7 @@ class Factors:
 def fit_factors(gram: np.ndarray, code: np.ndarray, variants: int, *, axes: int, shrinkage: float) -> Factors:
     """Factors of `axes` axes, at most as many as sequences, after `ROUNDS` rounds from principal coordinates.
 
-    `gram` (sequences, sequences) is x.T @ x over so many variants, `code` (sequences,) the labels' codes from 0. In the
-    end the loadings are shrunk by `shrinkage` times the noise.
+    `gram` (sequences, sequences) is x.T @ x over so many variants, `code` (sequences,) the labels' codes from 0.
     """
     n, eye, sizes = len(gram), np.eye(axes), np.bincount(code)
     value, vector = linalg.eigh(gram, subset_by_index=[n - axes, n - 1])
@@ -223,13 +220,6 @@ class _Frequencies:
         return _Variants(centre, scale, loadings, (1 - self.residual) * self.factors.unsure, residual)
 
 
-def _probabilities(f: np.ndarray, d: np.ndarray, alphabet: int) -> np.ndarray:
-    """Probability of each symbol, (v, n, alphabet)."""
-    if alphabet == 2:
-        return np.stack([1 - f, f], axis=2)
-    return np.stack([(1 - f) ** 2 + d, 2 * (f * (1 - f) - d), f**2 + d], axis=2)
-
-
 def _log_p(
     frequencies: _Frequencies, code: int, parts: list[tuple[_Variants, np.ndarray]], rng: np.random.Generator
 ) -> float:
@@ -254,5 +244,6 @@ def _log_p(
     logs -= np.logaddexp(np.log(PRIOR) + logs, np.log(1 - PRIOR) + near)
     for variants, symbols in parts:
         f, d = variants.given(mean + tried @ root.T, np.full(TRIES, code))
-        logs += np.log(_probabilities(f, d, frequencies.alphabet)[np.arange(len(f)), :, symbols]).sum(axis=0)
+        p = independent.given_frequencies(f, frequencies.alphabet, d)
+        logs += np.log(p[np.arange(len(f)), :, symbols]).sum(axis=0)
     return float(np.logaddexp.reduce(logs) - np.log(TRIES))

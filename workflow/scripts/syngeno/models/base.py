@@ -88,20 +88,14 @@ class Generator(Protocol):
     def fit(
         cls, data: TrainingData, settings: Mapping[str, Any], *, seed: int, threads: int, checkpoint: Checkpoint
     ) -> Self:
-        """Fit on the training samples; `settings` are complete (the schema fills them in).
-
-        What trains step by step goes on from `checkpoint`, if that was left by a job with the same fingerprint.
-        """
+        """Fit on the training samples, going on from `checkpoint`; `settings` are complete, by the schema."""
 
     def save(self, path: Path) -> None:
         """Write all that `load` needs beside the data, as one file, whole or not at all."""
 
     @classmethod
     def load(cls, path: Path, data: TrainingData, settings: Mapping[str, Any], *, threads: int) -> Self:
-        """What `save` wrote; BadInput for a file that is foreign or was fitted on other data.
-
-        `settings` may be those of another generator, which samples this one's model in its own way.
-        """
+        """What `save` wrote, to be sampled by `settings`; BadInput for a file that is foreign or of other data."""
 
     def sample(self, label: np.ndarray, *, seed: int, shard: int) -> Drawn:
         """A sample of each label, str (n,); shards count from 0 and draw from streams of their own.
@@ -110,10 +104,9 @@ class Generator(Protocol):
         """
 
     def log_prob(self, rows: np.ndarray, label: np.ndarray, *, seed: int) -> np.ndarray:
-        """log p(sequence | label) of samples (rows of the store), in nats, float64.
+        """log p(sequence | label) of samples (rows of the store), in nats, float64, where the kind has `likelihood`.
 
-        One number per haplotype, those of a sample side by side, or one per sample where phase is not known. Where the
-        kind has `likelihood`.
+        One number per haplotype, those of a sample side by side, or one per sample where phase is not known.
         """
 
     def member_score(self, rows: np.ndarray, label: np.ndarray, *, seed: int) -> np.ndarray:

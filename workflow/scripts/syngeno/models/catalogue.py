@@ -16,8 +16,8 @@ class Kind:
         marker: in figures.
         model: module below `syngeno.models` and class, "haplotype.model:HaplotypeDiffusion"; empty where nothing is
             fitted.
-        source: where its synthetic cohort comes from: "model", "imputation" (of another generator's samples), "files"
-            (that the user brings) or "training samples", which are judged in its place and never released.
+        source: of its synthetic cohort: "model", "imputation" (of another generator's samples), "files" (of the user)
+            or "training samples", which are judged in its place and never released.
         trains: it learns step by step, with a history, a state that outlives a killed job, and a GPU if there is one.
         likelihood: it has `log_prob`.
         whitebox: the model itself is attacked, by its likelihood or, where it has none, by `member_score`.
@@ -28,8 +28,8 @@ class Kind:
         fit_minutes, draw_minutes: the same of minutes.
     """
 
-    sentence: str
-    marker: str
+    sentence: str = ""
+    marker: str = "o"
     model: str = ""
     source: str = "model"
     trains: bool = False

@@ -56,10 +56,7 @@ class Oriented(NamedTuple):
 
 
 def read(paths: Sequence[str | Path], sites: Sites, region: str | None = None) -> Oriented:
-    """Calls at exactly these sites, and how the files' alleles differ; BadInput where that cannot be (see the module).
-
-    Of indexed files a `region` may be read.
-    """
+    """Calls at exactly these sites (of a `region` of indexed files); BadInput where that cannot be (see the module)."""
     reading = _Reading(sites)
     samples: list[str] = []
     for path in paths:
@@ -101,7 +98,7 @@ def labels_of(
 
 
 class _Reading:
-    """What has been read of the sites so far, and which other records there were."""
+    """What has been read of the sites so far, and of other records."""
 
     def __init__(self, sites: Sites) -> None:
         self.sites = sites
@@ -192,7 +189,6 @@ class _Reading:
 
 
 def _order(path: str | Path, here: list[str], first_path: str | Path, samples: list[str]) -> np.ndarray:
-    """Where the first file's samples stand in another file; BadInput where these are not the same samples."""
     if set(here) != set(samples):
         differ = sorted(set(here) ^ set(samples))
         fact = f"holds other samples than {first_path} ({len(differ)} are in one only: {few(differ)})"

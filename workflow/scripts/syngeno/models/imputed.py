@@ -150,10 +150,9 @@ def typed_in(at: Sites, store: Store) -> np.ndarray:
 
 
 def as_cohort(paths: Sequence[str | Path], store: Store, cm: np.ndarray | None = None) -> Cohort:
-    """The panel's samples at all variants of the store, with their haplotypes.
+    """The panel's samples at all variants of the store, with their haplotypes; raises BadInput as `read`.
 
-    Raises BadInput as `read`, and for samples whose kinship with a sample of the store, over many chromosomes, is that
-    of duplicates: genotyping errors do not hide them.
+    And for samples whose kinship with one of the store is that of duplicates, whatever the genotyping errors.
     """
     contigs, where = list(dict.fromkeys(store.contig.tolist())), ", ".join(map(str, paths))
     panels = [read(paths, store, contig).calls for contig in contigs]

@@ -50,14 +50,15 @@ class Independent(Classical):
 
 
 def symbol_probabilities(symbols: np.ndarray, groups: sequences.Groups, alphabet: int) -> np.ndarray:
-    """Probability of each symbol at each variant in each group, float64 (v, groups, alphabet), all above 0.
+    """Probabilities float64 (v, groups, alphabet), all above 0, by the training samples' `symbols` (v, sequences)."""
+    return given_frequencies(frequencies(symbols, groups, alphabet), alphabet)
 
-    `symbols` int8 (v, sequences) are those of the training samples.
-    """
-    frequency = frequencies(symbols, groups, alphabet)
+
+def given_frequencies(f: np.ndarray, alphabet: int, d: np.ndarray | float = 0) -> np.ndarray:
+    """Probabilities (v, n, alphabet) of symbols by ALT frequencies f (v, n), which may vary by d (v, n)."""
     if alphabet == 2:
-        return np.stack([1 - frequency, frequency], axis=2)
-    return np.stack([(1 - frequency) ** 2, 2 * frequency * (1 - frequency), frequency**2], axis=2)
+        return np.stack([1 - f, f], axis=2)
+    return np.stack([(1 - f) ** 2 + d, 2 * (f * (1 - f) - d), f**2 + d], axis=2)
 
 
 def frequencies(symbols: np.ndarray, groups: sequences.Groups, alphabet: int) -> np.ndarray:

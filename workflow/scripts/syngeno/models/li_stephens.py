@@ -42,18 +42,14 @@ FORGETS = 1e-9  # what remains of a template beside a switch this sure is below 
 
 
 class LiStephens(Classical):
-    """Mosaics of training haplotypes; `settings`: `pooled`, whether all are templates of a label; chosen: `rho`, `mu`.
-
-    `log_prob` does not depend on `threads`.
-    """
+    """Mosaics of training haplotypes; `settings`: `pooled`, whether all are templates of a label; chosen: rho, mu."""
 
     name = "li_stephens"
 
     def choose(self, seed: int) -> dict:
-        """The `rho` and `mu` under which validation samples are most likely.
+        """The `rho` and `mu` under which validation samples, at most `TUNING_SEQUENCES` sequences, are most likely.
 
-        Nelder and Mead's search on their logs, from the best of a few rho, with Watterson's mu. At most
-        `TUNING_SEQUENCES` sequences are asked, of whole samples; progress is logged.
+        By Nelder and Mead's search on their logs, from the best of a few rho, with Watterson's mu.
         """
         per_sample = sequences.per_sample(self.data.store)
         asked = self.validation(seed, max(1, TUNING_SEQUENCES // per_sample))
@@ -71,17 +67,9 @@ class LiStephens(Classical):
 
         corners = [np.log([rho, default_mu(len(self.data.rows) * per_sample)]) for rho in COARSE]
         start = min(corners, key=cost)
-        best = optimize.minimize(
-            cost,
-            start,
-            method="Nelder-Mead",
-            options={
-                "initial_simplex": start + np.array([[0, 0], [1, 0], [0, 1]]),
-                "maxfev": TUNING_TRIES - len(COARSE),
-                "xatol": 0.1,
-                "fatol": 0.1,
-            },
-        )
+        simplex, tolerance = start + np.array([[0, 0], [1, 0], [0, 1]]), {"xatol": 0.1, "fatol": 0.1}
+        options = {"initial_simplex": simplex, "maxfev": TUNING_TRIES - len(COARSE), **tolerance}
+        best = optimize.minimize(cost, start, method="Nelder-Mead", options=options)
         rho, mu = np.exp(np.clip(best.x, *bounds.T)).tolist()
         return {"rho": float(f"{rho:.4g}"), "mu": float(f"{mu:.4g}")}
 
@@ -109,8 +97,6 @@ class LiStephens(Classical):
         return self._log_probs(rows, label, **self.chosen)
 
     def _log_probs(self, rows: np.ndarray, label: np.ndarray, rho: float, mu: float) -> np.ndarray:
-        if not 0 < mu < 1:
-            raise ValueError(f"mu is a probability between 0 and 1, not {mu}")
         store, groups = self.data.store, self.groups(label)
         switch = switch_probability(store, self.data.centimorgans, rho, groups.sizes)
         total, per_sample = np.empty(len(groups.asked)), sequences.per_sample(store)
@@ -133,16 +119,13 @@ def default_mu(templates: int) -> float:
 def switch_probability(store: Store, centimorgans: np.ndarray, rho: float, templates: np.ndarray) -> np.ndarray:
     """Probability that the template is chosen anew before each variant, float64 (V, groups), by K = `templates`.
 
-    `centimorgans` (V,) are places on the genetic map. Raises ValueError where they fall along a chromosome, or
-    where rho is not above 0.
+    `centimorgans` (V,) are places on the genetic map; ValueError where they fall along a chromosome.
     """
     place = np.asarray(centimorgans, dtype=np.float64)
     starts = sequences.starts(store)
     step = np.diff(place, prepend=0.0)
     if place.shape != (len(store),) or not np.isfinite(place).all() or (step[~starts] < 0).any():
         raise ValueError("a place is needed for each variant, finite and not falling along a chromosome")
-    if not rho > 0:
-        raise ValueError(f"rho is a rate above 0, not {rho}")
     distance = np.where(starts, np.inf, np.maximum(step, MIN_DISTANCE))
     return -np.expm1(-rho * distance[:, None] / templates)
 
@@ -150,10 +133,7 @@ def switch_probability(store: Store, centimorgans: np.ndarray, rho: float, templ
 def _forward(
     store: Store, templates: np.ndarray, asked: np.ndarray, switch: np.ndarray, mu: float, pool: ThreadPoolExecutor
 ) -> np.ndarray:
-    """log p of the sequences of asked samples as mosaics of those of template samples (rows of the store).
-
-    Chunk by chunk; blocks of sequences go side by side.
-    """
+    """log p of the sequences of asked samples as mosaics of those of template samples (rows of the store)."""
     alphabet, per_sample = sequences.alphabet(store), sequences.per_sample(store)
     K, n = len(templates) * per_sample, len(asked) * per_sample
     size, piece = max(1, CACHE // (4 * K)), max(1, TABLES // (4 * K * alphabet))

@@ -80,7 +80,6 @@ class Markov(Classical):
         return total
 
     def _contexts(self, groups: sequences.Groups) -> tuple[int, "_Context", "_Context"]:
-        """The alphabet, and contexts of the training sequences and of the asked ones."""
         alphabet = sequences.alphabet(self.data.store)
         return alphabet, *(_Context(group, alphabet, self.settings["order"]) for group in (groups.source, groups.asked))
 
@@ -88,13 +87,11 @@ class Markov(Classical):
 class _Context:
     """The last symbols of sequences as one number each; `known` of them, up to `order`, since the last `forget`.
 
-    The newest symbol is the lowest digit of the number (base `alphabet`), so that the context of the last j
-    symbols is the number modulo alphabet^j.
+    The newest symbol is the lowest digit, base `alphabet`: the last j symbols are the number modulo alphabet^j.
     """
 
     def __init__(self, group: np.ndarray, alphabet: int, order: int) -> None:
-        if order < 0 or (int(group.max(initial=0)) + 1) * alphabet ** (order + 1) >= 2**62:
-            raise ValueError(f"an order of {order} is below 0 or too large to be counted")
+
         self.group, self.alphabet, self.order = group, alphabet, order
         self.forget()
 
@@ -106,7 +103,6 @@ class _Context:
         self.known = min(self.known + 1, self.order)
 
     def last(self, length: int) -> np.ndarray:
-        """The contexts of the last `length` symbols, apart by group."""
         size = self.alphabet**length
         return self.group * size + self.code % size
 
@@ -132,7 +128,6 @@ def _numbered(context: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def _backed_off(counts: list[np.ndarray], base: np.ndarray, weight: float) -> np.ndarray:
-    """Probabilities (asked, alphabet) of the symbols, from the shortest context to the longest."""
     probability = base
     for count in counts:
         probability = (count + weight * probability) / (count.sum(axis=1, keepdims=True) + weight)

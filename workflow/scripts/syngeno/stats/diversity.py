@@ -1,12 +1,7 @@
-"""The site-frequency spectrum: how many variants are rare, and how many vary at all, among equally many samples.
+"""Site-frequency spectra among equally many samples (expected, not drawn), haplotypes, and Hardy-Weinberg equilibrium.
 
-How many rare variants are seen grows with the number of samples, so cohorts are compared thinned to one size, in
-expectation: nothing is drawn.
-
-Statistics that need phase: how diverse haplotypes are in windows, and how three variants go together.
-
-Haplotypes are int8 (haplotypes, variants) of alleles 0 and 1. Everything is computed from whole counts, so that
-neither the order of the haplotypes nor which of a sample's two comes first changes a bit of it.
+Haplotypes are int8 (haplotypes, variants) of alleles 0 and 1. Everything is computed from whole counts, so that neither
+the order of the haplotypes nor which of a sample's two comes first changes a bit of it.
 """
 
 from itertools import pairwise
@@ -131,7 +126,7 @@ def triplets(contig: np.ndarray, varies: np.ndarray, gap: int, most: int = TRIPL
 def three_point(haplotypes: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """Three-point correlation of triplets of variants, float64 (triplets,).
 
-    The third joint cumulant E[(x - Ex)(y - Ey)(z - Ez)], what three alleles do together that pairs do not tell;
+    The third joint cumulant E[(x - Ex)(y - Ey)(z - Ez)], how three alleles go together beyond what pairs do;
     used for artificial genomes by Yelmen et al. (PLoS Comput Biol 19:e1011584, 2023).
     """
     sites, place = np.unique(chosen, return_inverse=True)

@@ -30,10 +30,7 @@ def mean(values: np.ndarray) -> tuple[float, float, float]:
 
 
 def placements(scores: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """The share of other scores (m,) that lie below each score (n,), ties one half: (n,).
-
-    Their mean is the area under the ROC curve, the probability that a score exceeds another.
-    """
+    """The share of other scores (m,) below each score (n,), ties one half: (n,), whose mean is the ROC curve's area."""
     others = np.sort(others)
     return (np.searchsorted(others, scores, "left") + np.searchsorted(others, scores, "right")) / (2 * len(others))
 
@@ -66,7 +63,6 @@ def share(part: np.ndarray, whole: np.ndarray, base: np.ndarray, seed: int) -> t
 
 
 def _bootstrap(statistic: Callable[..., np.ndarray], right: list[np.ndarray], seed: int) -> np.ndarray:
-    """A function of accuracies in each draw of samples, the same samples for all: float64 (draws,)."""
     from scipy import stats
 
     def of_accuracies(*right: np.ndarray, axis: int) -> np.ndarray:

@@ -70,8 +70,8 @@ def correlations(
 ) -> dict[str, tuple[float, int]]:
     """Correlation, synthetic against train, of r over the pairs that are in LD in train (`ld_r`), and their number.
 
-    By group of `linked`, which `in_ld` gave of the training samples with the same neighbours and distance. nan where
-    there are fewer than `PAIRS_MIN` such pairs. Labels of at most two synthetic samples are left out.
+    By group of `linked`, from `in_ld` with the same neighbours and distance. nan where there are fewer than `PAIRS_MIN`
+    such pairs. Labels of at most two synthetic samples are left out.
     """
     by_label = "within_labels" in linked
     moments = {group: np.zeros(5) for group in _groups(synthetic, by_label) if group in linked}
@@ -95,7 +95,6 @@ def any_ld(linked: dict[str, Linked]) -> bool:
 
 
 def _correlation(moments: np.ndarray, pairs: int) -> float:
-    """The correlation by sums of x, y, xx, yy and xy; nan where pairs are few or all alike."""
     if pairs < PAIRS_MIN:
         return np.nan
     mx, my, xx, yy, xy = moments / pairs
@@ -164,7 +163,6 @@ def _by_distance(distance: np.ndarray, r2: np.ndarray, bins: dict[str, tuple[flo
 
 
 def _groups(cohort: Cohort, by_label: bool) -> list[str]:
-    """Of whom r is looked at: all samples and, `by_label`, within labels and each label that is large enough."""
     large = [label for label in cohort.labels if (cohort.label == label).sum() > 2]
     return ["all", "within_labels", *large] if by_label else ["all"]
 
@@ -224,7 +222,6 @@ def _centred(dosages: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _squares(z: np.ndarray) -> np.ndarray:
-    """Sums of squares of columns, float32 (variants,)."""
     return np.einsum("ij,ij->j", z, z)
 
 

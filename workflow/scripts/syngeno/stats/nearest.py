@@ -42,7 +42,7 @@ def find_both_ways(a: np.ndarray, b: np.ndarray, metric: str, count: int = 2) ->
         smallest, rows = _smallest(np.ascontiguousarray(distances.T), count)
         back.append((smallest, np.where(rows < 0, -1, rows + start)))
     merged, who = _joined(back, axis=1)
-    order = _ascending(merged, who)[:, :count]
+    order = np.lexsort((who, merged), axis=1)[:, :count]
     back = np.take_along_axis(merged, order, axis=1), np.take_along_axis(who, order, axis=1)
     return _exact(a, b, *_joined(forth, axis=0), metric), _exact(b, a, *back, metric)
 
@@ -56,10 +56,9 @@ def among(
     metric: str,
     exclude_self: bool = False,
 ) -> np.ndarray:
-    """`nearest(a[rows], b[kept])` where the neighbours of all of `a` among all of `b` are known.
+    """`nearest(a[rows], b[kept])`, indices, where `find(a, b)` of the same `exclude_self` has `found` neighbours.
 
-    `found` is what `find(a, b)` gave, or with `exclude_self` `find(a, a, exclude_self=True)`; rows and kept are
-    indices, each once. Only rows with fewer than two kept neighbours among those found are searched again.
+    Only rows with fewer than two kept neighbours among those found are searched again.
     """
     place = np.full(len(b) + 1, -1)
     place[kept] = np.arange(len(kept))
@@ -103,7 +102,6 @@ def _blocks(a: np.ndarray, b: np.ndarray, metric: str, own: np.ndarray | None) -
 
 
 def _squared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Squared Euclidean distances of real numbers, float32 (n, m)."""
     inner = np.zeros((len(a), len(b)), dtype=np.float32)
     for first in range(0, a.shape[1], _VARIANTS):
         left, right = a[:, first : first + _VARIANTS], b[:, first : first + _VARIANTS]
@@ -133,18 +131,12 @@ def _smallest(distances: np.ndarray, count: int) -> Found:
         # Where all of these are at one distance, others may be too, and the first are taken.
         tied = np.flatnonzero(smallest.min(1) == smallest.max(1))
         columns[tied] = np.argsort(distances[tied], axis=1, kind="stable")[:, :count]
-    order = _ascending(smallest, columns)
+    order = np.lexsort((columns, smallest), axis=1)
     smallest, columns = np.take_along_axis(smallest, order, axis=1), np.take_along_axis(columns, order, axis=1)
     return smallest, np.where(np.isfinite(smallest), columns, -1)
 
 
-def _ascending(distances: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """The order of each row's entries by distance, then by the row that they lead to, int64 (n, k)."""
-    return np.lexsort((rows, distances), axis=1)
-
-
 def _joined(found: list[Found], axis: int) -> Found:
-    """Distances and rows of several blocks as one array each."""
     return tuple(np.concatenate(parts, axis=axis) for parts in zip(*found, strict=True))
 
 

@@ -37,29 +37,30 @@ def within(rows: np.ndarray) -> np.ndarray:
     histogram = np.zeros(2 * rows.shape[1] + 1, dtype=np.int64)
     for start in range(0, len(rows), _ROWS):
         part, later = rows[start : start + _ROWS], rows[start + _ROWS :]
-        own = _histogram(part, part)  # every pair twice, and each row with itself
+        own = between(part, part)  # every pair twice, and each row with itself
         own[0] -= len(part)
-        histogram += own // 2 + _histogram(part, later)
+        histogram += own // 2 + between(part, later)
     return histogram
 
 
 def between(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-    """How many pairs, one row of each set, lie at each L1 distance, int64 (2 * variants + 1,)."""
-    return _histogram(ours, theirs)
+    """How many pairs, a row of each set, lie at each L1 distance, int64 (2 * variants + 1,)."""
+    histogram = np.zeros(2 * ours.shape[1] + 1, dtype=np.int64)
+    height = max(1, _ENTRIES // max(1, len(theirs)))
+    for start in range(0, len(ours), height):
+        distance = l1(ours[start : start + height], theirs).astype(np.int64)
+        histogram += np.bincount(distance.ravel(), minlength=len(histogram))
+    return histogram
 
 
 def wasserstein(ours: np.ndarray, theirs: np.ndarray) -> float:
-    """1-Wasserstein distance of two distributions of distances, given as histograms of one length.
-
-    In the unit of the distances; nan where one is empty.
-    """
+    """1-Wasserstein distance of two histograms of one length, in units of their bins; nan where one is empty."""
     if not (ours.sum() and theirs.sum()):
         return np.nan
     return float(np.abs(np.cumsum(ours) / ours.sum() - np.cumsum(theirs) / theirs.sum()).sum())
 
 
 def _counts(rows: np.ndarray) -> np.ndarray:
-    """How many rows carry 0, 1 and 2 copies, int64 (3, variants)."""
     one = np.count_nonzero(rows == 1, axis=0)
     two = (rows.sum(0, dtype=np.int64) - one) // 2
     return np.stack([len(rows) - one - two, one, two])
@@ -75,7 +76,6 @@ def l1(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
     """L1 distances of all rows of one set to all rows of the other, whole numbers as float32 (n, m).
 
     Dosages in unary are bits, and for bits |x - y| = x + y - 2xy; sums stay below 2**24, where float32 is exact.
-    Where most of `theirs` have an allele the other one is counted, so that most bits are 0.
     """
     distance = np.zeros((len(ours), len(theirs)), dtype=np.float32)
     for x, y in _minor(ours, theirs):
@@ -126,17 +126,6 @@ def _product(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _sparse(rows: np.ndarray) -> csr_array:
-    """The same numbers as a sparse float32 matrix."""
     where = np.flatnonzero(rows)
     starts = np.concatenate([[0], np.cumsum(np.count_nonzero(rows, axis=1))])
     return csr_array((rows.ravel()[where].astype(np.float32), where % rows.shape[1], starts), shape=rows.shape)
-
-
-def _histogram(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-    """L1 distances of all rows of one set to all rows of the other, counted."""
-    histogram = np.zeros(2 * ours.shape[1] + 1, dtype=np.int64)
-    height = max(1, _ENTRIES // max(1, len(theirs)))
-    for start in range(0, len(ours), height):
-        distance = l1(ours[start : start + height], theirs).astype(np.int64)
-        histogram += np.bincount(distance.ravel(), minlength=len(histogram))
-    return histogram

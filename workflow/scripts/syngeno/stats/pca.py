@@ -37,12 +37,12 @@ def fit_axes(dosages: np.ndarray, components: int) -> Axes:
         raise ValueError("principal axes need at least two samples and one variant")
     mean = dosages.mean(0, dtype=np.float64).astype(np.float32)
     if n > variants:
-        products = _products(dosages[part] - mean for part in _parts(n, variants))
-        values, vectors = _largest(products, k)
+        centred = (dosages[part] - mean for part in _parts(n, variants))
+        values, vectors = _largest(sum(part.T @ part for part in centred), k)
         loadings = vectors * _varies(values)
     else:
-        products = _products((dosages[:, part] - mean[part]).T for part in _parts(variants, n))
-        values, vectors = _largest(products, k)
+        centred = (dosages[:, part] - mean[part] for part in _parts(variants, n))
+        values, vectors = _largest(sum(part @ part.T for part in centred), k)
         weights = vectors / np.where(_varies(values), np.sqrt(np.abs(values)), np.inf)
         loadings = np.concatenate([(dosages[:, part] - mean[part]).T @ weights for part in _parts(variants, n)])
     top = loadings[np.abs(loadings).argmax(0), np.arange(k)]
@@ -50,17 +50,8 @@ def fit_axes(dosages: np.ndarray, components: int) -> Axes:
 
 
 def _parts(count: int, width: int) -> Iterator[slice]:
-    """Slices of `count` rows or columns that hold `width` numbers each."""
     size = max(1, _WIDENED // max(1, width))
     return (slice(start, start + size) for start in range(0, count, size))
-
-
-def _products(parts: Iterator[np.ndarray]) -> np.ndarray:
-    """Sum of x.T @ x over some float32 matrices x (rows, k), float32 (k, k)."""
-    total = np.float32(0)
-    for part in parts:
-        total = total + part.T @ part
-    return total
 
 
 def _largest(matrix: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -76,5 +67,4 @@ def _largest(matrix: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _varies(values: np.ndarray) -> np.ndarray:
-    """Which eigenvalues are more than rounding, bool (k,)."""
     return values > max(1e-6 * values.max(), 1e-30)

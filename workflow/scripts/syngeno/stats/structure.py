@@ -18,7 +18,7 @@ def principal_axes(cohort: Cohort, components: int) -> Axes:
 
 
 def coordinates(train: Cohort, *others: Cohort, components: int = PCS) -> list[np.ndarray]:
-    """Where train and other cohorts lie on train's axes, each float64 (samples, k); for the figure."""
+    """Where train and other cohorts lie on train's axes, each float64 (samples, k)."""
     axes = principal_axes(train.in_canonical_order(), components)
     return [axes.coordinates(cohort.dosages) for cohort in (train, *others)]
 

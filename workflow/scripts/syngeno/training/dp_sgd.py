@@ -38,19 +38,14 @@ def noise(epsilon: float, delta: float, sample_rate: float, steps: int) -> float
 
 
 def new_secret() -> int:
-    """A seed that nobody knows, of 128 bits."""
+    """A random seed of 128 bits that is kept secret."""
     return secrets.randbits(128)
 
 
 @dataclass(frozen=True)
 class PrivateSteps:
-    """How gradients are computed.
-
-    Attributes:
-        sample_rate: share of the training samples that are in a step, on average.
-        clip: largest length of one sample's gradient.
-        noise: standard deviation of the noise, in lengths of `clip`.
-        secret: where all random numbers come from.
+    """How gradients are computed: the share of the training samples that are in a step on average, the largest length
+    of one sample's gradient, the noise in lengths of it, and the secret that all random numbers come from.
     """
 
     sample_rate: float

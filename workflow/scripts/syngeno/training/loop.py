@@ -40,13 +40,9 @@ LOG_EVERY = 15.0  # seconds
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where the state is saved from which a stopped training resumes.
+    """The file of a state that a stopped training resumes from, with the fingerprint of data, settings and code.
 
-    Attributes:
-        path: its file.
-        fingerprint: of the data, settings and code that it belongs to.
-        every: seconds from one saved state to the next.
-        until: when (`time.monotonic`) to save and exit, before a batch job's time is over.
+    It is saved `every` so many seconds, and `until` (`time.monotonic`) a batch job's time is nearly over.
     """
 
     path: Path
@@ -56,12 +52,7 @@ class Checkpoint:
 
 
 class Task(Protocol):
-    """What is learnt, and from which training samples; the loop seeds torch's global generator, which tasks draw from.
-
-    Attributes:
-        samples: how many training samples there are.
-        device: where they are.
-    """
+    """What is learnt, from how many training `samples` on which `device`, drawing from torch's global generator."""
 
     samples: int
     device: torch.device
@@ -70,16 +61,13 @@ class Task(Protocol):
         """The network as it begins, on the device."""
 
     def compiled(self, network: torch.nn.Module, batch: int) -> torch.nn.Module:
-        """The network in the form in which its steps are fastest; it shares the weights."""
+        """The network in its fastest form, which shares the weights."""
 
     def loss(self, network: torch.nn.Module, rows: Tensor) -> Tensor:
         """The loss on these training samples (batch,), a scalar."""
 
     def per_sample(self, rows: Tensor) -> tuple[Tensor, ...]:
-        """What `sample_loss` needs of these training samples, (batch, ..) each; each sample has draws of its own.
-
-        Needed by tasks that may be learnt with `epsilon`, like `sample_loss`.
-        """
+        """What `sample_loss` needs of these training samples, (batch, ..) each; only with `epsilon`, as is that."""
 
     def sample_loss(self, network: Callable[..., Tensor], *sample: Tensor) -> Tensor:
         """The loss on one training sample, a scalar, from its part of what `per_sample` gives."""
@@ -98,13 +86,12 @@ def learn(
 
     `settings` are those of the schema's `training`, and `max_membership_auc`:
 
-    - `patience` epochs without a better validation loss end the training (0: never).
     - Where the epochs make fewer than `least_steps` steps, an epoch is as many passes over the training samples as it
       takes: small training sets would otherwise be learnt from in too few steps.
     - `max_membership_auc`, where it is not None, ends the training before the network distinguishes training from
       validation samples by a larger area under the ROC curve (BadInput if it does after the first epoch).
-    - With `epsilon` and `delta`, no training sample changes by much what is learnt (see dp_sgd.py): `batch` samples are
-      in a step on average, `gradient_clip` bounds the gradient of each, and the history has no training loss.
+    - With `epsilon` and `delta` (see dp_sgd.py) `batch` samples are in a step on average, `gradient_clip` bounds the
+      gradient of each, and the history has no training loss.
 
     Resumes from the saved state if it has the same fingerprint; the final state stays there for the caller to delete.
     SIGTERM, or the end of the time, saves and exits (143). Raises ValueError where the training diverges.
@@ -122,7 +109,7 @@ def learn(
 
 
 class Run:
-    """A training that is under way: all that a state has to hold, and how to take a step."""
+    """A training that is under way."""
 
     def __init__(self, settings: Mapping[str, Any], task: Task, seed: int) -> None:
         self.settings, self.task, self.seed, self.samples = settings, task, seed, task.samples
@@ -173,7 +160,7 @@ class Run:
         log.info("done after %d of %d epochs", len(self.history), self.settings["epochs"])
 
     def learn(self) -> None:
-        """Take one step; its randomness comes from the seed, or the secret, and the number of the step alone."""
+        """Take one step."""
         self._seed("training_steps", self.step)
         if self.secret is None:
             self.descend()
@@ -259,12 +246,8 @@ class Run:
 
     def report(self, left: float) -> None:
         """Log one line of progress; `left` in seconds."""
-        row = self.history[-1]
-        losses = ", ".join(
-            f"{words} {row[key]:.4f}"
-            for key, words in (("train_loss", "loss"), ("validation_loss", "validation"))
-            if not math.isnan(row[key])
-        )
+        row, named = self.history[-1], {"train_loss": "loss", "validation_loss": "validation"}
+        losses = ", ".join(f"{name} {row[key]:.4f}" for key, name in named.items() if not math.isnan(row[key]))
         of = row["epoch"], self.settings["epochs"]
         log.info("epoch %d of %d: %s; at most %d min %02d s left", *of, losses, *divmod(int(left), 60))
 

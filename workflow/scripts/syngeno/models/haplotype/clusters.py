@@ -75,10 +75,9 @@ class Settings:
 
 
 def tune(data: TrainingData, settings: Settings) -> float:
-    """The shrinkage under which validation samples are most likely, by their labels.
+    """The shrinkage under which validation samples, at most `TUNING_SAMPLES`, are most likely, by short fits.
 
-    At most `TUNING_SAMPLES` validation samples are scored, at the first `TUNING_VARIANTS` of each chromosome, the fits
-    are short, and the first of `SHRINKAGES` that is clearly worse than one before ends the search.
+    The first of `SHRINKAGES` that is clearly worse than one before ends the search.
     """
     order = streams.rng("clusters_validation", settings.seed).permutation(len(data.validation_rows))
     chosen = np.sort(order[:TUNING_SAMPLES])
@@ -96,11 +95,7 @@ def tune(data: TrainingData, settings: Settings) -> float:
 
 
 def nats(data: TrainingData, rows: np.ndarray, label: np.ndarray, settings: Settings) -> np.ndarray:
-    """-log probability of each sequence of some samples as a mosaic, by label: float64 (sequences,), in nats.
-
-    The clusters are those of `by_chromosome` for the labels of the training samples; `rows` of the store, which comes
-    from `sequences.viewed`, with labels (n,).
-    """
+    """-log probability of sequences of samples (`rows` of the store) as mosaics of their labels: (sequences,), nats."""
     groups = sequences.grouped(data.store, data.label, label, pooled=False)
     asked, total = torch.from_numpy(groups.asked).to(settings.device), np.zeros(len(groups.asked))
     for first, last, fitted in by_chromosome(data.store, data.rows, groups, settings):
@@ -125,12 +120,7 @@ def by_chromosome(
 
 
 def fit(
-    symbols: Tensor,
-    groups: sequences.Groups,
-    sample: np.ndarray,
-    seeds: np.ndarray,
-    alphabet: int,
-    settings: Settings,
+    symbols: Tensor, groups: sequences.Groups, sample: np.ndarray, seeds: np.ndarray, alphabet: int, settings: Settings
 ) -> Clusters:
     """Fit the clusters of one chromosome, where the symbols lie; progress is logged.
 

@@ -26,12 +26,10 @@ class FeatureMap:
 
     Attributes:
         sites: (S,), the variants that are looked at.
-        mean, loadings: (S,) and (S, k), of the axes.
-        scale: (k,), of the coordinates.
+        mean, loadings, scale: (S,), (S, k), (k,), of the axes and coordinates.
         minor: (S,), 1 where the symbol counts what is rare, -1 where the other allele is rarer, 0 where none is.
         rare: (S,), the same at rare sites alone.
-        centre, spread: (4,), of the counts of heterozygous sites, minor alleles, and rare ones (their root), and by how
-            many minor alleles a sample's haplotypes differ.
+        centre, spread: (4,), of the counts of heterozygous sites, minor and (their root) rare alleles, and imbalance.
         per_sample: sequences of a sample.
     """
 

@@ -30,11 +30,9 @@ from torch.nn import functional
 HELD = {"cpu": 1 << 25, "cuda": 1 << 30}
 # Of those behind draws: many small steps, whose calls cost a processor more than a full cache does.
 HELD_DRAWING = {"cpu": 1 << 27, "cuda": 1 << 30}
-# Numbers that a step along the chromosome works on at least: with fewer, calls take the most of the time. So more is
-# held, but no more than so many times as much.
+# Numbers that a step works on at least, lest calls take most of the time; up to so many times as much is held for it.
 STEP, MORE = 1 << 13, 8
-
-LEAST = 1e-6  # probability of a symbol that no temperature takes away: single precision still tells it from 0
+LEAST = 1e-6  # probability of a symbol that no temperature takes away: single precision still distinguishes it from 0
 
 
 @dataclass(frozen=True)
@@ -64,10 +62,7 @@ class Clusters:
         return Clusters(*(part.to(device) for part in (self.symbol, self.switch, self.weight)), self.variants)
 
     def tempered(self, temperature: float) -> "Clusters":
-        """The chain with each of its choices, to switch, which cluster and which symbol, by p ** (1 / temperature).
-
-        Below 1 a sequence keeps to what is common, above 1 it errs and switches more often; 1 changes nothing.
-        """
+        """The chain with each of its choices, to switch, which cluster and which symbol, by p ** (1 / temperature)."""
         if temperature == 1:
             return self
         symbol = torch.cat([1 - self.symbol.sum(2, keepdim=True), self.symbol], 2)
@@ -87,7 +82,6 @@ class Clusters:
 
 
 def _sharpened(p: Tensor, dim: int, temperature: float) -> Tensor:
-    """Probabilities that sum to 1 along `dim`, each to the power of 1 / temperature, made to sum to 1 again."""
     powers = p.clamp(min=0) ** (1 / temperature)
     powers /= powers.sum(dim, keepdim=True)
     return powers
@@ -146,7 +140,9 @@ def complete(
     drawn = _segments(symbols, width).repeat_interleave(times, dim=2)
     for own, present, of_group in batches(group, B, K, HELD_DRAWING):
         weight = clusters.weight[present]
-        onward = _onward(clusters, carried[:, own], visible[:, own], weight, of_group)
+        emission, _ = emissions(clusters, carried[:, own].float())
+        emission.masked_fill_(~visible[:, own][:, :, None], 1)
+        onward = backwards(emission, clusters.switch, weight, of_group)[0]
         columns = (own[:, None] * times + torch.arange(times, device=device)).ravel()
         source = torch.arange(len(own), device=device).repeat_interleave(times)
         hidden = ~visible[:, own][:, source]
@@ -162,13 +158,6 @@ def complete(
             open_ = hidden[b].nonzero().squeeze(1)
             drawn[b, :, columns[open_]] = _drawn_symbols(clusters.symbol[b], state[open_], rng)
     return drawn.reshape(B * width, times * n)[: clusters.variants]
-
-
-def _onward(clusters: Clusters, carried: Tensor, visible: Tensor, weight: Tensor, of_group: Tensor) -> Tensor:
-    """Probability of all that is visible from a segment on, given its cluster (B, n, K), up to a factor for each n."""
-    emission, _ = emissions(clusters, carried.float())
-    emission.masked_fill_(~visible[:, :, None], 1)
-    return backwards(emission, clusters.switch, weight, of_group)[0]
 
 
 def _drawn_clusters(weight: Tensor, rows: Tensor, rng: torch.Generator) -> Tensor:

@@ -163,8 +163,7 @@ class HaplotypeDiffusion:
     def log_prob(self, rows: np.ndarray, label: np.ndarray, *, seed: int) -> np.ndarray:
         """log p of samples (rows of the store) given their labels: float64 (per_sample * n,), shared out alike.
 
-        A lower bound, see `reranker.log_normaliser`, of what `sample` tends to with many candidates; it rests on
-        mosaics that are drawn by `seed`.
+        A lower bound (see `reranker.log_normaliser`, by mosaics of the `seed`) of what `sample` tends to.
         """
         code, labels, weight = self._codes(label), self.network["labels"], self.sampler["reranker_weight"]
         log_p = self.prior.log_probability(self.store, rows, label)
@@ -178,14 +177,12 @@ class HaplotypeDiffusion:
         return np.repeat(log_p / self.prior.per_sample, self.prior.per_sample)
 
     def _codes(self, label: np.ndarray) -> np.ndarray:
-        """Codes of labels (n,) in the network; ValueError for an unknown one."""
         label = np.asarray(label, dtype=str)
         if unknown := sorted(set(label.tolist()) - set(self.network["labels"])):
             raise ValueError(f"no training sample has the label {unknown[0]}")
         return np.searchsorted(self.network["labels"], label)
 
     def _denoise(self, label: np.ndarray, code: Tensor, rng: torch.Generator) -> Tensor:
-        """Symbols int8 (variants, per_sample * n) of samples of these labels (n,), with their codes."""
         per_sample, candidates = self.prior.per_sample, self.sampler["candidates"]
         subpopulation = self.prior.draw_subpopulations(np.repeat(label, candidates), rng)
         symbols = self.prior.draw(subpopulation, rng).reshape(-1, len(label), candidates, per_sample)
@@ -214,7 +211,6 @@ class HaplotypeDiffusion:
 def _features_of_mosaics(
     mosaics: Prior, summary: FeatureMap, label: np.ndarray, labels: list[str], rng: torch.Generator
 ) -> reranker.Features:
-    """Features of mosaics of these labels (n,), with the codes of the labels."""
     size = max(1, HELD[mosaics.device.type] // (mosaics.variants * mosaics.per_sample))
     parts = []
     for start in range(0, len(label), size):

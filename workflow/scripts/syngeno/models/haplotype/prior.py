@@ -139,7 +139,6 @@ class Prior:
         return np.logaddexp.reduce(logs, axis=1)
 
     def _of_label(self, name: str) -> np.ndarray:
-        """Codes of a label's subpopulations."""
         codes = np.flatnonzero(self.label == name)
         if not len(codes):
             raise ValueError(f"no training sample has the label {name}")
@@ -160,7 +159,7 @@ def learn(data: TrainingData, settings: Mapping[str, Any], *, seed: int, device:
     data = replace(data, store=store)
     classes = subpopulations.divide(_dosages(store, data.rows), data.label, sizes["subpopulation_size"], seed)
     log.info("%d subpopulations within %d labels", len(classes.label), len(np.unique(classes.label)))
-    source = np.repeat(classes.member, sequences.per_sample(store))
+    source = np.repeat(classes.of_sample, sequences.per_sample(store))
     groups = sequences.Groups(classes.label.tolist(), source, source)
     allowed = None
     for number in [sizes["number"]] if limit is None else _doubled(sizes["number"]):
@@ -184,7 +183,6 @@ def learn(data: TrainingData, settings: Mapping[str, Any], *, seed: int, device:
 
 
 def _doubled(most: int) -> list[int]:
-    """Numbers from `FEWEST` on, each twice the one before, up to the most."""
     return [*itertools.takewhile(lambda number: number < most, (FEWEST << i for i in itertools.count())), most]
 
 
@@ -197,7 +195,6 @@ def membership_auc(fitted: Prior, data: TrainingData, seed: int) -> float:
 
 
 def _dosages(store: Store, rows: np.ndarray) -> np.ndarray:
-    """Dosages of samples at some variants, int8 (samples, s)."""
     symbols = sequences.at(store, rows, sequences.thinned(len(store), SITES))
     return symbols.reshape(len(symbols), -1, sequences.per_sample(store)).sum(2, dtype=np.int8).T
 

@@ -73,7 +73,7 @@ def train(
 ) -> tuple[dict[str, Any], list[dict[str, float]]]:
     """Learn to distinguish real samples from drawn ones: the network, a plain dict for `scores`, and its history.
 
-    `validation` are real and drawn samples on whom nothing is trained, or None. `settings` are those of the `reranker`
+    `validation` are real and drawn samples that nothing is trained on, or None. `settings` are those of the `reranker`
     with `max_membership_auc`, the rest as for `loop.learn`. On the CPU: a GPU would mostly wait for the next step.
     """
     if validation is None and settings["max_membership_auc"] is not None:
@@ -101,9 +101,8 @@ def scores(trained: dict[str, Any], samples: Features, device: torch.device | st
 def log_normaliser(score: np.ndarray, code: np.ndarray, labels: int) -> np.ndarray:
     """log Z of each label (labels,) from g of samples drawn from p0 (n,) with label codes (n,), two or more of each.
 
-    On the safe side: the mean of exp(g) and two of its standard errors, so that what comes of it bounds the
-    probability, too. Of 1,000 draws it is above log Z in 95 % of cases where g, normal, has a standard deviation of 1,
-    in 85 % where it has one of 2; where g varies more, a few draws decide, and a warning is logged.
+    On the safe side, the mean of exp(g) and two of its standard errors: of 1,000 draws it is above log Z in 95 % of
+    cases where g, normal, has a standard deviation of 1, in 85 % where it has one of 2. Where few draws decide: logged.
     """
     log_z = np.empty(labels)
     for label in range(labels):
@@ -118,8 +117,6 @@ def log_normaliser(score: np.ndarray, code: np.ndarray, labels: int) -> np.ndarr
 
 
 class _Contrast:
-    """The task: to distinguish real samples from drawn ones."""
-
     def __init__(
         self, shape: dict[str, Any], real: Features, drawn: Features, validation: tuple[Features, Features] | None
     ) -> None:

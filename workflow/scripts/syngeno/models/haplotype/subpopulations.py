@@ -20,24 +20,17 @@ STARTS = 4
 
 @dataclass(frozen=True)
 class Subpopulations:
-    """Classes.
-
-    Attributes:
-        label: the label of each, str (C,).
-        share: its share of the label's samples (C,).
-        member: the class that each sample is a member of, int (samples,).
-    """
+    """Classes: the `label` of each, str (C,), its `share` of the label's samples, and the class of each sample."""
 
     label: np.ndarray
     share: np.ndarray
-    member: np.ndarray
+    of_sample: np.ndarray
 
 
 def divide(dosages: np.ndarray, label: np.ndarray, size: int, seed: int) -> Subpopulations:
-    """Divide samples into classes of about `size`, 1 or more, within their labels.
+    """Divide samples, dosages (samples, variants), into classes of about `size` within their labels (samples,).
 
-    `dosages` (samples, variants), `label` (samples,). A label of fewer than one and a half times `size` samples is a
-    class of its own; so is one whose samples all have the same coordinates.
+    A label of fewer than one and a half times `size` samples is a single class.
     """
     label = np.asarray(label, dtype=str)
     names, code = np.unique(label, return_inverse=True)
@@ -45,16 +38,16 @@ def divide(dosages: np.ndarray, label: np.ndarray, size: int, seed: int) -> Subp
     coordinates = np.zeros((len(label), 1))
     if (wanted > 1).any():
         coordinates = fit_axes(dosages, COMPONENTS).coordinates(dosages)
-    member, owner = np.empty(len(label), np.int64), []
+    of_sample, owner = np.empty(len(label), np.int64), []
     for number, (name, count) in enumerate(zip(names.tolist(), wanted.tolist(), strict=True)):
         rows = np.flatnonzero(code == number)
         nearest = _k_means(coordinates[rows], count, seed)
-        member[rows] = len(owner) + nearest
+        of_sample[rows] = len(owner) + nearest
         owner += [name] * (nearest.max() + 1)
     owner = np.array(owner, dtype=str)
-    counts = np.bincount(member)
+    counts = np.bincount(of_sample)
     total = {name: counts[owner == name].sum() for name in names.tolist()}
-    return Subpopulations(owner, counts / np.array([total[name] for name in owner.tolist()]), member)
+    return Subpopulations(owner, counts / np.array([total[name] for name in owner.tolist()]), of_sample)
 
 
 def _k_means(coordinates: np.ndarray, count: int, seed: int) -> np.ndarray:

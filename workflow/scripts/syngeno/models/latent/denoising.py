@@ -49,14 +49,11 @@ def train(
     checkpoint: loop.Checkpoint,
     device: str = "auto",
 ) -> tuple[dict[str, Any], list[dict[str, float]]]:
-    """Train on `latents` (n, blocks, components) with label codes (n,) into `labels`: the model and its history.
+    """Train on `latents` (n, blocks, components) with label codes (n,) into `labels`: a plain dict, and the history.
 
     `mask` (blocks, components) is False where a block has fewer components. `validation` is (latents, label codes) or
-    None (no early stopping, the last weights are kept). `settings` are complete: `denoiser`, `diffusion`, `training`
-    and `max_membership_auc` of the schema; see `loop.learn` for the latter two, the history and `checkpoint`.
-
-    The model is a plain dict of settings and tensors. Raises ValueError for arrays that do not fit together and
-    BadInput for settings that do not fit the data.
+    None (no early stopping, the last weights are kept). See `loop.learn` for `settings["training"]` and the history.
+    Raises ValueError for arrays that do not fit together and BadInput for settings that do not fit the data.
     """
     settings = json.loads(json.dumps(dict(settings)))  # plain types: torch refuses to load others
     training, limit = settings["training"], settings["max_membership_auc"]
@@ -98,10 +95,9 @@ def sample(
     shard: int = 0,
     device: str = "auto",
 ) -> np.ndarray:
-    """Draw a sample of each label code (n,): latents float32 (n, blocks, components).
+    """Draw a sample of each label code (n,) by the schema's `sampler`: latents float32 (n, blocks, components).
 
-    `sampler` is complete, as in the schema. The same arguments give the same latents on the same kind of device. Raises
-    ValueError for codes that are no labels, and for more steps than the model has.
+    Raises ValueError for codes that are no labels, and for more steps than the model has.
     """
     label = _label_codes(model["labels"], label)
     where = pick_device(device)
@@ -130,8 +126,6 @@ def restore(model: Mapping[str, Any], device: torch.device) -> tuple[Diffusion, 
 
 
 class _Denoising:
-    """The task: predict what noise was added to latents, or v, at every noise level."""
-
     def __init__(
         self,
         settings: Mapping[str, Any],
@@ -201,7 +195,6 @@ class _Denoising:
         return float(placements(training, validation).mean())
 
     def _hidden(self, label: Tensor) -> Tensor:
-        """The label codes, a share of them replaced by the code of no label."""
         return torch.where(torch.rand(label.shape, device=self.device) < self.label_dropout, self.labels, label)
 
 

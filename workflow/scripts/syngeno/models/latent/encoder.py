@@ -103,8 +103,12 @@ def fit(
         x = values.astype(np.float64)
         mean[part], variance[part] = x.mean(0), x.var(0)
         vectors, spread = _principal(x - mean[part])
-        limit = min(max_components, values.shape[1], samples - 1, len(spread))
-        keep = min(_wanted(components, values.shape[1], spread, float(variance[part].sum())), limit)
+        if components == "paper":
+            wanted = next(count for more_than, count in PAPER_RULE if values.shape[1] > more_than)
+        else:
+            total = float(variance[part].sum())
+            wanted = int(np.searchsorted(np.cumsum(spread), components * total * (1 - 1e-9)) + 1)
+        keep = min(wanted, max_components, values.shape[1], samples - 1, len(spread))
         loadings.append(vectors[:, :keep])
         variances.append(spread[:keep])
 
@@ -230,7 +234,6 @@ def _checked(dosages: np.ndarray | DosageColumns, sites: int | None = None) -> n
 
 
 def _blocks(block: np.ndarray) -> Iterator[tuple[int, slice]]:
-    """(number, its sites) for ids 0..B-1, nondecreasing."""
     bounds = np.searchsorted(block, np.arange(block[-1] + 2))
     for b in range(len(bounds) - 1):
         yield b, slice(bounds[b], bounds[b + 1])
@@ -251,12 +254,6 @@ def _principal(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if len(values):  # the sign of a component is arbitrary: let its largest loading be positive
         vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(0), np.arange(len(values))])
     return vectors, values
-
-
-def _wanted(components: str | float, sites: int, spread: np.ndarray, total: float) -> int:
-    if components == "paper":
-        return next(count for more_than, count in PAPER_RULE if sites > more_than)
-    return int(np.searchsorted(np.cumsum(spread), float(components) * total * (1 - 1e-9)) + 1)
 
 
 def _unscaled(encoder: Encoder, latents: np.ndarray) -> np.ndarray:

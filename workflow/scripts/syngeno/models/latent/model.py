@@ -17,15 +17,11 @@ from syngeno.training import loop
 
 
 class LatentDiffusion:
-    """A denoiser of latents; see `base.Generator`. It has no likelihood.
+    """A denoiser of latents, its `model` (see denoising.py); see `base.Generator`.
 
     `data.files` holds `encoder` (encoder.py's .npz) and `latents`, an .npz of what `fit` learns from: `train`,
     `validation` (n, blocks, components), their label codes `train_label`, `validation_label` (n,) into `labels`, and
     `mask` (blocks, components).
-
-    Attributes:
-        model: the trained denoiser, as denoising.py describes it.
-        chosen: the epoch whose weights are kept and its validation loss; empty without validation samples.
     """
 
     def __init__(

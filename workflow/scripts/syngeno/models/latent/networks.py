@@ -47,8 +47,8 @@ class BlockwiseLinear(nn.Module):
 class MLP(nn.Module):
     """Down through `widths`, up again with a skip at each width; the condition is added on the way up.
 
-    The input is added to the output, as in the paper, but as much of it as the noise level asks for: what is far
-    narrower than a sample could not say of each entry how much of it is noise.
+    The input is added to the output, as much of it as the noise level asks for: what is far narrower than a sample
+    could not say of each entry how much of it is noise.
     """
 
     def __init__(self, size: int, widths: list[int], condition: int) -> None:
@@ -82,10 +82,7 @@ def levels(blocks: int, most: int) -> int:
 
 
 class CNN(nn.Module):
-    """1-D U-Net along the blocks by the schema's `denoiser`, with a width per stride 1, 2, 4, .. as blocks carry.
-
-    `guided_by` further channels come in beside the components.
-    """
+    """1-D U-Net along the blocks by the schema's `denoiser`; `guided_by` channels come in beside the components."""
 
     def __init__(self, blocks: int, components: int, settings: Mapping[str, Any], guided_by: int) -> None:
         super().__init__()
@@ -245,8 +242,7 @@ class TimeEmbedding(nn.Module):
 class Denoiser(nn.Module):
     """(x (n, blocks, components), t (n,), label (n,)) -> prediction of x's shape, by the schema's `denoiser`.
 
-    Labels are 0..labels-1; `labels` itself is the null class, "any label". Weights come from torch's global random
-    state.
+    Labels are 0..labels-1; `labels` itself is the null class, "any label".
     """
 
     def __init__(self, blocks: int, components: int, labels: int, settings: Mapping[str, Any]) -> None:
