@@ -24,7 +24,7 @@ FILES = {
 def edited(tmp_path_factory):
     """A copy of what the page edits and what that needs, with the blocks of the page in their places."""
     root = tmp_path_factory.mktemp("edited")
-    for folder in ("workflow", "envs", "config", "resources"):
+    for folder in ("workflow", "envs", "config", "resources", "docs/reference"):
         shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
     (root / "tests/unit/models").mkdir(parents=True)
     for file in ("Snakefile", "pyproject.toml", "tests/stores.py", "tests/settings.py"):
@@ -70,10 +70,11 @@ def test_its_keys_are_checked_and_stand_in_the_reference(edited):
 import sys
 from pathlib import Path
 import yaml
-sys.path.insert(0, "workflow/scripts")
+sys.path[:0] = ["workflow/scripts", "docs/reference"]
 from syngeno.errors import BadInput
 from syngeno.models.catalogue import KINDS
-from syngeno.workflow import manual, runfile
+from syngeno.workflow import runfile
+from generate import config_page
 schema = Path("workflow/schemas/config.schema.yaml")
 run = {"cohorts": {"mine": {"simulate": {}, "label": "population"}}, "generators": {"mine": {"kind": "constant"}}}
 runfile.check(run, schema)
@@ -82,7 +83,7 @@ try:
     runfile.check(run, schema)
 except BadInput as error:
     print(error)
-print(manual.config_page(yaml.safe_load(schema.read_text()), KINDS))
+print(config_page(yaml.safe_load(schema.read_text()), KINDS))
 """
     told = python(edited, "-c", script)
     assert "generators.mine: there is no key 'pooled'; known keys: kind, fractions, canaries" in told

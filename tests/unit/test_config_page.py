@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from generate import config_page
 
 from syngeno.models.catalogue import KINDS, Kind
-from syngeno.workflow.manual import config_page
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
 # Of JSON Schema, what ours is written with. (A comma in an unquoted description would make a keyword of its rest.)
 KEYWORDS = {
