@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from settings import run_file
 
 from syngeno.data.cohort import Cohort
 from syngeno.evaluate import adversarial_accuracy, neighbours
+
+SETTINGS = run_file()["evaluate"]["privacy"] | {"components": "paper", "max_components": 8}
 
 
 def people(n, variants=300, seed=0, frequency=None, label=None):
@@ -26,8 +29,13 @@ def value(rows, metric, group="all", against=""):
     return found["value"]
 
 
-def judged(synthetic, train, test, **settings):
-    return adversarial_accuracy.measure(synthetic, train, test, seed=1, **settings)
+def judged(synthetic, train, test, **change):
+    return adversarial_accuracy.measure(synthetic, train, test, seed=1, **SETTINGS | change)
+
+
+def votes_of(cohorts, metric):
+    space = adversarial_accuracy.Space(cohorts, metric, {})
+    return adversarial_accuracy.full_size(space, {name: np.arange(len(rows)) for name, rows in cohorts.items()})
 
 
 class TestFullSize:
@@ -35,7 +43,7 @@ class TestFullSize:
         train, test = np.array([[0], [10], [20]]), np.array([[12]])
         synthetic = np.array([[1], [14], [30]])
         cohorts = {"synthetic": synthetic, "train": train, "test": test}
-        votes = adversarial_accuracy.full_size(adversarial_accuracy.Space(cohorts, "euclidean", {}))
+        votes = votes_of(cohorts, "euclidean")
         of_train, of_test, of_synthetic = votes["train"], votes["test"], votes["synthetic"]
         # 0: 1 < 10; 10: 4 < 10; 20: 6 < 10. 1: 1 < 13; 14: 4 < 13; 30: 10 < 16.
         assert of_train.tolist() == [0, 0, 0]
@@ -46,7 +54,7 @@ class TestFullSize:
     def test_needs_equal_sizes(self):
         with pytest.raises(ValueError, match="thin"):
             cohorts = {"synthetic": np.zeros((3, 1)), "train": np.zeros((2, 1)), "test": np.zeros((2, 1))}
-            adversarial_accuracy.full_size(adversarial_accuracy.Space(cohorts, "l1", {}))
+            votes_of(cohorts, "l1")
 
 
 class TestYale:
@@ -127,7 +135,7 @@ class TestMeasure:
             people(25, seed=3),
         )
         given = {
-            "real": adversarial_accuracy.reference(train, test),
+            "real": adversarial_accuracy.reference(train, test, **SETTINGS),
             "among_real": neighbours.reference(train, test),
             "to_real": neighbours.measure(synthetic, train, test),
         }
@@ -135,9 +143,8 @@ class TestMeasure:
         assert afresh[0] == afresh[1]
         # And what is known is not searched again but for what thinning takes away.
         cohorts = dict(zip(("synthetic", "train", "test"), (synthetic, train, test), strict=True))
-        plain = adversarial_accuracy.Space({k: c.in_canonical_order().dosages for k, c in cohorts.items()}, "l1", {})
         if drawn == 60:
-            votes = adversarial_accuracy.full_size(plain)
+            votes = votes_of({k: c.in_canonical_order().dosages for k, c in cohorts.items()}, "l1")
             assert value(afresh[0], "aa_truth", "all", "train") == votes["train"].mean()
             assert value(afresh[0], "aa_syn", "all", "train") == votes["synthetic"].mean()
 

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
+from settings import run_file
 
-from syngeno.evaluate import adversarial_accuracy
+from syngeno.evaluate import adversarial_accuracy, metrics
 
-SUBJECT = {"generator": "g", "fraction": 100}
+SETTINGS = run_file(evaluate={"paper": {}})["evaluate"]["paper"]["neighbours"]
 
 
 def cloud(people, seed, shift=0.0):
@@ -12,7 +13,8 @@ def cloud(people, seed, shift=0.0):
 
 def found(synthetic, **change):
     sets = {"train": cloud(300, 1), "test": cloud(150, 2), "validation": cloud(60, 3)} | change
-    table = adversarial_accuracy.measure_few(synthetic, **sets, seed=1, **SUBJECT)
+    rows = adversarial_accuracy.measure_few(synthetic, **sets, seed=1, **SETTINGS)
+    table = metrics.table(rows, generator="g", fraction=100, seed=1)
     return {(row.metric, row.against): row for row in table.itertuples()}
 
 

@@ -73,7 +73,7 @@ class TestRead:
         ("line", "words"),
         [
             ("1KG\taccuracy\tmlp\tcnn\ttest\t\t90", "no share"),
-            ("1KG\taccuracy\tmlp\tcnn\ttest\t\tgood", "no share"),
+            ("1KG\taccuracy\tmlp\tcnn\ttest\t\tgood", "no number"),
             ("1KG\trecovery\tmlp\tcnn\ttest\t\t.9", "a table 'recovery'"),
             ("1KG\taccuracy\tmlp\tmlp\ttest\t\t.5\n1KG\taccuracy\tmlp\tmlp\ttest\t\t.6", "twice"),
         ],

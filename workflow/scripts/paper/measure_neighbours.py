@@ -24,17 +24,10 @@ if source.synthetic:
     with open_store(source.synthetic) as drawn:
         latents = encoder.encode(fitted, drawn.dosages()) if drawn.latents_shape is None else drawn.latents
 
-numbers = adversarial_accuracy.measure_few(
-    latents,
-    real["train"],
-    heldout,
-    real["validation"],
-    people=settings["samples"],
-    repeats=settings["repeats"],
-    seed=int(wildcards.seed),
-    generator=wildcards.generator,
-    fraction=int(wildcards.fraction),
+rows = adversarial_accuracy.measure_few(
+    latents, real["train"], heldout, real["validation"], seed=int(wildcards.seed), **settings
 )
 
-metrics.write(numbers, snakemake.output.metrics)
-logger.info("%d numbers", len(numbers))
+subject = {"generator": wildcards.generator, "fraction": int(wildcards.fraction), "seed": wildcards.seed}
+metrics.write(metrics.table(rows, protocol="paper", **subject), snakemake.output.metrics)
+logger.info("%d numbers", len(rows))

@@ -15,11 +15,10 @@ one could leave out.
 syn averaged, test less train. It is blind to much: duplicates whose originals the thinning leaves out go
 undetected.
 
-Nearest neighbours as Kenneweg et al. (2025) count them: among a hundred samples, by angle, in the encoder's space.
-
-With so few samples a share moves by .05 from draw to draw, so many draws are made where the paper made one; and a
-synthetic sample that is a real one counts as such, where the published search skipped pairs nearer than .001 and could
-not detect a duplicate. The angle between two samples is as good as the distance between their latents at unit length.
+*Among a hundred samples*, by angle in the encoder's space, as Kenneweg et al. (2025) count neighbours. With so few
+samples a share moves by .05 from draw to draw, so many draws are made where the paper made one; and a synthetic sample
+that is a real one counts as such, where the published search skipped pairs nearer than .001 and could not detect a
+duplicate. The angle between two samples is as good as the distance between their latents at unit length.
 """
 
 import logging
@@ -27,11 +26,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from syngeno import streams
 from syngeno.data.cohort import Cohort, same_variants
-from syngeno.evaluate import metrics, neighbours
+from syngeno.evaluate import neighbours
 from syngeno.evaluate.metrics import row, share_row
 from syngeno.evaluate.neighbours import Neighbours
 from syngeno.models.latent import encoder
@@ -77,10 +75,6 @@ class Space:
     metric: str
     found: Mapping[tuple[str, str], nearest.Found]
 
-    def everybody(self, name: str) -> np.ndarray:
-        """Indices of all rows of a cohort."""
-        return np.arange(len(self.cohorts[name]))
-
     def nearest(self, one: str, rows: np.ndarray, other: str, kept: np.ndarray) -> np.ndarray:
         """Distances of some rows of one cohort to the two nearest of some rows of another, float64 (rows, 2)."""
         same, (a, b) = one == other, (self.cohorts[one], self.cohorts[other])
@@ -88,15 +82,14 @@ class Space:
             return nearest.among(self.found[one, other], a, rows, b, kept, self.metric, same)
         return nearest.nearest(a[rows], b[kept], self.metric, exclude_self=same)
 
+    def votes(self, one: str, rows: np.ndarray, other: str, kept: np.ndarray) -> np.ndarray:
+        """Of each of these rows, whether the nearest of the other cohort is farther than the nearest of its own."""
+        to_other, to_own = self.nearest(one, rows, other, kept), self.nearest(one, rows, one, rows)
+        return nearest.farther(to_other[:, 0], to_own[:, 0], self.metric)
+
 
 def reference(
-    train: Cohort,
-    test: Cohort,
-    *,
-    encoder_space: bool = True,
-    components: str | float = "paper",
-    max_components: int = 8,
-    **_: object,
+    train: Cohort, test: Cohort, *, encoder_space: bool, components: str | float, max_components: int, **_: object
 ) -> Reference:
     """What `measure` needs to know of real samples, with the same settings; no seed changes it."""
     if not encoder_space:
@@ -118,34 +111,30 @@ def measure(
     test: Cohort,
     *,
     seed: int,
+    encoder_space: bool,
+    yale_repeats: int,
     real: Reference | None = None,
     among_real: Neighbours | None = None,
     to_real: Neighbours | None = None,
-    encoder_space: bool = True,
-    components: str | float = "paper",
-    max_components: int = 8,
-    yale_repeats: int = 5,
+    **encoding: object,
 ) -> list[dict]:
     """All privacy numbers of a synthetic cohort, as metric rows.
 
     Args:
-        synthetic, train, test: cohorts over the same variants; `train` exactly the samples the generator was trained
-            on. A synthetic cohort larger than train is thinned to its size; against a smaller one train is
-            thinned (the rows' `n` tells).
+        synthetic, train, test: cohorts over the same variants, of at least two samples (else ValueError); `train`
+            exactly the samples the generator was trained on. A synthetic cohort larger than train is thinned to its
+            size; against a smaller one train is thinned (the rows' `n` tells).
         seed: of all thinning.
+        encoder_space: measure between encoded samples too (group "encoder_space").
+        yale_repeats: random subsamples that Yale's form is averaged over.
         real: what `reference` gave for train and test; computed here where it is absent, as are
         among_real, to_real: what `neighbours.reference` and `neighbours.measure` gave for these cohorts.
-        encoder_space: measure between encoded samples too (group "encoder_space").
-        components, max_components: of the encoder, which is fitted on `train` (see `encoder.fit`).
-        yale_repeats: random subsamples that Yale's form is averaged over.
-
-    Raises:
-        ValueError: the cohorts differ in their variants, or train or test has fewer than two samples.
+        encoding: `components` and `max_components` of `encoder.fit`.
     """
-    same_variants(synthetic, train, test)
-    if min(len(synthetic), len(train), len(test)) < 2:
-        raise ValueError("nearest neighbours need at least two samples in each cohort")
     cohorts = {"synthetic": synthetic, "train": train, "test": test}
+    same_variants(*cohorts.values())
+    if min(map(len, cohorts.values())) < 2:
+        raise ValueError("nearest neighbours need at least two samples in each cohort")
     cohorts = {name: cohort.in_canonical_order() for name, cohort in cohorts.items()}
     known = among_real or neighbours.reference(cohorts["train"], cohorts["test"])
     known_synthetic = to_real or neighbours.measure(**cohorts)
@@ -154,7 +143,7 @@ def measure(
     }
     space = Space({name: cohort.dosages for name, cohort in cohorts.items()}, "l1", found)
 
-    chosen = {name: space.everybody(name) for name in cohorts}
+    chosen = {name: np.arange(len(cohort)) for name, cohort in cohorts.items()}
     rng = streams.rng("adversarial_accuracy_thinning", seed)
     if len(synthetic) > len(train):
         chosen["synthetic"] = _thin(rng, len(synthetic), len(train))
@@ -170,8 +159,7 @@ def measure(
             rows += _rows({name: votes[name][labels[name] == label] for name in votes}, label)
     rows += _yale_rows(space, chosen, "all", yale_repeats, seed)
     if encoder_space:
-        settings = {"components": components, "max_components": max_components}
-        real = real or reference(cohorts["train"], cohorts["test"], **settings)
+        real = real or reference(cohorts["train"], cohorts["test"], encoder_space=True, **encoding)
         latents = real.latents | {"synthetic": _encoded(encoder.Encoder(**real.encoder), cohorts["synthetic"])}
         found = {tuple(pair.split(", ")): (real.distances[pair], real.rows[pair]) for pair in real.rows}
         space = Space(latents, "euclidean", found)
@@ -180,12 +168,11 @@ def measure(
     return rows
 
 
-def full_size(space: Space, chosen: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
+def full_size(space: Space, chosen: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Votes of the "train", "test" and "synthetic" samples, each in [0, 1], float64 (samples,).
 
-    `chosen` are indices of those that take part, as many synthetic as training samples; all, where it is absent.
+    `chosen` are indices of those that take part, as many synthetic as training samples.
     """
-    chosen = chosen or {name: space.everybody(name) for name in ("train", "test", "synthetic")}
     train, test, synthetic = (chosen[name] for name in ("train", "test", "synthetic"))
     if len(synthetic) != len(train):
         raise ValueError(f"{len(synthetic)} synthetic and {len(train)} training samples; thin the larger set")
@@ -195,42 +182,32 @@ def full_size(space: Space, chosen: Mapping[str, np.ndarray] | None = None) -> d
     out = 1 / len(train)
     of_test = (1 - out) * nearest.farther(to_synthetic, to_train[:, 0], space.metric)
     of_test += out * nearest.farther(to_synthetic, to_train[:, 1], space.metric)
-    return {
-        "train": _votes(space, "train", train, "synthetic", synthetic),
-        "test": of_test,
-        "synthetic": _votes(space, "synthetic", synthetic, "train", train),
-    }
+    of_train = space.votes("train", train, "synthetic", synthetic)
+    return {"train": of_train, "test": of_test, "synthetic": space.votes("synthetic", synthetic, "train", train)}
 
 
 def yale(space: Space, synthetic: np.ndarray, real: str, rows: np.ndarray) -> tuple[float, float]:
     """AA_truth and AA_syn between as many chosen "synthetic" samples and rows of a real cohort."""
-    if len(synthetic) != len(rows):
-        raise ValueError(f"{len(synthetic)} synthetic and {len(rows)} real samples; Yale's form needs as many")
-    of_real = _votes(space, real, rows, "synthetic", synthetic)
-    return float(of_real.mean()), float(_votes(space, "synthetic", synthetic, real, rows).mean())
-
-
-def _votes(space: Space, one: str, rows: np.ndarray, other: str, kept: np.ndarray) -> np.ndarray:
-    """Of each of these rows, whether the nearest of the other cohort is farther than the nearest other of its own."""
-    to_other, to_own = space.nearest(one, rows, other, kept), space.nearest(one, rows, one, rows)
-    return nearest.farther(to_other[:, 0], to_own[:, 0], space.metric)
+    of_real = space.votes(real, rows, "synthetic", synthetic)
+    return float(of_real.mean()), float(space.votes("synthetic", synthetic, real, rows).mean())
 
 
 def _encoded(fitted: encoder.Encoder, cohort: Cohort) -> np.ndarray:
-    """Latents of a cohort, float32 (samples, entries)."""
     return encoder.encode(fitted, cohort.dosages).reshape(len(cohort), -1)
 
 
 def _rows(votes: Mapping[str, np.ndarray], group: str) -> list[dict]:
     """Full-size rows of one group; nothing that needs samples of which there are none."""
     of_train, of_test, of_synthetic = (votes[name] for name in ("train", "test", "synthetic"))
-    rows = []
-    if len(of_train):
-        rows.append(share_row("aa_truth", of_train.mean(), len(of_train), group, "train"))
-    if len(of_test):
-        rows.append(share_row("aa_truth", of_test.mean(), len(of_test), group, "test"))
-    if len(of_synthetic):
-        rows.append(share_row("aa_syn", of_synthetic.mean(), len(of_synthetic), group, "train"))
+    rows = [
+        share_row(metric, part.mean(), len(part), group, against)
+        for metric, part, against in (
+            ("aa_truth", of_train, "train"),
+            ("aa_truth", of_test, "test"),
+            ("aa_syn", of_synthetic, "train"),
+        )
+        if len(part)
+    ]
     if len(of_train) and len(of_synthetic):
         rows.append(_linear("aats", [(0.5, of_train), (0.5, of_synthetic)], group, "train"))
     if len(of_train) and len(of_test):
@@ -258,24 +235,19 @@ def _yale_rows(space: Space, chosen: Mapping[str, np.ndarray], group: str, repea
         thinned = {name: rows[_thin(rng, len(rows), size)] for name, rows in chosen.items()}
         for against, values in drawn.items():
             values.append(yale(space, thinned["synthetic"], against, thinned[against]))
-    rows = []
-    aats = {}
+    rows, aats = [], {}
     for against, values in drawn.items():
         truth, syn = np.mean(values, axis=0)
         aats[against] = (truth + syn) / 2
         rows.append(share_row("aa_truth_yale", truth, size, group, against))
         rows.append(share_row("aa_syn_yale", syn, size, group, against))
         rows.append(row("aats_yale", aats[against], group=group, against=against, n=size))
-    rows.append(row("privacy_loss_yale", aats["test"] - aats["train"], group=group, n=size))
-    return rows
+    return [*rows, row("privacy_loss_yale", aats["test"] - aats["train"], group=group, n=size)]
 
 
 def _thin(rng: np.random.Generator, samples: int, size: int) -> np.ndarray:
     """Indices of `size` of so many samples, in order."""
     return np.sort(rng.choice(samples, size, replace=False))
-
-
-PROTOCOL = "paper"
 
 
 def measure_few(
@@ -284,39 +256,29 @@ def measure_few(
     test: np.ndarray,
     validation: np.ndarray,
     *,
-    people: int = 100,
-    repeats: int = 20,
+    samples: int,
+    repeats: int,
     seed: int,
-    generator: str,
-    fraction: int,
-) -> pd.DataFrame:
-    """aa_truth and aa_syn of latents (n, blocks, components) against train and test, as a metrics table.
+) -> list[dict]:
+    """aa_truth and aa_syn of latents (n, blocks, components) against train and test, as metric rows.
 
-    Each value is the mean over `repeats` draws of `people` samples of each kind (as many as the smallest set has, where
-    that is fewer; `n` says), low and high are their 2.5 and 97.5 percentiles: how far one draw may be off. Beside it,
-    as the envelope, the same of as many real samples: test samples in the place of the synthetic ones against train,
-    validation samples against test. `generator`, `fraction` and `seed` say whose samples they are. Raises ValueError
-    for a set of fewer than two samples.
+    Each value is the mean over `repeats` draws of so many `samples` of each kind (as many as the smallest set has,
+    where that is fewer; `n` says), low and high are their 2.5 and 97.5 percentiles: how far one draw may be off. Beside
+    it, as the envelope, the same of as many real samples: test samples in the place of the synthetic ones against
+    train, validation samples against test. Raises ValueError for a set of fewer than two samples.
     """
     pairs = {"train": (synthetic, train, test), "test": (synthetic, test, validation)}
-    numbers = []
+    rows = []
     for against, (ours, real, held) in pairs.items():
-        count = min(people, len(ours), len(real), len(held))
+        count = min(samples, len(ours), len(real), len(held))
         draws = (_few_draws(candidates, real, count, repeats, seed) for candidates in (ours, held))
         for metric, values, beside in zip(("aa_truth", "aa_syn"), *draws, strict=True):
             low, high = np.percentile(values, [2.5, 97.5])
-            number = metrics.row(
-                metric,
-                values.mean(),
-                group=f"{people} people",
-                against=against,
-                low=low,
-                high=high,
-                n=count,
-            )
             real_low, real_high = np.percentile(beside, [2.5, 97.5])
-            numbers.append(number | {"real": beside.mean(), "real_low": real_low, "real_high": real_high})
-    return metrics.table(numbers, generator=generator, fraction=fraction, seed=seed, protocol=PROTOCOL)
+            number = {"group": f"{samples} people", "against": against, "low": low, "high": high, "n": count}
+            envelope = {"real": beside.mean(), "real_low": real_low, "real_high": real_high}
+            rows.append(row(metric, values.mean(), **number) | envelope)
+    return rows
 
 
 def _few_draws(synthetic: np.ndarray, real: np.ndarray, count: int, repeats: int, seed: int) -> np.ndarray:

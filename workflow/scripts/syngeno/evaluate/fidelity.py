@@ -1,7 +1,7 @@
 """Fidelity: do synthetic samples have the frequencies, LD, heterozygosity and structure of real ones?
 
-Everything that is fitted (minor alleles, expected heterozygosity, principal components, which pairs are in
-LD) is fitted on the training samples.
+Everything that is fitted (minor alleles, expected heterozygosity, principal components, which pairs are in LD) is
+fitted on the training samples.
 """
 
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ import numpy as np
 
 from syngeno import streams
 from syngeno.data.cohort import Cohort, same_variants
-from syngeno.evaluate.metrics import row
-from syngeno.stats import diversity, intervals, ld, pairwise, structure
+from syngeno.evaluate.metrics import mean_row, row
+from syngeno.stats import diversity, ld, pairwise, structure
 from syngeno.stats.diversity import MAF_BINS, hwe_exact
 
 HWE_P = 0.001
@@ -31,11 +31,10 @@ class Reference:
 
     Attributes:
         linked_place, linked_r: pairs of variants in LD in train by group (see `ld.Linked`).
-        axes_mean, axes_loadings: principal axes of train.
-        on_axes: where test lies on them, float64 (samples, axes).
+        axes_mean, axes_loadings, on_axes: principal axes of train, and where test lies on them, (samples, axes).
         within_test: how many pairs of test samples lie at each distance.
-        three_point: three-point correlations in train by gap; where haplotypes are phased, as is
-        diversity: haplotype diversity of train in windows.
+        three_point, diversity: three-point correlations by gap and haplotype diversity in windows, of train; empty
+            where it is not phased.
     """
 
     linked_place: dict[str, np.ndarray]
@@ -58,15 +57,7 @@ class Reference:
         return structure.Axes(self.axes_mean, self.axes_loadings)
 
 
-def reference(
-    train: Cohort,
-    test: Cohort,
-    *,
-    seed: int,
-    neighbours: int = ld.NEIGHBOURS,
-    max_distance: int = ld.MAX_DISTANCE,
-    **_: object,
-) -> Reference:
+def reference(train: Cohort, test: Cohort, *, seed: int, neighbours: int, max_distance: int, **_: object) -> Reference:
     """What `measure` needs to know of real samples, with the same settings; raises as it does."""
     same_variants(train, test)
     train, test = train.in_canonical_order(), test.in_canonical_order()
@@ -95,23 +86,19 @@ def measure(
     test: Cohort,
     *,
     seed: int,
+    neighbours: int,
+    max_distance: int,
+    rarefied_samples: int,
     real: Reference | None = None,
-    neighbours: int = ld.NEIGHBOURS,
-    max_distance: int = ld.MAX_DISTANCE,
-    rarefied_samples: int = 200,
 ) -> list[dict]:
     """All fidelity numbers of a synthetic cohort, as metric rows.
 
     Args:
-        synthetic, train, test: cohorts over the same variants.
+        synthetic, train, test: cohorts over the same variants (else ValueError).
         seed: of the subsamples that stand for cohorts of very many samples.
-        real: what `reference` gave for train and test; computed here where it is absent.
         neighbours, max_distance: which pairs of variants LD looks at (see `ld`).
-        rarefied_samples: size to which cohorts are thinned (in expectation) before variants are counted, so
-            that cohorts of different size can be compared.
-
-    Raises:
-        ValueError: the cohorts differ in their variants, or one is empty.
+        rarefied_samples: size to which cohorts are thinned (in expectation) before variants are counted.
+        real: what `reference` gave for train and test; computed here where it is absent.
     """
     same_variants(synthetic, train, test)
     synthetic, train, test = (cohort.in_canonical_order() for cohort in (synthetic, train, test))
@@ -130,17 +117,12 @@ def measure(
     ]
 
 
-def inbreeding(dosages: np.ndarray, reference: Cohort) -> np.ndarray:
-    """Inbreeding coefficient F of each sample, float64 (samples,).
+def inbreeding(heterozygous: np.ndarray, frequency: np.ndarray, samples: int) -> np.ndarray:
+    """Inbreeding coefficient F of each sample, float64 (samples,), from bool (samples, variants).
 
-    F = 1 - observed / expected number of heterozygous sites; expected from the allele frequencies of
-    `reference` with Nei's (1978) correction for its size, over sites that vary there. nan where none does.
+    F = 1 - observed / expected number of heterozygous sites; expected from the frequencies (variants,) among so many
+    samples, with Nei's (1978) correction for their number, over sites that vary there. nan where none does.
     """
-    return _inbreeding(dosages == 1, reference.frequency, len(reference))
-
-
-def _inbreeding(heterozygous: np.ndarray, frequency: np.ndarray, samples: int) -> np.ndarray:
-    """`inbreeding` from who is heterozygous where and the frequencies among so many samples."""
     varies, alleles = (frequency > 0) & (frequency < 1), 2 * samples
     expected = (2 * frequency * (1 - frequency))[varies].sum() * alleles / (alleles - 1)
     if expected == 0:
@@ -180,10 +162,7 @@ def _agreement(ours: np.ndarray, theirs: np.ndarray, group: str, against: str) -
 def _spectrum(synthetic: Cohort, train: Cohort, samples: int) -> list[dict]:
     samples = min(samples, len(synthetic))
     share = diversity.folded(synthetic, samples)
-    rows = [
-        row("polymorphic_share", 1 - share[0], n=samples),
-        row("singleton_share", share[1], n=samples),
-    ]
+    rows = [row("polymorphic_share", 1 - share[0], n=samples), row("singleton_share", share[1], n=samples)]
     rows += [
         row("sfs", share[low : None if high is None else high + 1].sum(), group=name, n=samples)
         for name, (low, high) in diversity.BINS.items()
@@ -201,22 +180,18 @@ def _spectrum(synthetic: Cohort, train: Cohort, samples: int) -> list[dict]:
 def _heterozygosity(synthetic: Cohort, train: Cohort) -> list[dict]:
     heterozygous = synthetic.dosages == 1
     share = heterozygous.mean(1)
-    inbred = _inbreeding(heterozygous, train.frequency, len(train))
+    inbred = inbreeding(heterozygous, train.frequency, len(train))
     rows = _mean("heterozygosity", share, "all") + _mean("inbreeding_f", inbred, "all")
     for label in train.labels:
         ours = synthetic.label == label
         if ours.any():
-            inbred = _inbreeding(heterozygous[ours], train.frequency_of(label), (train.label == label).sum())
+            inbred = inbreeding(heterozygous[ours], train.frequency_of(label), (train.label == label).sum())
             rows += _mean("heterozygosity", share[ours], label) + _mean("inbreeding_f", inbred, label)
     return rows
 
 
 def _mean(metric: str, values: np.ndarray, group: str) -> list[dict]:
-    """Mean over samples with its normal 95 % interval; nothing where it is not defined."""
-    if not np.isfinite(values).all():
-        return []
-    mean, low, high = intervals.mean(values)
-    return [row(metric, mean, group=group, low=low, high=high, n=len(values))]
+    return [mean_row(metric, values, group)] if np.isfinite(values).all() else []
 
 
 def _equilibrium(synthetic: Cohort) -> list[dict]:
@@ -292,20 +267,22 @@ def _differentiation(synthetic: Cohort, train: Cohort) -> list[dict]:
 
 def _axes(synthetic: Cohort, real: Reference, seed: int) -> list[dict]:
     ours, theirs = real.axes.coordinates(synthetic.dosages), real.on_axes
-    distance = structure.wasserstein(ours, theirs)
-    n = len(synthetic)
-    rows = [
-        row("wasserstein_pc1_6", value, group=f"PC{k + 1}", against="test", n=n) for k, value in enumerate(distance)
-    ]
-    if len(distance) == structure.PCS:
-        rows.insert(0, row("wasserstein_pc1_6", distance.sum(), against="test", n=n))
-    if len(distance) < 2:
+    rows = wasserstein_rows(ours, theirs)
+    if len(rows) < 2:
         return rows
     ours, theirs = (
         _sample(one, _SINKHORN_SAMPLES, streams.rng("sinkhorn_subsample", seed, part))[:, :2]
         for part, one in enumerate((ours, theirs))
     )
     return [*rows, row("sinkhorn_pc1_2", structure.sinkhorn(ours, theirs), against="test", n=len(ours))]
+
+
+def wasserstein_rows(ours: np.ndarray, test: np.ndarray) -> list[dict]:
+    """Rows `wasserstein_pc1_6` of each axis and, of all six, of their sum, from coordinates (samples, axes)."""
+    distance = structure.wasserstein(ours, test)
+    found = {"all": distance.sum()} if len(distance) == structure.PCS else {}
+    found |= {f"PC{k + 1}": value for k, value in enumerate(distance)}
+    return [row("wasserstein_pc1_6", value, group=group, against="test", n=len(ours)) for group, value in found.items()]
 
 
 def _distances(synthetic: Cohort, test: Cohort, within_test: np.ndarray, seed: int) -> list[dict]:
@@ -318,12 +295,16 @@ def _distances(synthetic: Cohort, test: Cohort, within_test: np.ndarray, seed: i
         _sample(cohort.dosages, _PAIRED_SAMPLES, streams.rng("distances_subsample", seed, part))
         for part, cohort in enumerate((synthetic, test))
     )
+    return rows + distance_rows(ours, theirs, within_test)
+
+
+def distance_rows(ours: np.ndarray, test: np.ndarray, within_test: np.ndarray) -> list[dict]:
+    """How the distributions of distances within ours, and between ours and test, differ from that within test."""
     found = {
         "distance_within_w1": pairwise.wasserstein(pairwise.within(ours), within_test),
-        "distance_between_w1": pairwise.wasserstein(pairwise.between(ours, theirs), within_test),
+        "distance_between_w1": pairwise.wasserstein(pairwise.between(ours, test), within_test),
     }
-    n = len(ours)
-    return rows + [row(metric, value, against="test", n=n) for metric, value in found.items() if np.isfinite(value)]
+    return [row(name, value, against="test", n=len(ours)) for name, value in found.items() if np.isfinite(value)]
 
 
 def _mean_distances(ours: np.ndarray, test: np.ndarray, group: str) -> list[dict]:
@@ -337,7 +318,6 @@ def _mean_distances(ours: np.ndarray, test: np.ndarray, group: str) -> list[dict
 
 
 def _sample(rows: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
-    """All rows, or as many as are enough."""
     return rows if len(rows) <= most else rows[np.sort(rng.choice(len(rows), most, replace=False))]
 
 
@@ -379,7 +359,6 @@ def _diversity(synthetic: Cohort, real: np.ndarray) -> list[dict]:
 
 
 def _in_windows(cohort: Cohort) -> np.ndarray:
-    """Each haplotype's alleles in each window, int64 (windows, haplotypes)."""
     return diversity.in_windows(_single(cohort), diversity.windows(cohort.contig))
 
 

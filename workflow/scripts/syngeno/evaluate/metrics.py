@@ -4,8 +4,6 @@
 say which number it is; `value, low, high` are the number and its interval; `real, real_low, real_high` are
 the real-vs-real envelope of the same number; `n` is how many samples (or pairs, or variants) stand behind it,
 and in rows with seed "all" how many seeds.
-
-How probable a model finds held-out people, as rows of the metrics table.
 """
 
 from collections.abc import Iterable
@@ -18,31 +16,13 @@ from scipy.special import stdtrit
 from syngeno.errors import BadInput
 from syngeno.stats import intervals
 
-COLUMNS = [
-    "generator",
-    "variant",
-    "fraction",
-    "real_fraction",
-    "seed",
-    "protocol",
-    "group",
-    "metric",
-    "against",
-    "value",
-    "low",
-    "high",
-    "real",
-    "real_low",
-    "real_high",
-    "n",
-]
 NUMBER = ["metric", "group", "against"]
 SUBJECT = ["generator", "variant", "fraction", "real_fraction", "seed", "protocol"]
-
 _TEXT = ["generator", "variant", "seed", "protocol", "group", "metric", "against"]
 _WHOLE = ["fraction", "real_fraction", "n"]
-_FLOAT = ["value", "low", "high", "real", "real_low", "real_high"]
 _ENVELOPE = ["real", "real_low", "real_high"]
+_FLOAT = ["value", "low", "high", *_ENVELOPE]
+COLUMNS = [*SUBJECT, "group", "metric", "against", *_FLOAT, "n"]
 
 
 def row(
@@ -56,21 +36,33 @@ def row(
     high: float = np.nan,
 ) -> dict:
     """One number of a suite: what it is, its value, its interval, how many stand behind it."""
-    return {
-        "metric": metric,
-        "group": group,
-        "against": against,
-        "value": float(value),
-        "low": float(low),
-        "high": float(high),
-        "n": int(n),
-    }
+    number = {"value": float(value), "low": float(low), "high": float(high), "n": int(n)}
+    return {"metric": metric, "group": group, "against": against, **number}
 
 
 def share_row(metric: str, share: float, n: int, group: str, against: str) -> dict:
     """A share of samples as a metric row, with its Wilson interval."""
     low, high = intervals.wilson(share, n)
     return row(metric, share, group=group, against=against, low=low, high=high, n=n)
+
+
+def mean_row(metric: str, values: np.ndarray, group: str, against: str = "") -> dict:
+    """The mean of a number of each sample, (samples,), as a metric row, with its normal 95 % interval."""
+    mean, low, high = intervals.mean(values)
+    return row(metric, mean, group=group, against=against, low=low, high=high, n=len(values))
+
+
+def likelihood_rows(nats: np.ndarray, label: np.ndarray) -> list[dict]:
+    """How probable held-out samples are to a model: rows `heldout_nats`, the mean over sequences, of all and by label.
+
+    `nats` (sequences,), `label` (samples,) in the same order; a sample's sequences stand side by side. A sample's two
+    haplotypes share their ancestry, so the interval is that of the mean over samples (n).
+    """
+    if not len(label) or not len(nats) or len(nats) % len(label):
+        raise ValueError(f"{len(nats)} likelihoods for {len(label)} samples")
+    of_samples = nats.reshape(len(label), -1).mean(1)
+    parts = {"all": of_samples} | {name: of_samples[label == name] for name in np.unique(label).tolist()}
+    return [mean_row("heldout_nats", part, group, "test") for group, part in parts.items()]
 
 
 def table(
@@ -84,14 +76,7 @@ def table(
     protocol: str = "ours",
 ) -> pd.DataFrame:
     """The rows of the suites as a metrics table of one subject, still without envelope."""
-    subject = {
-        "generator": generator,
-        "variant": variant,
-        "fraction": fraction,
-        "real_fraction": real_fraction,
-        "seed": str(seed),
-        "protocol": protocol,
-    }
+    subject = dict(zip(SUBJECT, (generator, variant, fraction, real_fraction, str(seed), protocol), strict=True))
     return _typed(pd.DataFrame([subject | one for one in rows], columns=COLUMNS))
 
 
@@ -103,12 +88,11 @@ def with_envelope(rows: pd.DataFrame, envelope: pd.DataFrame) -> pd.DataFrame:
     beside = envelope[[*NUMBER, *_ENVELOPE]]
     if beside.duplicated(NUMBER).any():
         raise ValueError("the envelope gives the same (metric, group, against) twice")
-    joined = rows.drop(columns=_ENVELOPE).merge(beside, on=NUMBER, how="left", sort=False)
-    return _typed(joined)
+    return _typed(rows.drop(columns=_ENVELOPE).merge(beside, on=NUMBER, how="left", sort=False))
 
 
 def with_rmse_ratio(rows: pd.DataFrame) -> pd.DataFrame:
-    """Add `allele_frequency_rmse_ratio`: the error of the frequencies over that between sets of real people."""
+    """Add `allele_frequency_rmse_ratio`: the error of the frequencies over that between sets of real samples."""
     ratio = rows[(rows["metric"] == "allele_frequency_rmse") & (rows["real"] > 0)].copy()
     for column in ("value", "low", "high", "real_low", "real_high"):
         ratio[column] /= ratio["real"]
@@ -124,12 +108,10 @@ def over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
     for values, part in single.groupby(key, sort=False, dropna=False):
         if len(part) < 2:
             continue
-        mean, half = part["value"].mean(), _half_width(part["value"].to_numpy())
-        added.append(
-            dict(zip(key, values, strict=True))
-            | {"seed": "all", "value": mean, "low": mean - half, "high": mean + half, "n": len(part)}
-            | {column: part[column].mean() for column in _ENVELOPE}
-        )
+        mean, count = part["value"].mean(), len(part)
+        half = stdtrit(count - 1, 0.975) * part["value"].std() / np.sqrt(count)
+        number = {"seed": "all", "value": mean, "low": mean - half, "high": mean + half, "n": count}
+        added.append(dict(zip(key, values, strict=True)) | number | part[_ENVELOPE].mean().to_dict())
     if not added:
         return single.reset_index(drop=True)
     return pd.concat([single, _typed(pd.DataFrame(added, columns=COLUMNS))], ignore_index=True)
@@ -157,27 +139,3 @@ def _typed(rows: pd.DataFrame) -> pd.DataFrame:
     for column in [*_WHOLE, *_FLOAT]:
         rows[column] = pd.to_numeric(rows[column])
     return rows.astype(kinds)
-
-
-def _half_width(values: np.ndarray) -> float:
-    k = len(values)
-    return float(stdtrit(k - 1, 0.975) * values.std(ddof=1) / np.sqrt(k))
-
-
-def likelihood_rows(nats: np.ndarray, label: np.ndarray, against: str = "test") -> list[dict]:
-    """Rows `heldout_nats`: mean over sequences with its normal 95 % interval, of all and by label.
-
-    `nats` (sequences,), `label` (samples,) in the same order; a sample's sequences stand side by side. A sample's two
-    haplotypes share their ancestry, so the interval is that of the mean over samples (n).
-    """
-    label = np.asarray(label, dtype=str)
-    if not len(label) or not len(nats) or len(nats) % len(label):
-        raise ValueError(f"{len(nats)} likelihoods for {len(label)} samples")
-    of_samples = nats.reshape(len(label), -1).mean(1)
-    parts = {"all": np.ones(len(label), dtype=bool)} | {name: label == name for name in np.unique(label).tolist()}
-    return [_likelihood_row(of_samples[part], group, against) for group, part in parts.items()]
-
-
-def _likelihood_row(nats: np.ndarray, group: str, against: str) -> dict:
-    mean, low, high = intervals.mean(nats)
-    return row("heldout_nats", mean, n=len(nats), group=group, against=against, low=low, high=high)

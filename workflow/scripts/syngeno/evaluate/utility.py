@@ -1,16 +1,16 @@
 """Utility: does a classifier that is trained on synthetic samples predict real samples' labels?
 
-The same classifier is trained on the training samples and on the synthetic ones and tested on the test
-samples. Each time the whole of it, the principal components included, is fitted on these samples alone,
-as it would be by somebody who has only the synthetic cohort. (With axes fitted on train for both,
-samples that are not in train would look more like test samples than train itself does, and the comparison
-would favour them.) Recovery rate = accuracy trained on synthetic / accuracy trained on real samples. The
-headline (group "all") is logistic regression, named beforehand: choosing the best of several on the test
-samples would flatter it. What a scan for associated variants finds is in `association`.
+The same classifier is trained on the training samples and on the synthetic ones and tested on the test samples. Each
+time the whole of it, the principal components included, is fitted on these samples alone, as it would be by somebody
+who has only the synthetic cohort. (With axes fitted on train for both, samples that are not in train would look more
+like test samples than train itself does, and the comparison would favour them.) Recovery rate = accuracy trained on
+synthetic / accuracy trained on real samples. The headline (group "all") is logistic regression, named beforehand:
+choosing the best of several on the test samples would flatter it. Association scans are in `association`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 # The real cohorts that `reference` and `measure` take.
 COHORTS = ("train", "test")
-CLASSIFIERS = ("logistic_regression", "random_forest", "gradient_boosting")
 HEADLINE = "logistic_regression"
 
 
@@ -45,20 +44,12 @@ class Reference:
     hits_effects: dict[str, np.ndarray]
 
 
-def reference(
-    train: Cohort,
-    test: Cohort,
-    *,
-    seed: int,
-    components: int = 50,
-    classifiers: tuple[str, ...] = CLASSIFIERS,
-    threads: int = 1,
-) -> Reference:
+def reference(train: Cohort, test: Cohort, *, seed: int, components: int, classifiers: Sequence[str]) -> Reference:
     """What `measure` needs to know of real samples, with the same settings; raises as it does."""
     same_variants(train, test)
     if len(train.labels) < 2 or len(test.labels) < 2:
         return Reference({}, {}, {})
-    right = _right(train, test.in_canonical_order(), classifiers, components, seed, threads)
+    right = _right(train, test.in_canonical_order(), classifiers, components, seed)
     hits = association.in_train(train)
     return Reference(right, hits.at, hits.effects)
 
@@ -69,43 +60,38 @@ def measure(
     test: Cohort,
     *,
     seed: int,
+    components: int,
+    classifiers: Sequence[str],
     real: Reference | None = None,
-    components: int = 50,
-    classifiers: tuple[str, ...] = CLASSIFIERS,
-    threads: int = 1,
 ) -> list[dict]:
     """Accuracies and recovery rates, as metric rows, one group per classifier and "all" for the headline.
 
     Args:
-        synthetic, train, test: cohorts over the same variants.
+        synthetic, train, test: cohorts over the same variants, of at least two samples (else ValueError).
         seed: of the classifiers and the bootstrap.
-        real: what `reference` gave for train and test; computed here where it is absent.
         components: principal components that the classifiers are given (at most samples - 1).
-        classifiers: of `CLASSIFIERS`.
-        threads: that the classifiers may use.
+        classifiers: their names (see `classifier`).
+        real: what `reference` gave for train and test; computed here where it is absent.
 
     Returns:
         `accuracy` and `balanced_accuracy` (trained on synthetic samples), `accuracy_real` and
-        `balanced_accuracy_real` (trained on training samples), all against test, and `recovery_rate` with a
-        paired bootstrap interval over test samples; `recall` and `recall_real`, the headline's share of each
-        label's test samples that was predicted right; and the rows of `association.measure`. Nothing where train or
-        test has one class only.
-
-    Raises:
-        ValueError: an unknown classifier, cohorts that differ in their variants, fewer than two samples.
+        `balanced_accuracy_real` (trained on training samples), all against test, and `recovery_rate` with a paired
+        bootstrap interval over test samples; `recall` and `recall_real`, the headline's share of each label's test
+        samples that was predicted right; and the rows of `association.measure`. Nothing where train or test has one
+        class only.
     """
     same_variants(synthetic, train, test)
-    given = {"seed": seed, "components": components, "classifiers": classifiers, "threads": threads}
-    real = real or reference(train, test, **given)
+    real = real or reference(train, test, seed=seed, components=components, classifiers=classifiers)
     if len(train.labels) < 2 or len(test.labels) < 2:
         return []
     test = test.in_canonical_order()
-    right = _right(synthetic, test, classifiers, components, seed, threads)
+    right = _right(synthetic, test, classifiers, components, seed)
     rows = []
     for name in classifiers:
-        numbers = _numbers(right[name], real.right[name], test.label, seed)
-        for group in ("all", name) if name == HEADLINE else (name,):
-            rows += [row(group=group, against="test", n=len(test), **number) for number in numbers]
+        numbers = _numbers(right[name], real.right[name], test.label, name, seed)
+        if name == HEADLINE:
+            rows += [number | {"group": "all"} for number in numbers]
+        rows += numbers
         if name == HEADLINE:
             rows += _recalls("recall", right[name], test.label)
             rows += _recalls("recall_real", real.right[name], test.label)
@@ -113,24 +99,20 @@ def measure(
 
 
 def _right(
-    cohort: Cohort, test: Cohort, classifiers: tuple[str, ...], components: int, seed: int, threads: int
+    cohort: Cohort, test: Cohort, classifiers: Sequence[str], components: int, seed: int
 ) -> dict[str, np.ndarray]:
     """Which test samples the classifiers predict right that are trained on a cohort, bool (samples,), by classifier."""
     from threadpoolctl import threadpool_limits
 
-    for name in classifiers:
-        if name not in CLASSIFIERS:
-            raise ValueError(f"classifier {name!r} is not one of {', '.join(CLASSIFIERS)}")
     cohort = cohort.in_canonical_order()
     axes, x = features(cohort, components)
     # One scale for all components: the leading ones are to weigh more, they say more.
     scale = x.std(0).max() or 1.0
     new = axes.coordinates(test.dosages) / scale
-    learners = {name: classifier(name, seed, threads) for name in classifiers}
     # Boosting starts a thread per core unasked, and on a shared machine they wait for one another.
-    with threadpool_limits(threads):
+    with threadpool_limits(1):
         return {
-            name: predict(learner, x / scale, cohort.label, new) == test.label for name, learner in learners.items()
+            name: predict(classifier(name, seed), x / scale, cohort.label, new) == test.label for name in classifiers
         }
 
 
@@ -140,10 +122,8 @@ def features(cohort: Cohort, components: int) -> tuple[Axes, np.ndarray]:
     With more variants than samples the axes turn towards the samples they are fitted on, which then lie farther
     out than any new one, and a classifier that is trained on them misjudges the new ones. Axis k is
     v_k = sum_j z_j x_jk / lambda_k over the samples' centred dosages z_j (lambda_k = sum_j x_jk^2), so sample
-    i's own part in x_ik = z_i v_k is |z_i|^2 x_ik / lambda_k. Without it: x_ik (1 - |z_i|^2 / lambda_k).
-
-    Returns:
-        The axes, and float64 (samples, k) coordinates.
+    i's own part in x_ik = z_i v_k is |z_i|^2 x_ik / lambda_k. Without it: x_ik (1 - |z_i|^2 / lambda_k), float64
+    (samples, k).
     """
     axes = principal_axes(cohort, components)
     x = axes.coordinates(cohort.dosages)
@@ -153,7 +133,7 @@ def features(cohort: Cohort, components: int) -> tuple[Axes, np.ndarray]:
     return axes, x * (1 - own)
 
 
-def classifier(name: str, seed: int, threads: int = 1) -> ClassifierMixin:
+def classifier(name: str, seed: int) -> ClassifierMixin:
     """A fresh classifier of that name, set for some thousand samples and up to some 30 classes."""
     if name == "logistic_regression":
         from sklearn.linear_model import LogisticRegression
@@ -162,14 +142,14 @@ def classifier(name: str, seed: int, threads: int = 1) -> ClassifierMixin:
     if name == "random_forest":
         from sklearn.ensemble import RandomForestClassifier
 
-        return RandomForestClassifier(300, n_jobs=threads, random_state=seed)
+        return RandomForestClassifier(300, n_jobs=1, random_state=seed)
     if name == "gradient_boosting":
         from sklearn.ensemble import HistGradientBoostingClassifier
 
         return HistGradientBoostingClassifier(
             max_iter=30, learning_rate=0.2, max_leaf_nodes=8, early_stopping=False, random_state=seed
         )
-    raise ValueError(f"classifier {name!r} is not one of {', '.join(CLASSIFIERS)}")
+    raise ValueError(f"there is no classifier {name!r}")
 
 
 def predict(learner: ClassifierMixin, x: np.ndarray, label: np.ndarray, new: np.ndarray) -> np.ndarray:
@@ -185,18 +165,16 @@ def balanced_accuracy(right: np.ndarray, label: np.ndarray) -> float:
     return float(np.mean([right[label == name].mean() for name in np.unique(label)]))
 
 
-def _numbers(synthetic: np.ndarray, real: np.ndarray, label: np.ndarray, seed: int) -> list[dict]:
-    """Metrics of one classifier from which test samples were predicted right, bool (samples,) each."""
-    numbers = []
+def _numbers(synthetic: np.ndarray, real: np.ndarray, label: np.ndarray, name: str, seed: int) -> list[dict]:
+    """Rows of one classifier from which test samples were predicted right, bool (samples,) each."""
+    rows, what = [], {"group": name, "against": "test", "n": len(label)}
     for suffix, right in (("", synthetic), ("_real", real)):
-        low, high = intervals.wilson(right.mean(), len(right))
-        numbers.append({"metric": f"accuracy{suffix}", "value": right.mean(), "low": low, "high": high})
-        numbers.append({"metric": f"balanced_accuracy{suffix}", "value": balanced_accuracy(right, label)})
+        rows.append(share_row(f"accuracy{suffix}", right.mean(), len(right), name, "test"))
+        rows.append(row(f"balanced_accuracy{suffix}", balanced_accuracy(right, label), **what))
     if real.any():
         low, high = intervals.ratio(synthetic, real, seed)
-        rate = synthetic.mean() / real.mean()
-        numbers.append({"metric": "recovery_rate", "value": rate, "low": low, "high": high})
-    return numbers
+        rows.append(row("recovery_rate", synthetic.mean() / real.mean(), low=low, high=high, **what))
+    return rows
 
 
 def _recalls(metric: str, right: np.ndarray, label: np.ndarray) -> list[dict]:

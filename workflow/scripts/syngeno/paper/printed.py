@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from syngeno.errors import BadInput
+from syngeno.evaluate.published import read_figures
 
 COLUMNS = ["data", "table", "classifier", "denoiser", "against", "real_percent", "value"]
 TABLES = ("accuracy", "augmentation", "aa_truth", "aa_syn")
@@ -36,11 +37,7 @@ _SIZES: dict[str, dict[str, Any]] = {
 
 
 class Denoiser(NamedTuple):
-    """A denoiser beside the paper's.
-
-    Its kind, in which words its form differs (nothing, if they are none), and in which its size, its training and its
-    sampler do.
-    """
+    """A denoiser beside the paper's: its kind, how its form differs, and how its size, training and sampler do."""
 
     kind: str
     changes: str = ""
@@ -66,24 +63,14 @@ def denoiser(settings: Mapping[str, Any]) -> Denoiser:
 def read(path: str | Path) -> pd.DataFrame:
     """Read the table: text columns, `real_percent` Int64 (none but in the augmentation), `value` as a share.
 
-    `table` is one of `TABLES`; `denoiser` is "real" for training on real samples. Lines of # say where the
-    figures come from. Raises BadInput for other columns or tables, a value that is no share, a figure given twice.
+    `table` is one of `TABLES`; `denoiser` is "real" for training on real samples. Raises BadInput as `read_figures`
+    does, and for another table or a value that is no share.
     """
-    try:
-        figures = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, comment="#")
-    except (OSError, ValueError) as error:
-        raise BadInput(path, f"cannot be read as the paper's figures ({error})", "give a TSV") from error
-    if list(figures.columns) != COLUMNS:
-        raise BadInput(path, f"has the columns {', '.join(figures.columns)}", f"give {', '.join(COLUMNS)}")
+    figures = read_figures(path, COLUMNS)
     unknown = set(figures["table"]) - set(TABLES)
     if unknown:
         raise BadInput(path, f"has a table '{min(unknown)}'", f"use {', '.join(TABLES)}")
-    value = pd.to_numeric(figures["value"], errors="coerce")
-    wrong = ~value.between(0, 1)
-    if wrong.any():
-        raise BadInput(path, f"has a value that is no share ({figures['value'][wrong].iloc[0]!r})", "mend it")
-    twice = figures.duplicated(COLUMNS[:-1])
-    if twice.any():
-        raise BadInput(path, f"gives a figure twice ({' '.join(figures[twice].iloc[0, :-1])})", "keep one")
-    percent = pd.to_numeric(figures["real_percent"].replace("", None)).astype("Int64")
-    return figures.assign(value=value, real_percent=percent)
+    wrong = figures["value"][~figures["value"].between(0, 1)]
+    if len(wrong):
+        raise BadInput(path, f"has a value that is no share ({wrong.iloc[0]:g})", "mend it")
+    return figures.assign(real_percent=pd.to_numeric(figures["real_percent"].replace("", None)).astype("Int64"))
