@@ -28,7 +28,9 @@ def people(n, seed, labels="AB", variants=400, spread=2.0, founders=9):
 
 
 def measure(synthetic, train):
-    return {(row["metric"], row["group"]): row for row in association.measure(synthetic, train)}
+    return {
+        (row["metric"], row["group"]): row for row in association.measure(synthetic, train, association.in_train(train))
+    }
 
 
 class TestEffects:

@@ -104,13 +104,13 @@ class TestRealVsReal:
         assert np.isnan(table.loc["once", "real_low"])
         assert calls == [1, 2, 3]
 
-    def test_a_battery_that_has_nothing_to_say(self):
+    def test_a_suite_that_has_nothing_to_say(self):
         """Utility of a cohort of one class, say: an empty table, not a crash."""
         table = envelope.real_vs_real(lambda **_: [], cohort(12), {"test": 0.5}, splits=2, seed=1)
         assert table.empty
         assert list(table.columns) == envelope.COLUMNS
 
-    def test_a_battery_that_asks_for_a_reference(self):
+    def test_a_suite_that_asks_for_a_reference(self):
         sizes = []
 
         def measure(synthetic, train, test, *, reference, seed):

@@ -4,10 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from settings import run_file
 
 from syngeno.data.cohort import Cohort
 from syngeno.evaluate import adversarial_accuracy, association, audit, fidelity, neighbours, references, utility
 from syngeno.stats import nearest
+
+SETTINGS = run_file()["evaluate"]
 
 
 def cohort(samples, seed, variants=60):
@@ -62,8 +65,8 @@ class TestReferencesOfSuites:
     @pytest.mark.parametrize(
         ("suite", "settings"),
         [
-            (fidelity, {}),
-            (adversarial_accuracy, {"max_components": 3}),
+            (fidelity, SETTINGS["fidelity"]),
+            (adversarial_accuracy, SETTINGS["privacy"] | {"components": "paper", "max_components": 3}),
             (utility, {"classifiers": ("logistic_regression",), "components": 5}),
         ],
     )
@@ -77,12 +80,12 @@ class TestReferencesOfSuites:
 
     def test_unphased_samples(self, tmp_path):
         train, test = (replace(one, haplotypes=None) for one in (TRAIN, TEST))
-        references.save(fidelity.reference(train, test, seed=1), tmp_path / "r.npz")
+        settings = SETTINGS["fidelity"]
+        references.save(fidelity.reference(train, test, seed=1, **settings), tmp_path / "r.npz")
         real = references.load(fidelity.Reference, tmp_path / "r.npz")
         assert real.three_point == {}
-        assert fidelity.measure(SYNTHETIC, train, test, seed=1, real=real) == fidelity.measure(
-            SYNTHETIC, train, test, seed=1
-        )
+        rows = fidelity.measure(SYNTHETIC, train, test, seed=1, real=real, **settings)
+        assert rows == fidelity.measure(SYNTHETIC, train, test, seed=1, **settings)
 
     def test_of_the_audit(self, tmp_path):
         real = neighbours.reference(TRAIN, TEST, VALIDATION), neighbours.measure(SYNTHETIC, TRAIN, TEST)
@@ -96,9 +99,11 @@ class TestReferencesOfSuites:
         assert (one.rows, one.planted_rows) == (other.rows, other.planted_rows)
         assert one.samples.equals(other.samples)
 
-    def test_hits_of_a_trait(self):
+    def test_hits_of_a_trait(self, tmp_path):
         label = np.array([f"{pop}|{case}" for pop in "AB" for case in ("case", "control")])
         train, synthetic = (replace(one, label=label[np.arange(len(one)) % 4]) for one in (TRAIN, SYNTHETIC))
-        hits = association.in_train(train)
+        references.save(association.in_train(train), tmp_path / "hits")
+        hits = references.load(association.Hits, tmp_path / "hits")
         assert "trait" in hits.at
-        assert association.measure(synthetic, train, hits) == association.measure(synthetic, train)
+        rows = association.measure(synthetic, train, hits)
+        assert rows == association.measure(synthetic, train, association.in_train(train))

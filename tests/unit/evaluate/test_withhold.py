@@ -1,5 +1,4 @@
 import pandas as pd
-import pytest
 
 from syngeno.evaluate import audit
 
@@ -47,8 +46,3 @@ class TestChoose:
         found = audit.choose(audited(), 99)
         assert list(found.columns) == list(audit.WITHHELD_COLUMNS)
         assert not found.astype(str).apply(lambda column: column.str.contains("R")).any(axis=None)
-
-    @pytest.mark.parametrize("percent", [-1, 100])
-    def test_refuses(self, percent):
-        with pytest.raises(ValueError, match="percent"):
-            audit.choose(audited(), percent)

@@ -37,10 +37,10 @@ class TestAudit:
         found = rows(page, "What each attack can detect")
         assert len(found) == 5 + 4
         told = {row.split('class="name">')[1].split("<")[0]: row for row in found}
-        assert membership.SEES in told["diffusion: distance"]
+        assert membership.DETECTS in told["diffusion: distance"]
         assert ">without power here<" in told["diffusion: frequency ratio"]
         assert membership.UNTRIED in told["diffusion: denoising loss"]
-        assert membership.KNOWS in told["copycat: distance"]
+        assert membership.DETECTS_WITHOUT in told["copycat: distance"]
 
     def test_says_once_per_run_how_many_canaries_were_listed(self, table):
         found = rows(audit_page.audit_page(table, {}), "What each attack can detect")

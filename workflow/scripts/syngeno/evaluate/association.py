@@ -1,9 +1,9 @@
 """Association: does a scan of synthetic samples find the effects that a scan of real samples finds?
 
-The scan of a label is the plainest there is: its alleles against alleles of the rest, variant by variant. The
-effect is the log odds ratio of train's minor allele, with 1/2 added to each cell of the 2 x 2 table (Haldane
-1956, Anscombe 1956), its standard error that of Woolf (1955), its p value Wald's. No covariates: where labels
-are populations, what is found is their differentiation, which is what the synthetic samples are to keep.
+The scan of a label is the plainest there is: its alleles against alleles of the rest, variant by variant. The effect is
+the log odds ratio of train's minor allele, with 1/2 added to each cell of the 2 x 2 table (Haldane 1956, Anscombe
+1956), its standard error that of Woolf (1955), its p value Wald's. No covariates: where labels are populations, what is
+found is their differentiation, which is what the synthetic samples are to keep.
 
 Where samples have a trait beside other labels (a column of case and control, of 2 and 1, or of 1 and 0, among several
 label columns), it is scanned as a user would, by linear regression on dosages within the classes that the other columns
@@ -59,10 +59,9 @@ def scan(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Slope of an outcome on each variant's dosage within classes, and its p, float64 (variants,) each.
 
-    `dosages` (samples, variants), `outcome` and `within` (samples,).
-
-    `flip` (variants,) as for `effects`. Ordinary least squares with an intercept for each class; where nothing is left
-    of a variant or of the outcome within classes, the slope is 0 and p is 1.
+    `dosages` (samples, variants), `outcome` and `within` (samples,), `flip` (variants,) as for `effects`. Ordinary
+    least squares with an intercept for each class; the slope is 0 and p is 1 where a variant or the outcome is constant
+    within classes.
     """
     code = np.unique(within, return_inverse=True)[1]
     belongs = np.eye(code.max() + 1)[code]
@@ -87,15 +86,10 @@ def scan(
 
 
 def effects(cohort: Cohort, label: str, flip: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Log odds ratio and Wald's p of every variant, samples of one label against all others.
+    """Log odds ratio and Wald's p of every variant, samples of one label against all others, float64 (variants,) each.
 
-    Args:
-        cohort: the samples.
-        label: whose samples are the cases.
-        flip: bool (variants,), where the odds are those of the REF allele instead of the ALT allele.
-
-    Returns:
-        Two float64 (variants,): log odds ratios (0 and p of 1 where no sample, or every sample, has the label).
+    `flip`, bool (variants,), says where the odds are those of the REF allele instead of the ALT allele. The ratio is 0
+    and p is 1 where no sample, or every sample, has the label.
     """
     cases, samples = int((cohort.label == label).sum()), len(cohort)
     if cases in (0, samples):
@@ -126,10 +120,9 @@ def scanned(train: Cohort, *cohorts: Cohort) -> tuple[str, list[tuple[np.ndarray
 
 
 def hits(p: np.ndarray) -> np.ndarray:
-    """Indices of the variants to compare effects at.
+    """Indices of the variants to compare effects at: those of genome-wide significance (p < 5e-8).
 
-    Those of genome-wide significance (p < 5e-8); where they are fewer than 20, the 1 % with the smallest p
-    (at least 20, at most all), so that a scan without power still has something to say.
+    Where they are fewer than 20, the 1 % with the smallest p (at least 20), so that every scan says something.
     """
     significant = np.flatnonzero(p < GENOME_WIDE)
     if len(significant) >= HITS_MIN:
@@ -158,22 +151,16 @@ def in_train(train: Cohort) -> Hits:
     return Hits(at, {group: scans[group][0][chosen] for group, chosen in at.items()})
 
 
-def measure(synthetic: Cohort, train: Cohort, real: Hits | None = None) -> list[dict]:
-    """Agreement of effects at train's hits, as metric rows against train.
+def measure(synthetic: Cohort, train: Cohort, real: Hits) -> list[dict]:
+    """Agreement of effects at the hits of train (`in_train`), as metric rows against train; n counts hits.
 
-    Args:
-        synthetic, train: cohorts over the same variants.
-        real: what `in_train` found in train; searched here where it is absent.
-
-    Returns:
-        `association_r`, the correlation of effects, and `association_slope`, the slope of synthetic on real
-        ones (below 1: effects are lost), for each label against the rest, and their means over labels (group
-        "all"; with two labels there is one scan only). Hits are chosen in train, whose effects are therefore
-        too large (the winner's curse): even real samples have a slope below 1, as the envelope tells. A label
-        that the synthetic samples lack has 0 for both: its effects cannot be found in them. n counts hits. The same
-        of a trait, where there is one (group "trait").
+    `association_r` is the correlation of effects and `association_slope` the slope of synthetic on real ones (below 1:
+    effects are lost), for each label against the rest (of two labels, for one), as means over labels (group "all"), and
+    for a trait where there is one (group "trait"). Hits are chosen in train, whose effects are therefore too large (the
+    winner's curse): even real samples have a slope below 1, as the envelope shows. A label that the synthetic samples
+    lack has 0 for both: its effects cannot be found in them.
     """
-    flip, real, coded = train.frequency > 0.5, real or in_train(train), trait(train.labels)
+    flip, coded = train.frequency > 0.5, trait(train.labels)
     found = {}
     for group, at in real.at.items():
         if group == TRAIT and coded is not None:

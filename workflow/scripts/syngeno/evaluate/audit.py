@@ -9,14 +9,13 @@ training than it is. *Kinship* (KING-robust) with the closest training sample st
 samples; degrees are counted only where kinship means something. *Membership inference* is explained in its module.
 
 *Power.* An attack that finds nothing may be blind. So a few synthetic samples are replaced by training samples
-(planted canaries), and each attack on the synthetic cohort is run again: what it gains is judged over the same samples,
-over all training samples (`membership_tpr_gain`) and over those planted (`planted_gain`; an attack that finds many
-training samples without canaries gains little over all of them, and yet should find these). An attack on the trained
-model itself cannot gain, as canaries are planted after the training, and has no such rows.
-
-What to withhold from release: duplicates of training samples, and the samples at the highest risk.
+(planted canaries), and each attack on the synthetic cohort is run again: its gain is judged over all training samples
+(`membership_tpr_gain`) and over those planted (`planted_gain`; an attack that finds many training samples without
+canaries gains little over all of them, and yet should find these). An attack on the trained model itself cannot gain,
+as canaries are planted after the training, and has no such rows.
 """
 
+import itertools
 import logging
 import math
 from dataclasses import dataclass, replace
@@ -27,9 +26,9 @@ import pandas as pd
 from syngeno import streams
 from syngeno.data.cohort import Cohort, same_variants
 from syngeno.evaluate import membership, neighbours
-from syngeno.evaluate.metrics import row, share_row
+from syngeno.evaluate.metrics import mean_row, row, share_row
 from syngeno.evaluate.neighbours import Neighbours
-from syngeno.stats import intervals, kinship
+from syngeno.stats import kinship
 from syngeno.stats import nearest as nearest_samples
 
 # The real cohorts that `reference`, `measure` and `run` take.
@@ -38,13 +37,13 @@ COLUMNS = ("sample", "label", "nearest_train", "distance", "risk", "kinship_max"
 LEAST = 20  # held-out samples of a label; where there are fewer, those of all labels are the yardstick
 NEAR_QUANTILE, NEAR_SHARE = 0.01, 0.25
 HIGH_RISK = 0.95
-# Who is asked for whose neighbours.
+# Whose neighbours are searched in which cohort.
 AMONG_REAL = [("test", "train"), ("train", "validation"), ("test", "validation")]
 TO_REAL = [("train", "synthetic"), ("synthetic", "train"), ("test", "synthetic")]
 
 log = logging.getLogger(__name__)
 
-Scores = dict[str, tuple[np.ndarray, np.ndarray]]  # of training and of held-out samples, by attack
+Pair = tuple[np.ndarray, np.ndarray]  # of training and of held-out samples
 
 
 @dataclass(frozen=True)
@@ -54,9 +53,8 @@ class Audit:
     Attributes:
         rows: metric rows of the synthetic cohort.
         planted_rows: those of the same cohort with planted canaries; none where none were asked for.
-        samples: a row per synthetic sample, in the cohort's order: sample, label, nearest_train (id of the nearest
-            training sample), distance (L1), risk (0 to 1), kinship_max (0 where none is related) and listed
-            ("exact", "near" or ""). It names real samples.
+        samples: a row per synthetic sample, in the cohort's order: its id and label, nearest_train (the id of a real
+            sample), distance (L1), risk (0 to 1), kinship_max (0 where none is related), listed ("exact", "near", "").
     """
 
     rows: list[dict]
@@ -98,12 +96,11 @@ def run(
 
     Args:
         synthetic, train, test, validation: cohorts over the same variants; `train` exactly the samples the generator
-            was trained on, `test` held-out samples, `validation` other held-out samples, for attacks that compare.
+            was trained on, `validation` held-out samples that attacks compare with.
         seed: of the canaries and of the bootstraps.
         real: what `reference` gave for train and test; computed here where it is absent, as are
         among_real, to_real: what `neighbours.reference` and `neighbours.measure` gave for these cohorts.
-        planted: percent of the synthetic samples to replace by training samples, for the power of the attacks; 0 for
-            none.
+        planted: percent of the synthetic samples to replace by training samples (canaries), 0 for none.
         member_scores: scores by sample id of an attack on the model, higher for likelier training samples.
 
     Raises:
@@ -133,7 +130,6 @@ def run(
 
     to_synthetic = tuple(to_real.of(name, "synthetic") for name in ("train", "test"))
     to_validation = tuple(among_real.of(name, "validation")[0][:, 0] for name in ("train", "test"))
-    cohorts = (train, test, synthetic, validation)
     base = _scores(tuple(distances for distances, _ in to_synthetic), to_validation, cohorts)
     rows += _membership_rows(base, seed)
     if member_scores is not None:
@@ -148,22 +144,13 @@ def run(
             _nearest_with_canaries(cohort.dosages, known, with_canaries.dosages, places)
             for cohort, known in zip((train, test), to_synthetic, strict=True)
         )
-        scores = _scores(distances, to_validation, (train, test, with_canaries, validation))
+        scores = _scores(distances, to_validation, cohorts | {"synthetic": with_canaries})
         planted_rows = _membership_rows(scores, seed) + _gain_rows(base, scores, sources, seed)
         planted_rows.append(_planted_listed(with_canaries.take(places), train, yardstick))
 
-    samples = pd.DataFrame(
-        {
-            "sample": _ids(synthetic),
-            "label": synthetic.label,
-            "nearest_train": _ids(train)[nearest_train],
-            "distance": to_train.astype(np.int64),
-            "risk": risk,
-            "kinship_max": _related(related),
-            "listed": listed,
-        },
-        columns=COLUMNS,
-    )
+    names, distance = train.sample[nearest_train], to_train.astype(np.int64)
+    columns = synthetic.sample, synthetic.label, names, distance, risk, _related(related), listed
+    samples = pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
     return Audit(rows, planted_rows, samples.iloc[np.argsort(order)].reset_index(drop=True))
 
 
@@ -173,8 +160,6 @@ def canaries(label: np.ndarray, train_label: np.ndarray, percent: float, seed: i
     At least one and at most as many as there are in training; no sample is planted twice. A synthetic sample is
     replaced by a training sample of the same label, as long as there are any left.
     """
-    if not 0 < percent <= 100:
-        raise ValueError(f"{percent} percent of canaries; give more than 0 and at most 100")
     count = min(max(1, round(len(label) * percent / 100)), len(train_label), len(label))
     rng = streams.rng("planted_canaries", seed)
     places = np.sort(rng.choice(len(label), count, replace=False))
@@ -226,8 +211,7 @@ def _kinship_rows(related: np.ndarray, heldout: np.ndarray, cohort: Cohort) -> l
     rows = [row("kinship_contrast", value, against="train", low=low, high=high, n=len(related))]
     for group, values in (("all", related), ("heldout", heldout)):
         values = _related(values)
-        mean, low, high = intervals.mean(values)
-        rows.append(row("kinship_max", mean, group=group, against="train", low=low, high=high, n=len(values)))
+        rows.append(mean_row("kinship_max", values, group, "train"))
         if kinship.meaningful(len(np.unique(cohort.contig)), len(cohort.contig)):
             for degree, bound in kinship.DEGREES[:3]:
                 share = float((values > bound).mean())
@@ -240,17 +224,13 @@ def _related(values: np.ndarray) -> np.ndarray:
     return np.maximum(values, 0)
 
 
-def _scores(
-    to_synthetic: tuple[np.ndarray, np.ndarray],
-    to_validation: tuple[np.ndarray, np.ndarray],
-    cohorts: tuple[Cohort, ...],
-) -> Scores:
+def _scores(to_synthetic: Pair, to_validation: Pair, cohorts: dict[str, Cohort]) -> dict[str, Pair]:
     """Scores of training and of held-out samples by each attack on a synthetic cohort.
 
     `to_synthetic` are the distances of either to their two nearest synthetic samples (the first two columns), and
     `to_validation` to the nearest validation sample.
     """
-    train, test, synthetic, validation = cohorts
+    synthetic, validation = cohorts["synthetic"], cohorts["validation"]
     return {
         "distance": tuple(-distances[:, 0] for distances in to_synthetic),
         "distance_ratio": tuple(membership.distance_ratio(distances[:, :2]) for distances in to_synthetic),
@@ -258,45 +238,41 @@ def _scores(
             membership.density_ratio(ours[:, 0], theirs)
             for ours, theirs in zip(to_synthetic, to_validation, strict=True)
         ),
-        "frequency_ratio": tuple(membership.frequency_ratio(real, synthetic, validation) for real in (train, test)),
+        "frequency_ratio": tuple(
+            membership.frequency_ratio(cohorts[name], synthetic, validation) for name in ("train", "test")
+        ),
     }
 
 
-def _membership_rows(scores: Scores, seed: int) -> list[dict]:
+def _membership_rows(scores: dict[str, Pair], seed: int) -> list[dict]:
     """Rows of each attack, and as "all" those of the one with the largest area."""
     rows = {attack: _attack_rows(attack, of_samples, seed) for attack, of_samples in scores.items()}
     best = max(rows, key=lambda attack: rows[attack][0]["value"])
-    log.info(
-        "of the attacks on the synthetic cohort the one by %s goes farthest: AUC %.3f", best, rows[best][0]["value"]
-    )
-    return [
-        *(number | {"group": "all"} for number in rows[best]),
-        *(number for each in rows.values() for number in each),
-    ]
+    log.info("the best attack on the synthetic cohort is that by %s: AUC %.3f", best, rows[best][0]["value"])
+    return [*(number | {"group": "all"} for number in rows[best]), *itertools.chain.from_iterable(rows.values())]
 
 
-def _attack_rows(attack: str, scores: tuple[np.ndarray, np.ndarray], seed: int) -> list[dict]:
-    members, others = scores
-    area, share = membership.auc(members, others), membership.tpr(members, others, seed)
+def _attack_rows(attack: str, scores: Pair, seed: int) -> list[dict]:
+    area, share = membership.auc(*scores), membership.tpr(*scores, seed)
     return [
-        row(metric, value, group=membership.known(attack), low=low, high=high, n=len(members))
+        row(metric, value, group=membership.known(attack), low=low, high=high, n=len(scores[0]))
         for metric, (value, low, high) in (("membership_auc", area), ("membership_tpr_at_1pct", share))
     ]
 
 
-def _gain_rows(base: Scores, planted: Scores, sources: np.ndarray, seed: int) -> list[dict]:
+def _gain_rows(base: dict[str, Pair], planted: dict[str, Pair], sources: np.ndarray, seed: int) -> list[dict]:
     """What each attack gains by canaries: over all training samples, and over those that were planted."""
     rows = []
     for attack in base:
         for metric, who in (("membership_tpr_gain", slice(None)), ("planted_gain", sources)):
-            before, after = ((members[who], others) for members, others in (base[attack], planted[attack]))
+            before, after = ((training[who], heldout) for training, heldout in (base[attack], planted[attack]))
             value, low, high = membership.tpr_gain(before, after, seed)
             rows.append(row(metric, value, group=attack, low=low, high=high, n=len(before[0])))
     return rows
 
 
 def _looked_up(scores: pd.Series, cohort: Cohort) -> np.ndarray:
-    values = scores.reindex(_ids(cohort)).to_numpy(dtype=float)
+    values = scores.reindex(cohort.sample).to_numpy(dtype=float)
     if np.isnan(values).any():
         raise ValueError(f"{int(np.isnan(values).sum())} of {len(values)} samples have no score of membership")
     return values
@@ -312,14 +288,12 @@ def _replaced(synthetic: Cohort, places: np.ndarray, train: Cohort, sources: np.
 def _nearest_with_canaries(
     dosages: np.ndarray, known: nearest_samples.Found, with_canaries: np.ndarray, places: np.ndarray
 ) -> np.ndarray:
-    """Distances to the two nearest of the cohort with canaries, where most of it is known from the cohort without.
+    """Distances to the two nearest of the cohort with canaries, by the distances and rows of the nearest before.
 
-    `known` are distances and rows of the nearest before. Only distances to canaries are new, and those of samples
-    whose neighbours were replaced.
+    Only distances to canaries are new, and those of samples whose neighbours were replaced.
     """
     others = np.setdiff1d(np.arange(len(with_canaries)), places)
-    everybody = np.arange(len(dosages))
-    to_others = nearest_samples.among(known, dosages, everybody, with_canaries, others, "l1")
+    to_others = nearest_samples.among(known, dosages, np.arange(len(dosages)), with_canaries, others, "l1")
     to_canaries = nearest_samples.nearest(dosages, with_canaries[places], "l1")
     return np.sort(np.concatenate([to_others, to_canaries], axis=1), axis=1)[:, :2]
 
@@ -332,27 +306,18 @@ def _planted_listed(planted: Cohort, train: Cohort, yardstick: _Yardstick) -> di
     return share_row("planted_listed", float(caught.mean()), len(caught), "all", "train")
 
 
-def _ids(cohort: Cohort) -> np.ndarray:
-    """The samples' ids, empty where there are none."""
-    return np.full(len(cohort), "") if cohort.sample is None else cohort.sample
-
-
 WITHHELD_COLUMNS = ("sample", "risk", "why")
 WHY = {"exact": "same genotypes as a training sample", "near": "nearly the genotypes of a training sample"}
 RISKY = "among the nearest to training samples"
 
 
 def choose(audited: pd.DataFrame, percent: float) -> pd.DataFrame:
-    """Which samples to withhold: sample, risk, why, in the order of the audit.
+    """Which samples to withhold from release: sample, risk, why, in the order of the audit.
 
-    `audited` is the table of an audit (sample, distance, risk, kinship_max, listed). What is listed as a duplicate
-    goes, and besides the `percent` of all samples (rounded up) with the highest risk; ties go by smaller distance,
-    larger kinship, then id. The duplicates count among that percentage. Nothing of a real sample is in the result.
-    Raises
-    ValueError for a percentage that is not from 0 to below 100.
+    `audited` is the table of an audit. Listed duplicates go, and besides the `percent` of all samples (rounded up) with
+    the highest risk; ties go by smaller distance, larger kinship, then id. The duplicates count among that percentage.
+    Nothing of a real sample is in the result.
     """
-    if not 0 <= percent < 100:
-        raise ValueError(f"{percent} percent to withhold; give 0 or more, below 100")
     order = np.lexsort((audited["sample"], -audited["kinship_max"], audited["distance"], -audited["risk"]))
     riskiest = np.zeros(len(audited), dtype=bool)
     riskiest[order[: math.ceil(len(audited) * percent / 100 - 1e-9)]] = True

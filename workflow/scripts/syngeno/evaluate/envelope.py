@@ -1,12 +1,12 @@
 """The real-vs-real envelope: what a suite says when the "synthetic" samples are real.
 
-A number without its envelope says nothing: nearest-neighbour accuracy between two sets of real samples need
-not be .5, and an LD correlation need not be 1. The very same suite is run on splits of all real samples into
-a "training", a "synthetic" and further sets (test, and where a suite asks for one, validation), disjoint by
-sample. The interval is where one more such draw would fall with 95 %: mean +- t(.975, R-1) * sd * sqrt(1 + 1/R)
-over R splits. The splits share samples, so the interval is approximate; and the sets are smaller than those that a
-generator is judged on (`n` tells). Whether the intervals hold what they promise is seen by leaving each split out:
-the interval of the others should cover its number in 95 % of cases.
+A number without its envelope says nothing: nearest-neighbour accuracy between two sets of real samples need not be .5,
+and an LD correlation need not be 1. The same suite is run on splits of all real samples into a "training", a
+"synthetic" and further sets (test, and where a suite asks for one, validation), disjoint by sample. The interval is
+where one more such draw would fall with 95 %: mean +- t(.975, R-1) * sd * sqrt(1 + 1/R) over R splits. The splits share
+samples, so the interval is approximate; and the sets are smaller than those that a generator is judged on (`n` tells).
+Whether the intervals hold what they promise is seen by leaving each split out: the interval of the others should cover
+its number in 95 % of cases.
 """
 
 import logging
@@ -35,15 +35,13 @@ def real_vs_real(
         cohort: all real samples (train, validation and test).
         shares: samples per sample in train of each further set, as in the real split (test .2 / .7, say).
         splits: how many splits; two or more for an interval.
-        seed: of the splits; split i is handed a seed of its own.
+        seed: of the splits; split i has a seed of its own.
 
     Returns:
-        A row per (metric, group, against): real, real_low, real_high, n (median over the splits of the rows'
-        n), the number of splits that gave the number, and coverage: the share of these splits whose number
-        lies in the interval of the others. Without an interval where that is one, without coverage below three.
+        A row per (metric, group, against): real, real_low, real_high, n (median over the splits), the number of splits
+        that gave the number (no interval where that is one), and coverage: the share of these splits whose number lies
+        in the interval of the others (none below three splits).
     """
-    if splits < 1:
-        raise ValueError(f"splits must be at least 1, not {splits}")
     cohort = cohort.in_canonical_order()
     rows = []
     began = time.monotonic()
@@ -63,7 +61,7 @@ def parts(label: np.ndarray, shares: Mapping[str, float], rng: np.random.Generat
 
     `shares` are samples per sample in train. Of n samples of a label, round(n / (2 + sum of shares)) go into each of
     the first two, at least one wherever there are two samples. The others are divided by their shares, up to rounding
-    over all labels. Together the sets hold all samples.
+    over all labels. Together the sets hold all samples. Raises ValueError for shares that are not above 0.
     """
     if not shares or min(shares.values()) <= 0:
         raise ValueError(f"shares must be above 0, not {dict(shares)}")
@@ -102,16 +100,10 @@ def coverage(envelope: pd.DataFrame, suite: str) -> list[dict]:
 
 def _interval(part: pd.DataFrame) -> dict:
     """Mean, prediction interval and coverage of one number over the splits."""
-    values = part["value"].to_numpy()
+    values, n = part["value"].to_numpy(), round(part["n"].median())
     mean, half = _prediction(values)
-    return {
-        "real": mean,
-        "real_low": mean - half,
-        "real_high": mean + half,
-        "n": round(part["n"].median()),
-        "splits": len(values),
-        "coverage": _left_out(values),
-    }
+    number = {"real": mean, "real_low": mean - half, "real_high": mean + half}
+    return number | {"n": n, "splits": len(values), "coverage": _left_out(values)}
 
 
 def _prediction(values: np.ndarray) -> tuple[float, float]:
@@ -128,8 +120,5 @@ def _left_out(values: np.ndarray) -> float:
     if len(values) < 3:
         return np.nan
     rounding = 1e-12 * np.abs(values).max()
-    covered = []
-    for i, value in enumerate(values):
-        mean, half = _prediction(np.delete(values, i))
-        covered.append(abs(value - mean) <= half + rounding)
-    return float(np.mean(covered))
+    others = (_prediction(np.delete(values, i)) for i in range(len(values)))
+    return float(np.mean([abs(x - mean) <= half + rounding for x, (mean, half) in zip(values, others, strict=True)]))

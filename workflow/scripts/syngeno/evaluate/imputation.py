@@ -1,12 +1,12 @@
 """Imputation: how well do synthetic samples serve as the reference panel that fills in held-out samples?
 
-Held-out samples are typed at some common variants only, as by a genotyping array, and Beagle 5 (Browning,
-Zhou & Browning, Am J Hum Genet 2018) fills in the rest from a reference panel: once of synthetic samples, once
-of training samples, the same targets, settings and seed. r2 of a variant is the squared correlation, over the
-held-out samples, of the imputed dosage with the true one; the ratio of the two panels' mean r2 is what a user
-of the synthetic panel keeps. Beagle phases an unphased panel first, and then the real one too is phased
-anew: the panels are compared by what they hold, not by how they were phased. Such panels are both thinned to
-at most `UNPHASED` samples, so their r2 does not compare with that of a phased panel; their ratio does.
+Held-out samples are typed at some common variants only, as by a genotyping array, and Beagle 5 (Browning, Zhou &
+Browning, Am J Hum Genet 2018) fills in the rest from a reference panel: once of synthetic samples, once of training
+samples, the same targets, settings and seed. r2 of a variant is the squared correlation, over the held-out samples, of
+the imputed dosage with the true one; the ratio of the two panels' mean r2 is what a user of the synthetic panel keeps.
+Beagle phases an unphased panel first, and then the real one too is phased anew: the panels are compared by what they
+hold, not by how they were phased. Such panels are both thinned to at most `UNPHASED` samples, so their r2 does not
+compare with that of a phased panel; their ratio does.
 """
 
 import hashlib
@@ -26,9 +26,8 @@ from syngeno.stats.intervals import Z
 
 # The real cohorts that `reference` and `measure` take.
 COHORTS = ("train", "test")
-OBSERVED = 0.1
-OBSERVED_MAF = 0.05
-TARGETS = 500
+OBSERVED_MAF = 0.05  # of the variants that may be typed
+TARGETS = 500  # held-out samples at most
 # Phasing takes time with the square of the samples; Beagle sat for hours over 1,800 unphased synthetic samples.
 UNPHASED = 500
 
@@ -57,24 +56,13 @@ class Reference:
     r2: dict[str, np.ndarray]
 
 
-def reference(
-    train: Cohort,
-    test: Cohort,
-    *,
-    seed: int,
-    observed: float = OBSERVED,
-    targets: int = TARGETS,
-    threads: int = 1,
-    memory_mb: int = 4000,
-) -> Reference:
+def reference(train: Cohort, test: Cohort, *, observed: float, seed: int, **java: int) -> Reference:
     """What `measure` needs to know of real samples, with the same settings, and raises as it does.
 
     The real panel is all training samples, or `UNPHASED` of them where they are not phased. Nothing is measured (and a
     line is logged) where Beagle is missing, or where there is no LD to impute from.
     """
     same_variants(train, test)
-    if not 0 < observed < 1:
-        raise ValueError(f"observed must be between 0 and 1, not {observed}")
     none = np.zeros(train.dosages.shape[1], dtype=bool)
     nothing = Reference(none, none, np.zeros(2, dtype=np.int64), {})
     if not beagle.available():
@@ -84,7 +72,7 @@ def reference(
         log.info("no LD in this cohort: imputation is not measured")
         return nothing
     train, test, rng = _ordered(train), _ordered(test), streams.rng("imputation_typed_variants", seed)
-    test = thinned(test, targets, rng)
+    test = thinned(test, TARGETS, rng)
     kept, typed = typed_variants(train, observed, rng)
     if not typed.any():
         log.info("too few common variants to type held-out samples at: imputation is not measured")
@@ -92,7 +80,7 @@ def reference(
     phased = train.haplotypes is not None
     size = len(train) if phased else min(len(train), UNPHASED)
     real = Reference(kept, typed, np.array([size, phased]), {})
-    return replace(real, r2=_with_real_panel(train, test, real, seed, threads, memory_mb))
+    return replace(real, r2=_with_real_panel(train, test, real, seed, java))
 
 
 def measure(
@@ -100,48 +88,40 @@ def measure(
     train: Cohort,
     test: Cohort,
     *,
+    observed: float,
     seed: int,
     real: Reference | None = None,
-    observed: float = OBSERVED,
-    targets: int = TARGETS,
-    threads: int = 1,
-    memory_mb: int = 4000,
+    **java: int,
 ) -> list[dict]:
     """Imputation r2 with the synthetic and with the real panel, and their ratio, as metric rows.
 
     Args:
-        synthetic, train, test: cohorts over the same variants; panels without `haplotypes` are phased.
+        synthetic, train, test: cohorts over the same variants (else ValueError); unphased panels are phased.
+        observed: share of the variants with MAF of at least 5 % in train that the held-out samples are typed at.
         seed: of the typed variants, of Beagle, and of the bootstrap.
         real: what `reference` gave for train and test; computed here where it is absent.
-        observed: share of the variants with MAF of at least 5 % in train that the held-out samples are typed at.
-        targets: at most this many held-out samples.
-        threads, memory_mb: of Beagle.
+        java: `threads` and `memory_mb` of Beagle, which raises RuntimeError where it fails.
 
     Returns:
-        `imputation_r2`, `imputation_r2_real` and `imputation_ratio` against test, over the masked variants
-        that vary among the targets (n), and by MAF in train; an imputed dosage that is constant has r2 0. The
-        intervals are normal, by a bootstrap over held-out samples, the same for both panels. The larger
-        panel is thinned to the size of the smaller, so that their sizes are not what is judged. Nothing where
-        `reference` gives nothing.
-
-    Raises:
-        ValueError: cohorts that differ in their variants; a share that is none. RuntimeError: Beagle fails.
+        `imputation_r2`, `imputation_r2_real` and `imputation_ratio` against test, over the masked variants that vary
+        among the targets (n), and by MAF in train; an imputed dosage that is constant has r2 0. The intervals are
+        normal, by a bootstrap over held-out samples, the same for both panels. The larger panel is thinned to the size
+        of the smaller, so that their sizes are not what is judged. Nothing where `reference` gives nothing.
     """
     same_variants(synthetic, train, test)
-    beagles = {"seed": seed, "threads": threads, "memory_mb": memory_mb}
-    real = real or reference(train, test, observed=observed, targets=targets, **beagles)
+    real = real or reference(train, test, observed=observed, seed=seed, **java)
     if not real.typed.any():
         return []
     synthetic, train, test = (_ordered(cohort) for cohort in (synthetic, train, test))
-    test = thinned(test, targets, streams.rng("imputation_typed_variants", seed))
+    test = thinned(test, TARGETS, streams.rng("imputation_typed_variants", seed))
     phased = synthetic.haplotypes is not None and train.haplotypes is not None
     size = min(len(synthetic), len(train), *([] if phased else [UNPHASED]))
     if real.panel.tolist() != [size, phased]:
         log.info("the real panel is imputed from anew: %d samples, phased: %s", size, phased)
         real = replace(real, panel=np.array([size, phased]))
-        real = replace(real, r2=_with_real_panel(train, test, real, **beagles))
+        real = replace(real, r2=_with_real_panel(train, test, real, seed, java))
     synthetic = thinned(synthetic, size, streams.rng("imputation_synthetic_panel", seed))
-    ours = _imputed_r2("synthetic", synthetic, train, test, real, **beagles)
+    ours = _imputed_r2("synthetic", synthetic, train, test, real, seed, java)
     variants = _by_maf(*_masked(train, test, real))
     means = {"imputation_r2": ours, "imputation_r2_real": real.r2}
     means["imputation_ratio"] = {group: ours[group] / theirs for group, theirs in real.r2.items() if theirs.min() > 0}
@@ -154,20 +134,20 @@ def measure(
 
 
 def _with_real_panel(
-    train: Cohort, test: Cohort, real: Reference, seed: int, threads: int, memory_mb: int
+    train: Cohort, test: Cohort, real: Reference, seed: int, java: dict[str, int]
 ) -> dict[str, np.ndarray]:
     """Mean r2 with as many training samples as the panel has."""
     panel = thinned(train, int(real.panel[0]), streams.rng("imputation_real_panel", seed))
-    return _imputed_r2("real", panel, train, test, real, seed, threads, memory_mb)
+    return _imputed_r2("real", panel, train, test, real, seed, java)
 
 
 def _imputed_r2(
-    name: str, panel: Cohort, train: Cohort, test: Cohort, real: Reference, seed: int, threads: int, memory_mb: int
+    name: str, panel: Cohort, train: Cohort, test: Cohort, real: Reference, seed: int, java: dict[str, int]
 ) -> dict[str, np.ndarray]:
     """Mean r2 of the masked variants, by MAF in train, of test samples that are imputed from a panel."""
     began, typed = time.monotonic(), real.typed[real.kept]
-    beagles = {"seed": seed, "threads": threads, "memory_mb": memory_mb}
-    dosages = beagle.impute(panel.at(real.kept), bool(real.panel[1]), test.at(real.kept), typed, **beagles)
+    panel_phased, at = bool(real.panel[1]), real.kept
+    dosages = beagle.impute(panel.at(at), panel_phased, test.at(at), typed, seed=seed, **java)
     log.info("imputed %d samples from %d %s ones, %.0f s", len(test), len(panel), name, time.monotonic() - began)
     return r2_by_maf(*_masked(train, test, real), dosages[:, ~typed], seed)
 
@@ -179,23 +159,15 @@ def _masked(train: Cohort, test: Cohort, real: Reference) -> tuple[np.ndarray, n
 
 
 def measure_panel(
-    panel: Cohort,
-    test: Cohort,
-    typed: np.ndarray,
-    frequency: np.ndarray,
-    *,
-    seed: int,
-    threads: int = 1,
-    memory_mb: int = 4000,
+    panel: Cohort, test: Cohort, typed: np.ndarray, frequency: np.ndarray, *, seed: int, **java: int
 ) -> list[dict]:
     """How well the panel fills in held-out real samples: `panel_r2` by minor-allele frequency, as metric rows.
 
-    Of `test` (at most `TARGETS` of them) Beagle sees unphased genotypes at the `typed` variants, bool
-    (variants,); r2 and intervals are those of `measure`. `frequency` (variants,) is that of training samples.
+    Of `test` (at most `TARGETS` of them) Beagle reads unphased genotypes at the `typed` variants, bool (variants,);
+    r2 and intervals are those of `measure`. `frequency` (variants,) is that of training samples.
     """
     test = thinned(test, TARGETS, streams.rng("imputed_panel_targets", seed))
-    given = {"seed": seed, "threads": threads, "memory_mb": memory_mb}
-    dosages = beagle.impute(panel, True, test, typed, **given)[:, ~typed]
+    dosages = beagle.impute(panel, True, test, typed, seed=seed, **java)[:, ~typed]
     truth, frequency = test.dosages[:, ~typed], frequency[~typed]
     means = r2_by_maf(truth, frequency, dosages, seed)
     return [_row("panel_r2", means[group], group, len(inside)) for group, inside in _by_maf(truth, frequency).items()]
@@ -209,13 +181,10 @@ def thinned(cohort: Cohort, samples: int, rng: np.random.Generator) -> Cohort:
 
 
 def typed_variants(train: Cohort, share: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Which variants take part, and at which the held-out samples are typed.
+    """Which variants take part, and at which the held-out samples are typed, bool (variants,) each.
 
-    Of several variants at one position the first takes part; contigs where fewer than 10 would be typed do
-    not. Typed is a `share` of the variants with MAF of at least 5 % in train, contig by contig.
-
-    Returns:
-        Two bool (variants,).
+    Of several variants at one position the first takes part; contigs where fewer than 10 would be typed do not. Typed
+    is a `share` of the variants with MAF of at least 5 % in train, contig by contig.
     """
     maf = np.minimum(train.frequency, 1 - train.frequency)
     kept, typed = np.zeros(len(maf), dtype=bool), np.zeros(len(maf), dtype=bool)
@@ -231,14 +200,10 @@ def typed_variants(train: Cohort, share: float, rng: np.random.Generator) -> tup
 
 
 def r2(truth: np.ndarray, imputed: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """Squared correlations of true and imputed dosages, over samples that count several times.
+    """Squared correlations of true and imputed dosages (samples, variants), float64 (draws, variants).
 
-    Args:
-        truth, imputed: (samples, variants).
-        times: (draws, samples), how often each sample counts in each draw; ones for each sample once.
-
-    Returns:
-        float64 (draws, variants): 0 where the imputed dosage is constant, nan where the true one is.
+    `times` (draws, samples) says how often each sample counts in each draw. 0 where the imputed dosage is constant, nan
+    where the true one is.
     """
     x, y, w = truth.astype(np.float64), imputed.astype(np.float64), times / times.sum(1, keepdims=True)
     mx, my = w @ x, w @ y

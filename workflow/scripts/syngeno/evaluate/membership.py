@@ -1,4 +1,4 @@
-"""Membership inference: can one tell who was in the training set from the synthetic samples alone?
+"""Membership inference: do the synthetic samples reveal which samples were in the training set?
 
 Four attacks are given nothing but the synthetic cohort and a reference, real samples of the same kind that were never
 trained on. Each gives a sample a score, higher for a likelier training sample:
@@ -18,10 +18,9 @@ Training samples are scored beside samples that were not trained on: the area un
 (DeLong et al., Biometrics 44:837, 1988), and the share of training samples found when at most 1 % of the others are
 accused (Carlini et al., IEEE S&P 2022), which tells of an attack that is sure of a few.
 
-*Power*: an attack that finds nothing has shown nothing until it finds what is known to be there. Each attack is run on
-the generator's samples, and again after some of them were replaced by training samples (planted canaries). It has power
-where the difference in true-positive rate at 1 % false positives, paired over the same samples, has an interval
-above 0. An attack on the trained model itself cannot detect canaries: they are planted after the training.
+*Power*: each attack is run again after some synthetic samples were replaced by training samples (planted canaries). It
+has power where the difference in true-positive rate at 1 % false positives, paired over the same samples, has an
+interval above 0. An attack on the trained model itself cannot detect canaries: they are planted after the training.
 """
 
 import numpy as np
@@ -88,32 +87,36 @@ def _frequency(cohort: Cohort, label: str | None = None, prior: np.ndarray | Non
     return (cohort.counts.get(label, 0) + PSEUDO_ALLELES * prior) / (2 * samples + PSEUDO_ALLELES)
 
 
-def auc(members: np.ndarray, others: np.ndarray) -> tuple[float, float, float]:
-    """Probability that a member's score exceeds another sample's, ties one half, and its 95 % interval (DeLong)."""
-    below, above = placements(members, others), 1 - placements(others, members)
+def auc(training: np.ndarray, heldout: np.ndarray) -> tuple[float, float, float]:
+    """Probability that a training sample's score exceeds a held-out one's, ties one half, and its 95 % interval."""
+    below, above = placements(training, heldout), 1 - placements(heldout, training)
     value = float(below.mean())
-    if min(len(members), len(others)) < 2:
+    if min(len(training), len(heldout)) < 2:
         return value, np.nan, np.nan
-    half = Z * np.sqrt(below.var(ddof=1) / len(members) + above.var(ddof=1) / len(others))
+    half = Z * np.sqrt(below.var(ddof=1) / len(training) + above.var(ddof=1) / len(heldout))
     return value, max(0.0, value - half), min(1.0, value + half)
 
 
-def true_positives(members: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Whom the attack finds, bool (members,): scores above a threshold that at most 1 % of the others exceed."""
-    return members > _threshold(others)
+def true_positives(training: np.ndarray, heldout: np.ndarray) -> np.ndarray:
+    """Which training samples the attack finds, bool: scores above a threshold that at most 1 % of the others exceed."""
+    place = _place(len(heldout))
+    return training > np.partition(heldout, place)[place]
 
 
-def tpr(members: np.ndarray, others: np.ndarray, seed: int) -> tuple[float, float, float]:
-    """Share of members found at 1 % false positives, with a 95 % percentile interval by bootstrap over samples."""
-    found = float(true_positives(members, others).mean())
+def tpr(training: np.ndarray, heldout: np.ndarray, seed: int) -> tuple[float, float, float]:
+    """Share of training samples found at 1 % false positives, with a 95 % percentile interval by bootstrap."""
+    found, n = float(true_positives(training, heldout).mean()), len(training)
     rng = streams.rng("membership_tpr_bootstrap", seed)
-    thresholds = _resampled_thresholds(rng, np.sort(others)[:, None])[:, 0]
-    members = np.sort(members)
-    above = len(members) - np.searchsorted(members, thresholds, "right")
-    # So many of the members of a resample lie above its threshold: a binomial, no sample need be drawn.
-    shares = rng.binomial(len(members), above / len(members)) / len(members)
-    low, high = np.quantile(shares, [0.025, 0.975])
-    return found, min(float(low), found), max(float(high), found)
+    thresholds = _resampled_thresholds(rng, np.sort(heldout)[:, None])[:, 0]
+    above = n - np.searchsorted(np.sort(training), thresholds, "right")
+    # So many training samples of a resample lie above its threshold: a binomial, no sample need be drawn.
+    return _with_interval(found, rng.binomial(n, above / n) / n)
+
+
+def _with_interval(value: float, resampled: np.ndarray) -> tuple[float, float, float]:
+    """A value with the percentile interval of its resamples, which holds the value itself."""
+    low, high = np.quantile(resampled, [0.025, 0.975])
+    return value, min(float(low), value), max(float(high), value)
 
 
 def tpr_gain(
@@ -121,44 +124,32 @@ def tpr_gain(
 ) -> tuple[float, float, float]:
     """What canaries add to the share found at 1 % false positives, with a paired bootstrap interval.
 
-    `base` and `planted` are (members', others') scores of the same samples in the same order, before and after
-    canaries are planted. The bootstrap resamples them, each with both scores.
+    `base` and `planted` are scores of training and of held-out samples, the same ones in the same order, before and
+    after canaries are planted. The bootstrap resamples them, each with both scores.
     """
-    (members, others), (members_planted, others_planted) = base, planted
-    if members.shape != members_planted.shape or others.shape != others_planted.shape:
-        raise ValueError("a paired difference needs the same samples in both")
-    found, found_planted = true_positives(members, others), true_positives(members_planted, others_planted)
-    gain = float(found_planted.mean() - found.mean())
+    (training, heldout), (training_planted, heldout_planted) = base, planted
+    gain = float(true_positives(*planted).mean() - true_positives(*base).mean())
     rng = streams.rng("membership_gain_bootstrap", seed)
-    order = np.lexsort((others_planted, others))
-    thresholds = _resampled_thresholds(rng, np.stack([others[order], others_planted[order]], axis=1))
+    order = np.lexsort((heldout_planted, heldout))
+    thresholds = _resampled_thresholds(rng, np.stack([heldout[order], heldout_planted[order]], axis=1))
     distinct, which = np.unique(thresholds, axis=0, return_inverse=True)
     won, lost = np.empty((2, len(distinct)))
     for i, (before, after) in enumerate(distinct):
-        was, now = members > before, members_planted > after
+        was, now = training > before, training_planted > after
         won[i], lost[i] = np.count_nonzero(now & ~was), np.count_nonzero(was & ~now)
-    n = len(members)
+    n = len(training)
     drawn = rng.multinomial(n, np.stack([won / n, lost / n, 1 - (won + lost) / n], axis=1)[which.ravel()])
-    gains = (drawn[:, 0] - drawn[:, 1]) / n
-    low, high = np.quantile(gains, [0.025, 0.975])
-    return gain, min(float(low), gain), max(float(high), gain)
+    return _with_interval(gain, (drawn[:, 0] - drawn[:, 1]) / n)
 
 
-def _allowed(others: int) -> int:
-    """How many of so many others an attack may accuse."""
-    return int(FALSE_POSITIVES * others + 1e-9)
-
-
-def _threshold(others: np.ndarray) -> float:
-    """The smallest score that no more than the allowed number of others exceed."""
-    place = len(others) - 1 - _allowed(len(others))
-    return float(np.partition(others, place)[place])
+def _place(heldout: int) -> int:
+    """The place in ascending order of the smallest score that no more held-out samples exceed than may be accused."""
+    return heldout - 1 - int(FALSE_POSITIVES * heldout + 1e-9)
 
 
 def _resampled_thresholds(rng: np.random.Generator, scores: np.ndarray) -> np.ndarray:
     """Thresholds of resamples, (BOOTSTRAP, k), for k scores of each sample: `scores` (samples, k)."""
-    n = len(scores)
-    place = n - 1 - _allowed(n)
+    n, place = len(scores), _place(len(scores))
     at_once = max(1, _RESAMPLED // scores.size)
     thresholds = np.empty((BOOTSTRAP, scores.shape[1]))
     for start in range(0, BOOTSTRAP, at_once):
@@ -169,25 +160,18 @@ def _resampled_thresholds(rng: np.random.Generator, scores: np.ndarray) -> np.nd
 
 PLANTED = "planted"  # how the variant of an audit with planted canaries begins: "planted 5 %"
 
-SEES = "detects planted canaries"
+DETECTS = "detects planted canaries"
 POWERLESS = "without power here"
-KNOWS = "without power here: it detects training samples without canaries"
+DETECTS_WITHOUT = "without power here: it detects training samples without canaries"
 UNTRIED = "not tried with canaries"
 
 
 def power(metrics: pd.DataFrame) -> pd.DataFrame:
-    """What each attack said of each generator without and with canaries, a row per generator and attack.
+    """What each attack found of each generator without and with canaries, by a metrics table.
 
-    Args:
-        metrics: a metrics table.
-
-    Returns:
-        Columns generator, fraction, seed, attack; `auc`, `tpr` (at 1 % false positives, without canaries),
-        `planted` (the same rate with canaries) and `gain` (their paired difference), each with `_low` and
-        `_high`; `sees` (bool) and `verdict`. Seeds one by one; generators in the order of the table.
-
-    Raises:
-        ValueError: an attack was measured that `ATTACK_NAMES` lacks.
+    A row per generator, fraction, seed and attack: `auc`, `tpr` (at 1 % false positives, without canaries), `planted`
+    (the same rate with canaries) and `gain` (their paired difference), each with `_low` and `_high`; `detects` (bool)
+    and `verdict`. Raises ValueError where an attack was measured that `ATTACK_NAMES` lacks.
     """
     attacked = metrics["metric"].isin(["membership_auc", "membership_tpr_at_1pct", "membership_tpr_gain"])
     single = metrics[(metrics["seed"] != "all") & (metrics["protocol"] == "ours") & attacked]
@@ -207,12 +191,12 @@ def power(metrics: pd.DataFrame) -> pd.DataFrame:
         renamed = {"value": name, "low": f"{name}_low", "high": f"{name}_high"}
         table = table.merge(part[[*key, *renamed]].rename(columns=renamed), on=key, how="left")
     table = table.rename(columns={"group": "attack"})
-    table["sees"] = table["gain_low"] > 0
+    table["detects"] = table["gain_low"] > 0
     table["verdict"] = [_verdict(one) for one in table.itertuples()]
     return table
 
 
-def unseen(metrics: pd.DataFrame) -> set[tuple[str, int]]:
+def undetected(metrics: pd.DataFrame) -> set[tuple[str, int]]:
     """(generator, fraction) on which no attack on the synthetic samples detects canaries, nor any training sample."""
     tried = power(metrics)
     tried = tried[(tried["attack"] != DENOISING) & tried["gain"].notna()]
@@ -234,6 +218,6 @@ def _verdict(run: object) -> str:
     if pd.isna(run.gain):
         return UNTRIED
     if run.gain_low > 0:
-        return SEES
+        return DETECTS
     # Where every training sample is found already, canaries cannot add: the difference is blind, the attack is not.
-    return KNOWS if run.tpr_low > FALSE_POSITIVES else POWERLESS
+    return DETECTS_WITHOUT if run.tpr_low > FALSE_POSITIVES else POWERLESS

@@ -48,9 +48,10 @@ def reference(train: Cohort, test: Cohort, validation: Cohort | None = None, **_
     return Neighbours(found.distances | nearest_one.distances, found.rows | nearest_one.rows)
 
 
-def measure(synthetic: Cohort, train: Cohort, test: Cohort, **_: object) -> Neighbours:
+def measure(synthetic: Cohort, train: Cohort, test: Cohort) -> Neighbours:
     """Neighbours of synthetic among real samples, of real among synthetic ones, and of synthetic ones among them."""
-    pairs = [("synthetic", "synthetic"), *(pair for name in ("train", "test") for pair in _both(name))]
+    pairs = [("synthetic", "synthetic"), ("train", "synthetic"), ("synthetic", "train")]
+    pairs += [("test", "synthetic"), ("synthetic", "test")]
     return among({"synthetic": synthetic, "train": train, "test": test}, pairs)
 
 
@@ -60,9 +61,9 @@ def among(cohorts: Mapping[str, Cohort], pairs: Sequence[tuple[str, str]], count
     dosages = {name: cohort.in_canonical_order().dosages for name, cohort in cohorts.items()}
     found: dict[str, nearest.Found] = {}
     for one, other in pairs:
-        a, b = dosages[one], dosages[other]
         if f"{one}, {other}" in found:
             continue
+        a, b = dosages[one], dosages[other]
         if one != other and (other, one) in pairs:
             found[f"{one}, {other}"], found[f"{other}, {one}"] = nearest.find_both_ways(a, b, "l1", count)
         else:
@@ -71,8 +72,3 @@ def among(cohorts: Mapping[str, Cohort], pairs: Sequence[tuple[str, str]], count
         {pair: distances.astype(np.float32) for pair, (distances, _) in found.items()},
         {pair: rows.astype(np.int32) for pair, (_, rows) in found.items()},
     )
-
-
-def _both(name: str) -> list[tuple[str, str]]:
-    """A real cohort and the synthetic one, both ways."""
-    return [(name, "synthetic"), ("synthetic", name)]

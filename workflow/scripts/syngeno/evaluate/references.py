@@ -18,12 +18,11 @@ Reference = TypeVar("Reference")
 def save(reference: object, path: str | Path) -> None:
     """Write a reference as .npz, whole or not at all; an entry of a dictionary is called "field/key"."""
     path, arrays = Path(path), {}
-    for field in fields(reference):
-        value = getattr(reference, field.name)
+    for name, value in vars(reference).items():
         if isinstance(value, dict):
-            arrays |= {f"{field.name}/{key}": array for key, array in value.items()}
+            arrays |= {f"{name}/{key}": array for key, array in value.items()}
         elif value is not None:
-            arrays[field.name] = value
+            arrays[name] = value
     temporary = path.with_name(f"{path.name}.part")
     with open(temporary, "wb") as file:
         np.savez(file, **arrays)

@@ -52,7 +52,7 @@ def _power_table(metrics: pd.DataFrame) -> html.Table | None:
             html.number(row.tpr, row.tpr_low, row.tpr_high),
             html.number(row.planted, row.planted_low, row.planted_high),
             html.number(row.gain, row.gain_low, row.gain_high),
-            html.Cell(row.verdict, style="words" if row.sees else "words blind"),
+            html.Cell(row.verdict, style="words" if row.detects else "words blind"),
         ]
         # Once for the run, not for each of its attacks.
         share = listed.pop(run) if run in listed else {"value": float("nan"), "low": 0, "high": 0}

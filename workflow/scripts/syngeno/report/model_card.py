@@ -138,8 +138,8 @@ def _attacks(shown: pd.DataFrame, run: pd.DataFrame) -> list[str]:
         sentences.append(f"Its true-positive rate at 1 % false positives is {_value(rate)}; .01 is guessing.")
     table = membership.power(run)
     for verdict, words in (
-        (membership.SEES, "detected planted canaries, so that it would have detected such duplicates"),
-        (membership.KNOWS, "detected training samples even without canaries"),
+        (membership.DETECTS, "detected planted canaries, so that it would have detected such duplicates"),
+        (membership.DETECTS_WITHOUT, "detected training samples even without canaries"),
         (membership.POWERLESS, "is without power here: it did not detect even planted canaries"),
     ):
         names = [membership.ATTACK_NAMES[attack] for attack in table.loc[table["verdict"] == verdict, "attack"]]

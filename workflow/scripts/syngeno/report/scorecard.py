@@ -56,7 +56,7 @@ RELEASED = "released"
 def scorecard_page(metrics: pd.DataFrame) -> str:
     """Headline numbers by chapter, a generator per row, under their envelope; what falls outside it is marked."""
     numbers = metrics[(metrics["protocol"] == "ours") & metrics["variant"].isin(["", RELEASED])]
-    powerless = membership.unseen(metrics)
+    powerless = membership.undetected(metrics)
     chapters = {}
     for chapter, titles in HEADLINES.items():
         columns = [key for key in titles if len(headline(numbers, key))]

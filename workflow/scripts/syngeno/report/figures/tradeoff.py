@@ -53,7 +53,7 @@ def tradeoff(metrics: pd.DataFrame, kinds: Mapping[str, str], markers: Mapping[s
     if of(numbers, "recovery_rate").empty:
         return without(NOTHING)
     shapes = {name: markers[kind] for name, kind in kinds.items()}
-    blind = {"privacy_loss": _saturated(numbers), "membership_auc": membership.unseen(metrics)}
+    blind = {"privacy_loss": _saturated(numbers), "membership_auc": membership.undetected(metrics)}
     with mpl.rc_context(STYLE):
         figure, axes = plt.subplots(1, 2, figsize=(12, 6.2))
         for axis, (metric, (title, ideal)) in zip(axes, PRIVACY.items(), strict=True):
