@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from judged import judged
 
 from syngeno.errors import BadInput
 from syngeno.evaluate import metrics
@@ -24,6 +25,14 @@ class TestTable:
 
     def test_empty(self):
         assert list(metrics.table([], generator="g", fraction=100, seed=1).columns) == metrics.COLUMNS
+
+
+class TestOf:
+    def test_chooses_by_metric_group_and_against(self):
+        table = judged(generators=("diffusion",))
+        assert set(metrics.of(table, "aa_truth")["against"]) == {"train", "test"}
+        assert set(metrics.of(table, "aa_truth", "all", "train")["group"]) == {"all"}
+        assert {"all", "encoder_space"} == set(metrics.of(table, "aa_truth", None, "test")["group"])
 
 
 class TestWithEnvelope:

@@ -61,14 +61,14 @@ class TestSettings:
 class TestPage:
     def test_a_cell_with_its_style_and_its_small_text(self):
         cells = [html.number(0.2, 0.1, 0.3, "▲", "saturated", "outside"), html.Cell()]
-        page = html.page("metrics", table=html.table(["", "a", "b"], [html.line("g", cells, "real")]))
+        page = html.page("metrics", table=html.Table(["", "a", "b"], [html.Line("g", cells, "real")]))
         shown = '<td class="outside">0.2 ▲<span class="low">saturated</span></td><td></td></tr>'
         assert f'<tr class="real"><td class="name">g</td>{shown}' in page
         assert '<th class="name"></th><th>a</th><th>b</th>' in page
 
     def test_a_name_cannot_break_the_page(self):
         nasty = "<script>alert(1)</script>"
-        table = html.table([nasty, nasty], [html.line(nasty, [html.Cell(nasty, nasty)])])
+        table = html.Table([nasty, nasty], [html.Line(nasty, [html.Cell(nasty, nasty)])])
         page = html.page("metrics", table=table)
         assert "<script>" not in page
         assert page.count("&lt;script&gt;") == 5

@@ -41,13 +41,6 @@ class TestOurs:
         assert set(own["generator"]) == {"diffusion", "li_stephens"}
 
 
-class TestOf:
-    def test_chooses_by_metric_group_and_against(self, table):
-        assert set(style.of(table, "aa_truth")["against"]) == {"train", "test"}
-        assert set(style.of(table, "aa_truth", "all", "train")["group"]) == {"all"}
-        assert {"all", "encoder_space"} == set(style.of(table, "aa_truth", None, "test")["group"])
-
-
 class TestColours:
     def test_the_same_for_every_figure_and_apart_for_every_generator(self):
         table = judged(labels=("A", "B"), seeds=(1,))
@@ -67,7 +60,7 @@ class TestNames:
 class TestPoints:
     def test_every_seed_is_a_point_and_the_envelope_a_band(self, axis):
         column = numbers({("a", 1): 0.1, ("a", 2): 0.2, ("b", 1): 0.9})
-        style.points(axis, [column], ["x"], {("a", 100): "red", ("b", 100): "blue"})
+        style.points(axis, {"x": column}, {("a", 100): "red", ("b", 100): "blue"})
         drawn = [line for line in axis.lines if line.get_marker() == "o"]
         assert [list(line.get_ydata()) for line in drawn] == [[0.1, 0.2], [0.9]]
         band = axis.collections[0].get_paths()[0].get_extents()
@@ -75,13 +68,13 @@ class TestPoints:
 
     def test_the_blind_are_hollow(self, axis):
         column = numbers({("a", 1): 0.1, ("b", 1): 0.9})
-        style.points(axis, [column], ["x"], {("a", 100): "red", ("b", 100): "blue"}, blind=[("b", 100)])
+        style.points(axis, {"x": column}, {("a", 100): "red", ("b", 100): "blue"}, hollow=[("b", 100)])
         faces = [line.get_markerfacecolor() for line in axis.lines if line.get_marker() == "o"]
         assert faces == ["red", "white"]
 
     def test_without_envelope_there_is_no_band(self, axis):
         column = numbers({("a", 1): 0.1})
-        style.points(axis, [column.assign(real=np.nan, real_low=np.nan)], ["x"], {("a", 100): "red"})
+        style.points(axis, {"x": column.assign(real=np.nan, real_low=np.nan)}, {("a", 100): "red"})
         assert not [one for one in axis.collections if isinstance(one, mpl.collections.PolyCollection)]
 
 

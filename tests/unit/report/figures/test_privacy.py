@@ -3,6 +3,7 @@ import matplotlib.pyplot as plt
 import pytest
 from judged import judged
 
+from syngeno.evaluate.metrics import of
 from syngeno.report import style
 from syngeno.report.figures import privacy
 
@@ -71,7 +72,7 @@ class TestRelatives:
     def test_heldout_samples_are_dashed_beside_the_shares_of_relatives(self, table):
         axis = privacy.relatives(table).axes[2]
         dashed = [line.get_ydata()[0] for line in axis.lines if line.get_linestyle() == "--"]
-        expected = [style.of(style.ours(table), name, "heldout")["value"].mean() for name in privacy.DEGREES]
+        expected = [of(style.ours(table), name, "heldout")["value"].mean() for name in privacy.DEGREES]
         assert dashed == pytest.approx(expected)
 
     def test_where_kinship_means_nothing_it_says_so(self):

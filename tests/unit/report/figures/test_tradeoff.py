@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from judged import KINDS, judged
 
+from syngeno.evaluate.metrics import of
 from syngeno.models import catalogue
 from syngeno.report import style
 from syngeno.report.figures import tradeoff
@@ -37,8 +38,8 @@ class TestTradeoff:
     def test_recovery_across_and_privacy_up(self, table, drawn):
         own = style.ours(table)
         for axis, metric in zip(drawn.axes, ("privacy_loss", "membership_auc"), strict=True):
-            x = style.of(own, "recovery_rate").set_index(["generator", "seed"])["value"]
-            y = style.of(own, metric).set_index(["generator", "seed"])["value"]
+            x = of(own, "recovery_rate").set_index(["generator", "seed"])["value"]
+            y = of(own, metric).set_index(["generator", "seed"])["value"]
             expected = {(round(x[key], 9), round(y[key], 9)) for key in x.index}
             found = {(round(line.get_xdata()[0], 9), round(line.get_ydata()[0], 9)) for line in markers(axis)}
             assert found == expected
@@ -69,7 +70,7 @@ class TestTradeoff:
         plt.close(figure)
 
     def test_the_envelope_is_a_box(self, table, drawn):
-        row = style.of(style.ours(table), "membership_auc").iloc[0]
+        row = of(style.ours(table), "membership_auc").iloc[0]
         box = next(one.get_paths()[0].get_extents() for one in drawn.axes[1].collections if len(one.get_facecolor()))
         assert (box.y0, box.y1) == pytest.approx((row["real_low"], row["real_high"]))
 

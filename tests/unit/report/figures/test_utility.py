@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from judged import judged
 
+from syngeno.evaluate.metrics import of
 from syngeno.report import style
 from syngeno.report.figures import utility
 
@@ -36,15 +37,15 @@ class TestUtility:
         for i, name in enumerate(("diffusion", "li_stephens")):
             mine = own[own["generator"] == name]
             for j, label in enumerate(("AFR", "EUR")):
-                ours, real = (style.of(mine, metric, label)["value"].mean() for metric in ("recall", "recall_real"))
+                ours, real = (of(mine, metric, label)["value"].mean() for metric in ("recall", "recall_real"))
                 assert shown[i, j] == pytest.approx(ours - real)
 
     def test_the_real_panel_is_dashed_beside_the_imputed(self, table):
         axis = utility.utility(table).axes[3]
         dashed = next(line for line in axis.lines if line.get_linestyle() == "--")
         own = style.ours(table)
-        bins = list(dict.fromkeys(style.of(own, "imputation_r2_real", None)["group"]))
-        expected = [style.of(own, "imputation_r2_real", name)["value"].mean() for name in bins]
+        bins = list(dict.fromkeys(of(own, "imputation_r2_real", None)["group"]))
+        expected = [of(own, "imputation_r2_real", name)["value"].mean() for name in bins]
         assert list(dashed.get_ydata()) == pytest.approx(expected)
         assert all(np.diff(dashed.get_ydata()) > 0)
 

@@ -80,6 +80,15 @@ def table(
     return _typed(pd.DataFrame([subject | one for one in rows], columns=COLUMNS))
 
 
+def of(rows: pd.DataFrame, metric: str, group: str | None = "all", against: str | None = None) -> pd.DataFrame:
+    """The rows of one metric, of one group and against one part unless that is None."""
+    chosen = rows["metric"] == metric
+    for column, wanted in (("group", group), ("against", against)):
+        if wanted is not None:
+            chosen &= rows[column] == wanted
+    return rows[chosen]
+
+
 def with_envelope(rows: pd.DataFrame, envelope: pd.DataFrame) -> pd.DataFrame:
     """Put `real, real_low, real_high` of the envelope beside each number that it knows.
 

@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from syngeno.evaluate import published
 from syngeno.evaluate.membership import DENOISING
+from syngeno.evaluate.metrics import of
 from syngeno.report import html, style
 from syngeno.stats.diversity import MAF_BINS
 
@@ -58,14 +59,12 @@ def figure(metrics: pd.DataFrame, variants: Mapping[str, Sequence[str]]) -> Figu
 def page(metrics: pd.DataFrame, variants: Mapping[str, Sequence[str]]) -> str:
     """The same numbers as a table."""
     columns = _known(metrics, variants)
-    lines = [html.line("real against real", [_real(metrics, column) for column in columns], "real")]
+    lines = [html.Line("real against real", [_real(metrics, column) for column in columns], "real")]
     for title, name in _rows(variants):
-        if name:
-            lines.append(html.line(name, [_cell(metrics, column, name) for column in columns]))
-        else:
-            lines.append(html.line(title, [html.Cell()] * len(columns), "real"))
+        cells = [_cell(metrics, column, name) if name else html.Cell() for column in columns]
+        lines.append(html.Line(name or title, cells, "" if name else "real"))
     titles = [title.replace("\n", " ") for *_, title in columns]
-    return html.page("ablation", table=html.table(["", *titles], lines))
+    return html.page("ablation", table=html.Table(["", *titles], lines))
 
 
 def _rows(variants: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
@@ -81,13 +80,13 @@ def _known(metrics: pd.DataFrame, variants: Mapping[str, Sequence[str]]) -> list
 
 def _of(metrics: pd.DataFrame, column: Column, name: str | None = None) -> pd.DataFrame:
     """The rows of a column, of one generator or of all: seed by seed, at its largest fraction."""
-    metric, group, against, protocol, _ = column
-    chosen = (metrics["metric"] == metric) & (metrics["group"] == group) & (metrics["protocol"] == protocol)
-    chosen &= (metrics["against"] == against) & (metrics["variant"] == "") & (metrics["seed"] != "all")
-    if name is not None:
-        chosen &= metrics["generator"] == name
-    found = metrics[chosen]
-    return found[found["fraction"] == found["fraction"].max()] if name is not None else found
+    *number, protocol, _ = column
+    found = of(metrics, *number)
+    found = found[(found["protocol"] == protocol) & (found["variant"] == "") & (found["seed"] != "all")]
+    if name is None:
+        return found
+    found = found[found["generator"] == name]
+    return found[found["fraction"] == found["fraction"].max()]
 
 
 def _band(metrics: pd.DataFrame, column: Column) -> tuple[float, float, float]:

@@ -20,12 +20,9 @@ _DEGREES = {
 
 
 def audit_page(metrics: pd.DataFrame, audited: Mapping[str, pd.DataFrame]) -> str:
-    """The audit page.
+    """The audit page, by the metrics table and, by the name of the run, the samples of its audit (`audit.Audit`).
 
-    Args:
-        metrics: the metrics table.
-        audited: by the name of the run, the table of the audit: sample, label, distance, kinship_max, listed
-            ("exact", "near" or ""). What it says of training samples does not come into the page.
+    What these tables say of training samples does not come into the page.
     """
     single = metrics[(metrics["protocol"] == "ours") & (metrics["seed"] != "all")]
     return html.page(
@@ -47,20 +44,16 @@ def _power_table(metrics: pd.DataFrame) -> html.Table | None:
     lines = []
     for row in table.itertuples():
         run = (row.generator, row.fraction, row.seed)
-        cells = [
-            html.number(row.auc, row.auc_low, row.auc_high),
-            html.number(row.tpr, row.tpr_low, row.tpr_high),
-            html.number(row.planted, row.planted_low, row.planted_high),
-            html.number(row.gain, row.gain_low, row.gain_high),
-            html.Cell(row.verdict, style="words" if row.detects else "words blind"),
-        ]
+        columns = ("auc", "tpr", "planted", "gain")
+        cells = [html.number(*(getattr(row, f"{name}{end}") for end in ("", "_low", "_high"))) for name in columns]
+        cells.append(html.Cell(row.verdict, style="words" if row.detects else "words blind"))
         # Once for the run, not for each of its attacks.
         share = listed.pop(run) if run in listed else {"value": float("nan"), "low": 0, "high": 0}
         cells.append(html.number(share["value"], share["low"], share["high"]))
-        lines.append(html.line(f"{_run(table, run)}: {membership.ATTACK_NAMES[row.attack]}", cells))
+        lines.append(html.Line(f"{_run(table, run)}: {membership.ATTACK_NAMES[row.attack]}", cells))
     rate = "True-positive rate at 1 % false positives"
     head = ["Generator: attack", "AUC", rate, "The same, with planted canaries", "Paired difference", "Verdict"]
-    return html.table([*head, "Canaries listed by id"], lines)
+    return html.Table([*head, "Canaries listed by id"], lines)
 
 
 def _with_heldout(single: pd.DataFrame, titles: Mapping[str, str]) -> html.Table | None:
@@ -69,13 +62,11 @@ def _with_heldout(single: pd.DataFrame, titles: Mapping[str, str]) -> html.Table
     present = [metric for metric in titles if (numbers["metric"] == metric).any()]
     if not present:
         return None
-    lines = []
-    for (generator, fraction, variant, seed), part in numbers.groupby(
-        ["generator", "fraction", "variant", "seed"], sort=False
-    ):
+    lines, key = [], ["generator", "fraction", "variant", "seed"]
+    for (generator, fraction, variant, seed), part in numbers.groupby(key, sort=False):
         name = _run(single, (generator, fraction, seed)) + (f", {variant}" if variant else "")
-        lines.append(html.line(name, [_beside_heldout(part[part["metric"] == metric]) for metric in present]))
-    return html.table(["Generator", *(titles[metric] for metric in present)], lines)
+        lines.append(html.Line(name, [_beside_heldout(part[part["metric"] == metric]) for metric in present]))
+    return html.Table(["Generator", *(titles[metric] for metric in present)], lines)
 
 
 def _beside_heldout(part: pd.DataFrame) -> html.Cell:
@@ -92,25 +83,18 @@ def _beside_heldout(part: pd.DataFrame) -> html.Cell:
 def _run(table: pd.DataFrame, run: tuple[str, int, str]) -> str:
     """The name of a run, with fraction and seed where there are several."""
     generator, fraction, seed = run
-    parts = [generator]
-    if table["fraction"].nunique() > 1:
-        parts.append(f"{fraction} %")
-    if table["seed"].nunique() > 1:
-        parts.append(f"seed {seed}")
-    return ", ".join(parts)
+    share = f", {fraction} %" if table["fraction"].nunique() > 1 else ""
+    return generator + share + (f", seed {seed}" if table["seed"].nunique() > 1 else "")
 
 
 def _listed(name: str, audited: pd.DataFrame) -> dict:
     """The first of a run's listed samples, duplicates before near duplicates, and how many there are."""
     duplicates = audited[audited["listed"].isin(["exact", "near"])]
     duplicates = duplicates.sort_values(["listed", "distance"], kind="stable")
-    lines = [
-        html.line(
-            str(row.sample),
-            map(html.Cell, [str(row.label), html.short(row.distance), html.short(row.kinship_max, 3), row.listed]),
-        )
-        for row in duplicates.head(SHOWN).itertuples()
-    ]
+    lines = []
+    for row in duplicates.head(SHOWN).itertuples():
+        cells = [str(row.label), html.short(row.distance), html.short(row.kinship_max, 3), row.listed]
+        lines.append(html.Line(str(row.sample), [html.Cell(text) for text in cells]))
     counts = {kind: int((duplicates["listed"] == kind).sum()) for kind in ("exact", "near")}
-    table = html.table(["Synthetic sample", "Label", "Distance", "Kinship", "Listed as"], lines)
+    table = html.Table(["Synthetic sample", "Label", "Distance", "Kinship", "Listed as"], lines)
     return {"name": name, **counts, "all": len(audited), "table": table}

@@ -11,19 +11,7 @@ from typing import NamedTuple
 import jinja2
 import pandas as pd
 
-PACKAGES = (
-    "snakemake",
-    "numpy",
-    "scipy",
-    "pandas",
-    "zarr",
-    "torch",
-    "scikit-learn",
-    "scikit-allel",
-    "cyvcf2",
-    "pysam",
-)
-
+PACKAGES = ["snakemake", "numpy", "scipy", "pandas", "zarr", "torch", "scikit-learn", "scikit-allel", "cyvcf2", "pysam"]
 ABOVE, BELOW = "▲", "▼"
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -68,16 +56,6 @@ def page(template: str, **content: object) -> str:
     return _ENVIRONMENT.get_template(f"{template}.html.j2").render(**content)
 
 
-def table(head: Iterable[str], lines: Iterable[Line]) -> Table:
-    """A table of these titles and rows."""
-    return Table(list(head), list(lines))
-
-
-def line(name: str, cells: Iterable[Cell], style: str = "") -> Line:
-    """A row of a table."""
-    return Line(name, list(cells), style)
-
-
 def number(value: float, low: float, high: float, mark: str = "", note: str = "", style: str = "") -> Cell:
     """A cell: the value with its mark, below it the note or the interval; empty where there is no number."""
     if pd.isna(value):
@@ -88,12 +66,17 @@ def number(value: float, low: float, high: float, mark: str = "", note: str = ""
 def frame(data: pd.DataFrame) -> Table:
     """A table of data, the first column as the names of the rows; numbers with 4 digits, what is missing empty."""
     rows = ([_plain(value) for value in row] for row in data.itertuples(index=False))
-    return table(data.columns, (line(name, map(Cell, cells)) for name, *cells in rows))
+    return Table(list(data.columns), [Line(name, [Cell(cell) for cell in cells]) for name, *cells in rows])
+
+
+def words(head: list[str], told: Mapping[str, str]) -> Table:
+    """A table of names and what is said of each."""
+    return Table(head, [Line(name, [Cell(text, style="words")]) for name, text in told.items()])
 
 
 def settings(nested: Mapping) -> Table:
     """A table of nested settings, a row for each; the keys on the way to it are joined by dots."""
-    return table(["Setting", "Value"], (line(key, [Cell(text, style="words")]) for key, text in _leaves(nested)))
+    return words(["Setting", "Value"], dict(_leaves(nested)))
 
 
 def span(low: float, high: float) -> str:
@@ -115,8 +98,7 @@ def outside(value: float, low: float, high: float) -> str:
 
 def versions() -> Table:
     """Versions of what made the report."""
-    rows = {"python": python_version(), **{name: _version(name) for name in PACKAGES}}
-    return table(["Package", "Version"], (line(name, [Cell(text, style="words")]) for name, text in rows.items()))
+    return words(["Package", "Version"], {"python": python_version()} | {name: _version(name) for name in PACKAGES})
 
 
 def _version(package: str) -> str:
@@ -143,6 +125,4 @@ def _leaves(nested: Mapping, above: str = "") -> Iterable[tuple[str, str]]:
 
 def _word(value: object) -> str:
     """A setting as it stands in a run file."""
-    return (
-        {None: "null", True: "true", False: "false"}[value] if value is None or isinstance(value, bool) else f"{value}"
-    )
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from syngeno.evaluate import membership
+from syngeno.evaluate.metrics import of
 from syngeno.report import html, scorecard
 
 GENERAL_LIMITS = (
@@ -48,11 +49,10 @@ def model_card_page(
     Args:
         metrics: the metrics table of the cohort.
         cohort, generator, fraction, seed: which synthetic cohort.
-        sentence, source: of the generator's kind in the catalogue: what it is, and where its samples come from.
+        sentence, source: of the generator's kind in the catalogue.
         settings: of the generator, and what validation samples chose.
-        training: labels of the samples that it was fitted on.
-        synthetic: labels of the synthetic samples that are released.
-        withheld: which samples were held back (sample, risk, why), None where none were to be.
+        training, synthetic: labels of the samples that it was fitted on, and of the samples that are released.
+        withheld: which samples were withheld (sample, risk, why), None where none were to be.
     """
     ours = (metrics["protocol"] == "ours") & (metrics["generator"] == generator) & (metrics["fraction"] == fraction)
     run = metrics[ours & (metrics["seed"] == str(seed))]
@@ -95,7 +95,7 @@ def _counts(training: pd.Series, synthetic: pd.Series) -> html.Table:
 def _audit(shown: pd.DataFrame, run: pd.DataFrame, withheld: pd.DataFrame | None, released: int) -> list[str]:
     """What the audit found, in sentences; `run` holds the planted canaries."""
     sentences = []
-    loss = _one(shown, "privacy_loss")
+    loss = _first(shown, "privacy_loss")
     if scorecard.saturated(shown):
         sentences.append(
             "The privacy loss is saturated and says nothing: synthetic samples lie too far from (or near to) all."
@@ -106,16 +106,16 @@ def _audit(shown: pd.DataFrame, run: pd.DataFrame, withheld: pd.DataFrame | None
         )
     sentences += _attacks(shown, run)
     for metric, what in (("duplicate_share", "duplicates"), ("near_duplicate_share", "near duplicates")):
-        share = _one(shown, metric)
+        share = _first(shown, metric)
         if share is not None:
             sentences.append(f"{round(share['value'] * share['n'])} {what} of training samples among {share['n']}.")
-    risky = _one(shown, "high_risk")
+    risky = _first(shown, "high_risk")
     if risky is not None:
         sentences.append(
             f"{100 * risky['value']:.1f} % of the samples lie closer to a training sample than 95 % of held-out "
             "samples do (5 % where synthetic samples are no closer than held-out ones)."
         )
-    kin = _one(shown, "kinship_contrast")
+    kin = _first(shown, "kinship_contrast")
     if kin is not None:
         sentences.append(
             f"Probability of being closer kin to training samples than a held-out sample is: {_value(kin)}."
@@ -129,7 +129,7 @@ def _audit(shown: pd.DataFrame, run: pd.DataFrame, withheld: pd.DataFrame | None
 
 def _attacks(shown: pd.DataFrame, run: pd.DataFrame) -> list[str]:
     sentences = []
-    area, rate = (_one(shown, metric) for metric in ("membership_auc", "membership_tpr_at_1pct"))
+    area, rate = (_first(shown, metric) for metric in ("membership_auc", "membership_tpr_at_1pct"))
     if area is not None:
         sentences.append(
             f"The best attack on the synthetic samples alone has an AUC of {_value(area)}; .5 is guessing."
@@ -157,9 +157,8 @@ def _limits(shown: pd.DataFrame) -> list[str]:
     for chapter, keys in scorecard.HEADLINES.items():
         marked = []
         for key, title in keys.items():
-            rows = scorecard.headline(shown, key)
-            if len(rows) and html.outside(*rows.iloc[0][["value", "real_low", "real_high"]]):
-                row = rows.iloc[0]
+            row = _first(shown, *key)
+            if row is not None and html.outside(*row[["value", "real_low", "real_high"]]):
                 bounds = html.span(row["real_low"], row["real_high"])
                 marked.append(f"{title} {html.short(row['value'], 3)} (real samples {bounds})")
         if marked:
@@ -186,21 +185,17 @@ def _limits_of_kind(source: str, settings: Mapping) -> list[str]:
 def _numbers(shown: pd.DataFrame) -> html.Table:
     lines = []
     for key, title in scorecard.TITLES.items():
-        rows = scorecard.headline(shown, key)
-        if len(rows):
-            row = rows.iloc[0]
-            mark = html.outside(row["value"], row["real_low"], row["real_high"])
-            cells = [
-                html.number(row["value"], row["low"], row["high"], mark, style="outside" if mark else ""),
-                html.number(row["real"], row["real_low"], row["real_high"]),
-                html.Cell(str(row["n"])),
-            ]
-            lines.append(html.line(title, cells))
-    return html.table(["", "Synthetic", "Real against real", "n"], lines)
+        row = _first(shown, *key)
+        if row is not None:
+            mark = html.outside(*row[["value", "real_low", "real_high"]])
+            value = html.number(*row[["value", "low", "high"]], mark, style="outside" if mark else "")
+            real = html.number(*row[["real", "real_low", "real_high"]])
+            lines.append(html.Line(title, [value, real, html.Cell(str(row["n"]))]))
+    return html.Table(["", "Synthetic", "Real against real", "n"], lines)
 
 
-def _one(shown: pd.DataFrame, metric: str) -> pd.Series | None:
-    rows = scorecard.headline(shown, (metric, None, "all"))
+def _first(shown: pd.DataFrame, metric: str, group: str = "all", against: str | None = None) -> pd.Series | None:
+    rows = of(shown, metric, group, against)
     return rows.iloc[0] if len(rows) else None
 
 

@@ -197,9 +197,9 @@ def _recovery(numbers: pd.DataFrame, generators: Iterable[str]) -> html.Table | 
         cells = [_cell(real[real["group"] == group])]
         for name in generators:
             cells += [_cell(rows[(rows["generator"] == name) & (rows["group"] == group)]) for rows in (alone, rate)]
-        lines.append(html.line(group, cells))
+        lines.append(html.Line(group, cells))
     titles = [f"{name}{what}" for name in generators for what in ("", ": recovery rate")]
-    return html.table(["Classifier", "Real samples", *titles], lines)
+    return html.Table(["Classifier", "Real samples", *titles], lines)
 
 
 def _printed(theirs: pd.DataFrame) -> html.Table | None:
@@ -210,11 +210,11 @@ def _printed(theirs: pd.DataFrame) -> html.Table | None:
         cells = [_plain(figures[REAL])]
         for kind in _PAPER_NAMES:
             cells += [_plain(figures[kind]), _plain(figures[kind] / figures[REAL], 3)]
-        lines.append(html.line(f"paper: {classifier}", cells, "real"))
+        lines.append(html.Line(f"paper: {classifier}", cells, "real"))
     if not lines:
         return None
     titles = [f"{name}{what}" for name in _PAPER_NAMES.values() for what in ("", ": recovery rate")]
-    return html.table([f"The paper ({theirs['data'].iloc[0]})", "Real samples", *titles], lines)
+    return html.Table([f"The paper ({theirs['data'].iloc[0]})", "Real samples", *titles], lines)
 
 
 def _neighbours(numbers: pd.DataFrame, theirs: pd.DataFrame, generators: Iterable[str]) -> html.Table | None:
@@ -227,15 +227,15 @@ def _neighbours(numbers: pd.DataFrame, theirs: pd.DataFrame, generators: Iterabl
     for name in generators:
         of_name = rows[rows["generator"] == name]
         if len(of_name):
-            lines.append(html.line(name, [_cell(of_name[_is(of_name, *column)]) for column in columns]))
+            lines.append(html.Line(name, [_cell(of_name[_is(of_name, *column)]) for column in columns]))
     beside = [_first(rows[_is(rows, *column)].dropna(subset="real")) for column in columns]
     cells = [html.Cell() if row is None else html.number(*row[["real", "real_low", "real_high"]]) for row in beside]
-    lines.append(html.line("real samples", cells, "real"))
+    lines.append(html.Line("real samples", cells, "real"))
     if theirs["table"].isin(["aa_truth", "aa_syn"]).any():
         for kind, name in _PAPER_NAMES.items():
             cells = [_plain(_figure(theirs, metric, kind, against=against)) for metric, against in columns]
-            lines.append(html.line(f"paper: {name}", cells, "real"))
-    return html.table(["Generator", *(f"{metric} against {against}" for metric, against in columns)], lines)
+            lines.append(html.Line(f"paper: {name}", cells, "real"))
+    return html.Table(["Generator", *(f"{metric} against {against}" for metric, against in columns)], lines)
 
 
 def _augmentation(numbers: pd.DataFrame, theirs: pd.DataFrame, generators: Iterable[str]) -> html.Table | None:
@@ -247,7 +247,7 @@ def _augmentation(numbers: pd.DataFrame, theirs: pd.DataFrame, generators: Itera
             for share, row in _gains(numbers, name, group).items():
                 order = ("real", "honest_accuracy", "honest", "paper_accuracy", "paper")
                 cells = [html.Cell(f"{share} %"), *(_cell_of(row[key]) for key in order), _left_or_why_not(row)]
-                lines.append(html.line(f"{name}, {group}", cells))
+                lines.append(html.Line(f"{name}, {group}", cells))
     if not lines:
         return None
     for share in sorted(theirs["real_percent"][theirs["table"] == "augmentation"].dropna().unique()):
@@ -256,9 +256,9 @@ def _augmentation(numbers: pd.DataFrame, theirs: pd.DataFrame, generators: Itera
         alone, more = (_figure(given, "augmentation", name) for name in (REAL, kind))
         cells = [html.Cell(f"{share} %"), _plain(alone), html.Cell(), html.Cell()]
         cells += [_plain(more), _plain(more - alone), html.Cell()]
-        lines.append(html.line(f"paper: {_PAPER_NAMES.get(kind, kind)}, best classifier", cells, "real"))
+        lines.append(html.Line(f"paper: {_PAPER_NAMES.get(kind, kind)}, best classifier", cells, "real"))
     titles = ["Generator, classifier", "Real samples", "Real only", "Honest", "Honest gain", "As in the paper"]
-    return html.table([*titles, "Gain as in the paper", "What is left"], lines)
+    return html.Table([*titles, "Gain as in the paper", "What is left"], lines)
 
 
 def _left_or_why_not(row: Mapping) -> html.Cell:

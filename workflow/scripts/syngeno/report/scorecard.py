@@ -7,45 +7,46 @@ import pandas as pd
 import yaml
 
 from syngeno.evaluate import membership
+from syngeno.evaluate.metrics import of
 from syngeno.report import html
 
-Headline = tuple[str, str | None, str]  # metric, against (None: whatever it is), group
+Headline = tuple[str, str, str | None]  # metric, group, against (None: whatever it is)
 
 # The scorecard's columns by chapter, and what the reader sees.
 HEADLINES: dict[str, dict[Headline, str]] = {
     "Privacy": {
-        ("privacy_loss", "", "all"): "Privacy loss",
-        ("aa_truth", "train", "all"): "AA truth, train",
-        ("aa_truth", "test", "all"): "AA truth, test",
-        ("aa_syn", "train", "all"): "AA syn",
-        ("membership_auc", None, "all"): "Membership AUC, best attack",
-        ("membership_tpr_at_1pct", None, "all"): "True-positive rate at 1 % false positives",
-        ("duplicate_share", "train", "all"): "Duplicates of training samples",
-        ("near_duplicate_share", "train", "all"): "Near duplicates",
-        ("high_risk", None, "all"): "Samples at high risk",
-        ("kinship_contrast", None, "all"): "P(more kin to train than held-out)",
+        ("privacy_loss", "all", ""): "Privacy loss",
+        ("aa_truth", "all", "train"): "AA truth, train",
+        ("aa_truth", "all", "test"): "AA truth, test",
+        ("aa_syn", "all", "train"): "AA syn",
+        ("membership_auc", "all", None): "Membership AUC, best attack",
+        ("membership_tpr_at_1pct", "all", None): "True-positive rate at 1 % false positives",
+        ("duplicate_share", "all", "train"): "Duplicates of training samples",
+        ("near_duplicate_share", "all", "train"): "Near duplicates",
+        ("high_risk", "all", None): "Samples at high risk",
+        ("kinship_contrast", "all", None): "P(more kin to train than held-out)",
     },
     "Utility": {
-        ("recovery_rate", "test", "all"): "Recovery rate",
-        ("accuracy", "test", "all"): "Accuracy",
-        ("association_r", "train", "all"): "Association effects, r",
-        ("imputation_ratio", "test", "all"): "Imputation r², over a real panel's",
-        ("panel_r2", "test", "all"): "Imputation from the panel, r² of held-out samples",
+        ("recovery_rate", "all", "test"): "Recovery rate",
+        ("accuracy", "all", "test"): "Accuracy",
+        ("association_r", "all", "train"): "Association effects, r",
+        ("imputation_ratio", "all", "test"): "Imputation r², over a real panel's",
+        ("panel_r2", "all", "test"): "Imputation from the panel, r² of held-out samples",
     },
     "Fidelity": {
-        ("allele_frequency_r", "test", "all"): "Allele frequency r",
-        ("polymorphic_share", "", "all"): "Polymorphic share",
-        ("heterozygosity", "", "all"): "Heterozygosity",
-        ("hwe_outliers", None, "all"): "Out of HWE",
-        ("ld_r", "train", "all"): "LD r",
-        ("ld_r", "train", "within_labels"): "LD r within labels",
-        ("three_point_r", "train", "all"): "Three-point r",
-        ("haplotype_diversity_r", "train", "all"): "Haplotype diversity r",
-        ("fst_difference", "train", "all"): "Fst difference",
-        ("wasserstein_pc1_6", "test", "all"): "Wasserstein PC1-6",
-        ("sinkhorn_pc1_2", "test", "all"): "Sinkhorn PC1-2",
-        ("heldout_nats", "test", "all"): "Held-out nats",
-        ("decode_concordance", "validation", "all"): "Decode concordance",
+        ("allele_frequency_r", "all", "test"): "Allele frequency r",
+        ("polymorphic_share", "all", ""): "Polymorphic share",
+        ("heterozygosity", "all", ""): "Heterozygosity",
+        ("hwe_outliers", "all", None): "Out of HWE",
+        ("ld_r", "all", "train"): "LD r",
+        ("ld_r", "within_labels", "train"): "LD r within labels",
+        ("three_point_r", "all", "train"): "Three-point r",
+        ("haplotype_diversity_r", "all", "train"): "Haplotype diversity r",
+        ("fst_difference", "all", "train"): "Fst difference",
+        ("wasserstein_pc1_6", "all", "test"): "Wasserstein PC1-6",
+        ("sinkhorn_pc1_2", "all", "test"): "Sinkhorn PC1-2",
+        ("heldout_nats", "all", "test"): "Held-out nats",
+        ("decode_concordance", "all", "validation"): "Decode concordance",
     },
 }
 TITLES = {key: title for chapter in HEADLINES.values() for key, title in chapter.items()}
@@ -59,26 +60,22 @@ def scorecard_page(metrics: pd.DataFrame) -> str:
     powerless = membership.undetected(metrics)
     chapters = {}
     for chapter, titles in HEADLINES.items():
-        columns = [key for key in titles if len(headline(numbers, key))]
+        columns = [key for key in titles if len(of(numbers, *key))]
         if not columns:
             continue
-        lines = [html.line("real against real", [_envelope(headline(numbers, key)) for key in columns], "real")]
+        lines = [html.Line("real against real", [_envelope(of(numbers, *key)) for key in columns], "real")]
         for (generator, fraction, variant), part in numbers.groupby(["generator", "fraction", "variant"], sort=False):
-            if any(len(headline(part, key)) for key in columns):
+            if any(len(of(part, *key)) for key in columns):
                 name = f"{generator}, {fraction} % of the training samples" if fraction != 100 else generator
                 cells = [_score(part, key, (generator, fraction) in powerless) for key in columns]
-                lines.append(html.line(f"{name}, {variant}" if variant else name, cells))
-        chapters[chapter] = html.table(["", *(titles[key] for key in columns)], lines)
+                lines.append(html.Line(f"{name}, {variant}" if variant else name, cells))
+        chapters[chapter] = html.Table(["", *(titles[key] for key in columns)], lines)
     return html.page("scorecard", chapters=chapters, coverage=coverage(metrics))
 
 
 def all_metrics(metrics: pd.DataFrame) -> str:
     """The whole metrics table."""
-    empty = [
-        name
-        for name in ("variant", "real_fraction")
-        if metrics[name].isin(["", None]).all() or metrics[name].isna().all()
-    ]
+    empty = [name for name in ("variant", "real_fraction") if (metrics[name].isna() | (metrics[name] == "")).all()]
     return html.page("metrics", table=html.frame(metrics.drop(columns=empty)))
 
 
@@ -104,10 +101,7 @@ def run_page(
     config = json.loads(json.dumps(config))  # sections that share their defaults would show as references
     return html.page(
         "run",
-        generators=html.table(
-            ["Generator", "What it is"],
-            (html.line(name, [html.Cell(sentence, style="words")]) for name, sentence in generators.items()),
-        ),
+        generators=html.words(["Generator", "What it is"], generators),
         samples=html.frame(parts.reset_index()),
         variants=html.frame(variants.reset_index()),
         relatives=pairs,
@@ -116,22 +110,14 @@ def run_page(
     )
 
 
-def headline(numbers: pd.DataFrame, key: Headline) -> pd.DataFrame:
-    """The rows of one headline."""
-    metric, against, group = key
-    chosen = (numbers["metric"] == metric) & (numbers["group"] == group)
-    return numbers[chosen if against is None else chosen & (numbers["against"] == against)]
-
-
 def saturated(numbers: pd.DataFrame) -> bool:
     """Whether a privacy loss could not have shown anything: the accuracies behind it stand at their ends."""
-    return bool((headline(numbers, ("aa_saturated", "", "all"))["value"] > 0).any())
+    return bool((of(numbers, "aa_saturated")["value"] > 0).any())
 
 
 def coverage(metrics: pd.DataFrame) -> list[str]:
     """How often real samples, held out, fall within the envelopes, by suite."""
-    rows = metrics[metrics["metric"] == "envelope_coverage"]
-    shares = rows.groupby("group", sort=False)["value"].mean()
+    shares = of(metrics, "envelope_coverage", None).groupby("group", sort=False)["value"].mean()
     return [f"{group} {100 * share:.0f} %" for group, share in shares.items()]
 
 
@@ -142,7 +128,7 @@ def _envelope(numbers: pd.DataFrame) -> html.Cell:
 
 def _score(part: pd.DataFrame, key: Headline, powerless: bool) -> html.Cell:
     """The row over seeds, or the only seed's, with its mark."""
-    numbers = headline(part, key)
+    numbers = of(part, *key)
     if numbers.empty:
         return html.Cell()
     over = numbers[numbers["seed"] == "all"]

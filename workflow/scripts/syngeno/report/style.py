@@ -5,14 +5,16 @@ matplotlib figure. A figure for which there are no numbers says so in one senten
 """
 
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
+
+from syngeno.evaluate.metrics import of
 
 # Okabe & Ito (2008), then Tol's muted: told apart by colour-blind readers too.
 COLOURS = [
@@ -50,16 +52,6 @@ def ours(metrics: pd.DataFrame) -> pd.DataFrame:
     return metrics[single & (metrics["seed"] != "all")]
 
 
-def of(numbers: pd.DataFrame, metric: str, group: str | None = "all", against: str | None = None) -> pd.DataFrame:
-    """The rows of one metric, of one group and against one part unless that is None."""
-    chosen = numbers["metric"] == metric
-    if group is not None:
-        chosen &= numbers["group"] == group
-    if against is not None:
-        chosen &= numbers["against"] == against
-    return numbers[chosen]
-
-
 def subjects(numbers: pd.DataFrame) -> list[tuple[Subject, pd.DataFrame]]:
     """((generator, fraction), rows) of what was judged, in the order of the table."""
     return list(numbers.groupby(["generator", "fraction"], sort=False))
@@ -77,6 +69,12 @@ def names(metrics: pd.DataFrame) -> dict[Subject, str]:
         (name, fraction): f"{name}, {fraction} %" if several else name
         for (name, fraction), _ in subjects(ours(metrics))
     }
+
+
+def present(numbers: pd.DataFrame, titles: Mapping[str, str]) -> dict[str, pd.DataFrame]:
+    """By its title, the rows (group "all") of each metric that was measured."""
+    found = {title: of(numbers, metric) for metric, title in titles.items()}
+    return {title: rows for title, rows in found.items() if len(rows)}
 
 
 def blank(axis: plt.Axes, sentence: str, width: int = 44) -> None:
@@ -97,29 +95,32 @@ def without(sentence: str) -> Figure:
 def grid(panels: int, across: int, width: float, height: float, **more: object) -> tuple[Figure, list[plt.Axes]]:
     """A figure of so many panels, at most `across` in a row, each of so many inches; call it under `STYLE`."""
     columns = min(panels, across)
-    rows = -(-panels // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(width * columns, height * rows), squeeze=False, **more)
-    for axis in axes.flat[panels:]:
+    figure = plt.figure(figsize=(width * columns, height * -(-panels // columns)))
+    axes = spread(figure, panels, columns, **more)
+    for axis in axes[-columns:]:  # the last panel of each column, where columns end in different rows
+        axis.tick_params(labelbottom=True)
+    return figure, axes
+
+
+def spread(figure: FigureBase, panels: int, across: int, **more: object) -> list[plt.Axes]:
+    """So many panels on a figure or a part of one, `across` in a row; places that are left stay blank."""
+    axes = figure.subplots(-(-panels // across), across, squeeze=False, **more).flat
+    for axis in axes[panels:]:
         axis.axis("off")
-    for column in range(columns):  # the last panel of each column, where columns end in different rows
-        axes[(panels - 1 - column) // columns, column].tick_params(labelbottom=True)
-    return figure, list(axes.flat[:panels])
+    return list(axes[:panels])
 
 
 def points(
     axis: plt.Axes,
-    columns: Sequence[pd.DataFrame],
-    titles: Sequence[str],
+    columns: Mapping[str, pd.DataFrame],
     shades: Mapping[Subject, str],
-    blind: Iterable[Subject] = (),
+    hollow: Collection[Subject] = (),
 ) -> None:
-    """One column per table: the envelope as a band, each subject's seeds as points with intervals.
+    """One column per title and table: the envelope as a band, each subject's seeds as points with intervals.
 
-    Subjects in `blind` are drawn hollow: their number could not have shown a leak.
+    Subjects in `hollow` are drawn so: their number could not have shown a leak.
     """
-    hollow = set(blind)
-    for x, numbers in enumerate(columns):
-        numbers = numbers[numbers["seed"] != "all"]
+    for x, numbers in enumerate(columns.values()):
         if numbers.empty:
             continue
         low, middle, high = numbers[["real_low", "real", "real_high"]].mean()
@@ -135,19 +136,18 @@ def points(
                 yerr=interval(part), fmt="o", color=shades[subject], markersize=5, elinewidth=1.2,
                 markerfacecolor="white" if subject in hollow else shades[subject],
             )  # fmt: skip
-    axis.set_xticks(range(len(titles)), titles)
-    axis.set_xlim(-0.55, len(titles) - 0.45)
+    axis.set_xticks(range(len(columns)), columns)
+    axis.set_xlim(-0.55, len(columns) - 0.45)
 
 
 def lines(
-    axis: plt.Axes, numbers: pd.DataFrame, groups: Sequence[str], shades: Mapping[Subject, str], relative: bool = False
+    axis: plt.Axes, numbers: pd.DataFrame, groups: list[str], shades: Mapping[Subject, str], relative: bool = False
 ) -> None:
     """Values over ordered groups, a line per subject and seed, over the band of the envelope.
 
     With `relative`, everything is divided by the value of real samples in that group.
     """
-    groups = list(groups)
-    numbers = numbers[numbers["group"].isin(groups) & (numbers["seed"] != "all")]
+    numbers = numbers[numbers["group"].isin(groups)]
     # Only generators that were fitted on all training samples have an envelope beside them.
     known = numbers.dropna(subset=["real"])
     real = known.drop_duplicates("group").set_index("group").reindex(groups)
@@ -171,10 +171,10 @@ def interval(part: pd.DataFrame) -> list[pd.Series]:
 
 def legend(figure: Figure, metrics: pd.DataFrame, *more: plt.Artist) -> None:
     """What the colours and the band mean, below the figure; `more` are further handles."""
-    shades, titles = colours(metrics), names(metrics)
+    titles = names(metrics)
     handles = [
         plt.Line2D([], [], color=colour, marker="o", linestyle="", label=titles[subject])
-        for subject, colour in shades.items()
+        for subject, colour in colours(metrics).items()
     ]
     handles += [plt.Rectangle((0, 0), 1, 1, label="real against real", color=BAND["color"]), *more]
     below(figure, handles)

@@ -4,26 +4,13 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 
-from syngeno.report.style import (
-    STYLE,
-    below,
-    blank,
-    colours,
-    hollow_handle,
-    legend,
-    lines,
-    names,
-    of,
-    ours,
-    points,
-    subjects,
-    without,
-)
+from syngeno.evaluate.metrics import of
+from syngeno.report import style
+from syngeno.stats import diversity
 from syngeno.stats.ld import BINS, CM_BINS
 
-SFS = ["mac 1", "mac 2", "mac 3-5", "mac 6-10", "mac 11-20", "mac 21-50", "mac 51+"]
 DIVERSITY = {
     "polymorphic_share": "Polymorphic share",
     "singleton_share": "Singleton share",
@@ -62,39 +49,39 @@ NO_PUBLISHED = "No held-out likelihood was measured, and no numbers on this coho
 
 def spectrum(metrics: pd.DataFrame) -> Figure:
     """The site-frequency spectrum, as it is and relative to real samples', and diversity in single numbers."""
-    numbers, shades = ours(metrics), colours(metrics)
+    numbers, shades = style.ours(metrics), style.colours(metrics)
     sfs = of(numbers, "sfs", None)
-    bins = [name for name in SFS if name in set(sfs["group"])]
-    single = [name for name in DIVERSITY if len(of(numbers, name))]
+    bins = [name for name in diversity.BINS if name in set(sfs["group"])]
+    single = style.present(numbers, DIVERSITY)
     if not bins and not single:
-        return without(NO_SPECTRUM)
-    with mpl.rc_context(STYLE):
+        return style.without(NO_SPECTRUM)
+    with mpl.rc_context(style.STYLE):
         figure = plt.figure(figsize=(12, 3.6 + 2.3 * -(-len(single) // 4)))
         above, below = figure.subfigures(2, 1, height_ratios=[3.6, max(2.3 * -(-len(single) // 4), 0.1)])
         left, right = above.subplots(1, 2)
         if bins:
-            lines(left, sfs, bins, shades)
-            lines(right, sfs, bins, shades, relative=True)
+            style.lines(left, sfs, bins, shades)
+            style.lines(right, sfs, bins, shades, relative=True)
             left.set(ylabel="share of variants", title="Site-frequency spectrum", ylim=(0, None))
             right.set(title="The same, relative to real samples")
             for axis in (left, right):
                 axis.set_xticks(range(len(bins)), [name.removeprefix("mac ") for name in bins])
                 axis.set_xlabel("count of the minor allele")
         else:
-            blank(left, NO_SPECTRUM)
+            style.blank(left, NO_SPECTRUM)
             right.axis("off")
-        _numbers(below, metrics, {name: DIVERSITY[name] for name in single})
-        legend(figure, metrics)
+        _numbers(below, single, shades)
+        style.legend(figure, metrics)
     return figure
 
 
 def ld_decay(metrics: pd.DataFrame) -> Figure:
     """Mean r2 by distance for all samples and within each label, and correlation of three variants at a time."""
-    numbers, shades = ours(metrics), colours(metrics)
+    numbers, shades = style.ours(metrics), style.colours(metrics)
     r2 = of(numbers, "ld_r2", None)
     bins, cm = ([name for name in known if name in set(r2["group"])] for known in (BINS, CM_BINS))
     if not bins:
-        return without(NO_LINKAGE)
+        return style.without(NO_LINKAGE)
     triples = of(numbers, "three_point_r", None)
     gaps = [name for name in dict.fromkeys(triples["group"]) if name != "all"]
     tops = [("all samples, by base pairs", r2, bins, "mean r²")]
@@ -105,41 +92,41 @@ def ld_decay(metrics: pd.DataFrame) -> Figure:
     ]
     across = min(max(len(labels), 1), 5)
     rows = -(-len(labels) // across)
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(style.STYLE):
         heights = [3.6, 2.1 * rows + 0.3] if rows else [3.6]
         figure = plt.figure(figsize=(max(4.2 * len(tops), 8.5), sum(heights) + 0.6))
         parts = np.atleast_1d(figure.subfigures(len(heights), 1, height_ratios=heights))
         for axis, (title, part, groups, unit) in zip(
             parts[0].subplots(1, len(tops), squeeze=False)[0], tops, strict=True
         ):
-            lines(axis, part, groups, shades)
+            style.lines(axis, part, groups, shades)
             axis.set(title=title, ylabel=unit)
             axis.set_ylim(bottom=min(0, axis.get_ylim()[0]) if unit != "mean r²" else 0)
             axis.tick_params(axis="x", labelrotation=20, labelsize=8)
         if rows:
             _within_labels(parts[1], r2, labels, bins, across, metrics)
-        legend(figure, metrics)
+        style.legend(figure, metrics)
     return figure
 
 
 def structure(metrics: pd.DataFrame) -> Figure:
     """Fst between populations, synthetic above and real below the diagonal; distances of samples and of structure."""
-    numbers = ours(metrics)
-    panels = subjects(of(numbers, "fst", None))
-    single = {name: title for name, title in STRUCTURE.items() if len(of(numbers, name))}
+    numbers = style.ours(metrics)
+    panels = style.subjects(of(numbers, "fst", None))
+    single = style.present(numbers, STRUCTURE)
     if not panels and not single:
-        return without(NO_STRUCTURE)
+        return style.without(NO_STRUCTURE)
     across = min(4, max(len(panels), 2))
     rows, below = -(-len(panels) // across), 2.3 * -(-len(single) // 4)
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(style.STYLE):
         figure = plt.figure(figsize=(12.5, 3.4 * max(rows, 0.3) + below + 0.6))
         top, bottom = figure.subfigures(2, 1, height_ratios=[3.4 * max(rows, 0.3), max(below, 0.1)])
         if panels:
-            _fst(top, panels, across, names(metrics))
+            _fst(top, panels, across, style.names(metrics))
         else:
-            blank(top.subplots(), "No Fst between labels was measured: that needs two of them.", 80)
-        _numbers(bottom, metrics, single)
-        legend(figure, metrics)
+            style.blank(top.subplots(), "No Fst between labels was measured: that needs two of them.", 80)
+        _numbers(bottom, single, style.colours(metrics))
+        style.legend(figure, metrics)
     return figure
 
 
@@ -150,13 +137,13 @@ def published(metrics: pd.DataFrame) -> Figure:
     numbers = metrics[chosen & (likelihood | (metrics["protocol"] == "published"))]
     present = [name for name in PUBLISHED if len(of(numbers, name))]
     if not present:
-        return without(NO_PUBLISHED)
-    shades, called = colours(metrics), names(metrics)
+        return style.without(NO_PUBLISHED)
+    shades, called = style.colours(metrics), style.names(metrics)
     real = numbers["generator"].str.removesuffix(FROM_LITERATURE) == CEILING
     present_names = dict.fromkeys(_called(one, called) for one in numbers[~real].itertuples())
     order = [name for name in called.values() if name in present_names]
     order += [name for name in present_names if name not in order]
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(style.STYLE):
         figure, axes = plt.subplots(
             1, len(present), figsize=(2.4 + 2.3 * len(present), 1.6 + 0.3 * len(order)), sharey=True, squeeze=False
         )
@@ -184,7 +171,7 @@ def published(metrics: pd.DataFrame) -> Figure:
             axis.xaxis.set_minor_formatter(mpl.ticker.NullFormatter())
         axes[0, 0].set_yticks(range(len(order)), order)
         axes[0, 0].set_ylim(len(order) - 0.4, -0.6)
-        below(figure, _published_handles(numbers[real]))
+        style.below(figure, _published_handles(numbers[real]))
     return figure
 
 
@@ -208,13 +195,16 @@ def _room(axis: plt.Axes) -> float:
 
 def _published_handles(real: pd.DataFrame) -> list[plt.Artist]:
     literature = real["generator"].str.endswith(FROM_LITERATURE)
-    handles = [plt.Line2D([], [], color="0.35", marker="o", linestyle="", label="this run"), hollow_handle("published")]
-    for style, label, there in (
+    handles = [
+        plt.Line2D([], [], color="0.35", marker="o", linestyle="", label="this run"),
+        style.hollow_handle("published"),
+    ]
+    for dashes, label, there in (
         ("-", "real train against real test, this run", ~literature),
         ("--", "real train against real test, published", literature),
     ):
         if there.any():
-            handles.append(plt.Line2D([], [], color="0.4", linewidth=1, linestyle=style, label=label))
+            handles.append(plt.Line2D([], [], color="0.4", linewidth=1, linestyle=dashes, label=label))
     return handles
 
 
@@ -226,34 +216,25 @@ def _called(one: object, called: dict) -> str:
     return one.generator if _is_literature(one) else called.get((one.generator, one.fraction), one.generator)
 
 
-def _numbers(figure: Figure, metrics: pd.DataFrame, titles: dict[str, str]) -> None:
-    """One small panel of points for each of the metrics."""
-    if not titles:
-        return
-    numbers, shades = ours(metrics), colours(metrics)
-    rows = -(-len(titles) // 4)
-    axes = list(figure.subplots(rows, 4, squeeze=False).flat)
-    for axis, (metric, title) in zip(axes, titles.items(), strict=False):
-        points(axis, [of(numbers, metric)], [""], shades)
+def _numbers(figure: FigureBase, metrics: dict[str, pd.DataFrame], shades: dict) -> None:
+    """One small panel of points for each of the metrics, by their titles."""
+    axes = style.spread(figure, len(metrics), 4) if metrics else []
+    for axis, (title, rows) in zip(axes, metrics.items(), strict=True):
+        style.points(axis, {"": rows}, shades)
         axis.set_title(title)
         axis.tick_params(axis="x", length=0)
-    for axis in axes[len(titles) :]:
-        axis.axis("off")
 
 
 def _within_labels(
     figure: Figure, r2: pd.DataFrame, labels: list[str], bins: list[str], across: int, metrics: pd.DataFrame
 ) -> None:
-    rows = -(-len(labels) // across)
-    axes = figure.subplots(rows, across, sharex=True, sharey=True, squeeze=False)
-    for axis, label in zip(axes.flat, labels, strict=False):
-        lines(axis, r2, [f"{label}: {name}" for name in bins], colours(metrics))
+    axes = style.spread(figure, len(labels), across, sharex=True, sharey=True)
+    for axis, label in zip(axes, labels, strict=True):
+        style.lines(axis, r2, [f"{label}: {name}" for name in bins], style.colours(metrics))
         axis.set_title(label)
         axis.set_xticks(range(len(bins)), bins)
         axis.tick_params(axis="x", labelrotation=60, labelsize=7)
         axis.set_ylim(bottom=0)
-    for axis in list(axes.flat)[len(labels) :]:
-        axis.axis("off")
     figure.supylabel("mean r² within the label", fontsize=10)
 
 
@@ -269,8 +250,8 @@ def _fst(figure: Figure, panels: list, across: int, called: dict) -> None:
             matrix[i, j], matrix[j, i] = one["value"], one["real"]
         matrices.append((called[subject], labels, matrix))
     top = max(np.nanmax(matrix) for _, _, matrix in matrices)
-    axes = figure.subplots(-(-len(panels) // across), across, squeeze=False)
-    for axis, (name, labels, matrix) in zip(axes.flat, matrices, strict=False):
+    axes = style.spread(figure, len(panels), across)
+    for axis, (name, labels, matrix) in zip(axes, matrices, strict=True):
         image = axis.imshow(matrix, vmin=0, vmax=top, cmap="viridis")
         axis.set_title(name)
         small = {"fontsize": 8 if len(labels) < 9 else 6}
@@ -283,6 +264,4 @@ def _fst(figure: Figure, panels: list, across: int, called: dict) -> None:
                 if np.isfinite(value):
                     shade = "black" if value > 0.6 * top else "white"
                     axis.text(j, i, f"{value:.3f}", ha="center", va="center", fontsize=8, color=shade)
-    for axis in list(axes.flat)[len(panels) :]:
-        axis.axis("off")
-    figure.colorbar(image, ax=list(axes.flat), label="Fst: synthetic above,\nreal below the diagonal", shrink=0.7)
+    figure.colorbar(image, ax=figure.axes, label="Fst: synthetic above,\nreal below the diagonal", shrink=0.7)

@@ -7,22 +7,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from syngeno.evaluate import membership as evaluate_membership
-from syngeno.report.style import (
-    GUIDE,
-    STYLE,
-    blank,
-    colours,
-    hollow_handle,
-    interval,
-    legend,
-    names,
-    of,
-    ours,
-    points,
-    subjects,
-    without,
-)
+from syngeno.evaluate.metrics import of
+from syngeno.report import style
 
+SHARES = {"duplicate_share": "duplicates", "near_duplicate_share": "near\nduplicates", "high_risk": "risk\nabove .95"}
 DEGREES = {"kinship_duplicate": "same person\n> .354", "kinship_first": "1st degree\n> .177",
            "kinship_second": "2nd degree\n> .0884"}  # fmt: skip
 
@@ -36,56 +24,56 @@ NO_KINSHIP = (
 
 def aats(metrics: pd.DataFrame) -> Figure:
     """Nearest-neighbour adversarial accuracy and privacy loss, in genotype and in encoder space."""
-    terms = [("aa_truth", "train"), ("aa_truth", "test"), ("aa_syn", "train")]
-    titles = ["real, against\ntrain", "real, against\ntest", "synthetic"]
-    numbers, shades = ours(metrics), colours(metrics)
-    with mpl.rc_context(STYLE):
+    terms = {
+        "real, against\ntrain": ("aa_truth", "train"),
+        "real, against\ntest": ("aa_truth", "test"),
+        "synthetic": ("aa_syn", "train"),
+    }
+    numbers, shades = style.ours(metrics), style.colours(metrics)
+    with mpl.rc_context(style.STYLE):
         figure, axes = plt.subplots(2, 2, figsize=(10, 7), width_ratios=[3, 1.6], squeeze=False)
-        for (left, right), (group, space) in zip(
-            axes, [("all", "genotypes"), ("encoder_space", "encoded samples")], strict=True
-        ):
-            points(left, [of(numbers, metric, group, against) for metric, against in terms], titles, shades)
-            left.axhline(0.5, **GUIDE)
+        groups = {"all": "genotypes", "encoder_space": "encoded samples"}
+        for (left, right), (group, space) in zip(axes, groups.items(), strict=True):
+            columns = {title: of(numbers, metric, group, against) for title, (metric, against) in terms.items()}
+            style.points(left, columns, shades)
+            left.axhline(0.5, **style.GUIDE)
             left.set(ylim=(-0.03, 1.03), ylabel="adversarial accuracy", title=f"Distances between {space}")
             saturated = of(numbers, "aa_saturated", group)
-            blind = [subject for subject, part in subjects(saturated) if (part["value"] > 0).any()]
-            points(right, [of(numbers, "privacy_loss", group)], ["test - train"], shades, blind)
-            right.axhline(0, **GUIDE)
+            blind = [subject for subject, part in style.subjects(saturated) if (part["value"] > 0).any()]
+            style.points(right, {"test - train": of(numbers, "privacy_loss", group)}, shades, blind)
+            right.axhline(0, **style.GUIDE)
             right.set(ylabel="privacy loss", title="Privacy loss (0 is ideal)")
-        legend(figure, metrics, hollow_handle("saturated"))
+        style.legend(figure, metrics, style.hollow_handle("saturated"))
     return figure
 
 
 def membership(metrics: pd.DataFrame) -> Figure:
     """The accuracy of each attack on each generator, and whether it detects planted canaries."""
-    numbers, shades = ours(metrics), colours(metrics)
+    numbers, shades = style.ours(metrics), style.colours(metrics)
     found = set(of(numbers, "membership_auc", None)["group"])
     attacks = [name for name in evaluate_membership.ATTACK_NAMES if name in found]
     if not attacks:
-        return without(NO_ATTACKS)
+        return style.without(NO_ATTACKS)
     table = evaluate_membership.power(metrics)
     tried = table[table["gain"].notna()]
     tried_attacks = [name for name in attacks if name in set(tried["attack"])]
     rows = max(2, tried.groupby(["generator", "fraction", "seed"]).ngroups)
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(style.STYLE):
         figure = plt.figure(figsize=(11, 4 + 0.34 * rows + 0.7))
         above, below = figure.subfigures(2, 1, height_ratios=[4, 0.34 * rows + 0.7])
-        titles = [evaluate_membership.ATTACK_NAMES[name].replace(" ", "\n") for name in attacks]
-        for axis, metric, title, guide in zip(
-            above.subplots(1, 2),
-            ("membership_auc", "membership_tpr_at_1pct"),
-            ("Area under the curve", "True-positive rate at 1 % false positives"),
-            (0.5, evaluate_membership.FALSE_POSITIVES),
-            strict=True,
+        left, right = above.subplots(1, 2)
+        for axis, metric, guide in (
+            (left, "membership_auc", 0.5),
+            (right, "membership_tpr_at_1pct", evaluate_membership.FALSE_POSITIVES),
         ):
-            points(axis, [of(numbers, metric, name) for name in attacks], titles, shades)
-            axis.axhline(guide, **GUIDE)
-            axis.set_title(title)
-            if metric == "membership_tpr_at_1pct":
-                axis.set(**_rate("y"))
-        legend(above, metrics)
+            titles = {name: evaluate_membership.ATTACK_NAMES[name].replace(" ", "\n") for name in attacks}
+            style.points(axis, {title: of(numbers, metric, name) for name, title in titles.items()}, shades)
+            axis.axhline(guide, **style.GUIDE)
+        left.set_title("Area under the curve")
+        right.set(title="True-positive rate at 1 % false positives", **_rate("y"))
+        style.legend(above, metrics)
         if tried.empty:
-            blank(below.subplots(), NO_CANARIES, 80)
+            style.blank(below.subplots(), NO_CANARIES, 80)
         else:
             _power(below, tried, tried_attacks, metrics)
     return figure
@@ -93,42 +81,36 @@ def membership(metrics: pd.DataFrame) -> Figure:
 
 def relatives(metrics: pd.DataFrame) -> Figure:
     """Duplicates, near duplicates, samples at high risk, and kinship with training samples beside held-out samples'."""
-    numbers, shades = ours(metrics), colours(metrics)
+    numbers, shades = style.ours(metrics), style.colours(metrics)
     if of(numbers, "duplicate_share").empty:
-        return without(NO_DUPLICATES)
-    with mpl.rc_context(STYLE):
+        return style.without(NO_DUPLICATES)
+    with mpl.rc_context(style.STYLE):
         figure, axes = plt.subplots(1, 3, figsize=(12.5, 4.2), width_ratios=[3, 2, 3])
-        shares = {
-            "duplicate_share": "duplicates",
-            "near_duplicate_share": "near\nduplicates",
-            "high_risk": "risk\nabove .95",
-        }
-        present = [name for name in shares if len(of(numbers, name))]
-        points(axes[0], [of(numbers, name) for name in present], [shares[name] for name in present], shades)
+        style.points(axes[0], style.present(numbers, SHARES), shades)
         axes[0].set(ylabel="share of synthetic samples", title="Duplicates of training samples", ylim=(-0.03, 1.03))
-        points(axes[1], [of(numbers, "kinship_contrast")], ["against held-out samples"], shades)
-        axes[1].axhline(0.5, **GUIDE)
+        style.points(axes[1], {"against held-out samples": of(numbers, "kinship_contrast")}, shades)
+        axes[1].axhline(0.5, **style.GUIDE)
         axes[1].set(ylim=(-0.03, 1.03), title="P(more kin to train than held-out)")
         degrees = [name for name in DEGREES if len(of(numbers, name))]
         if degrees:
-            points(axes[2], [of(numbers, name) for name in degrees], [DEGREES[name] for name in degrees], shades)
+            style.points(axes[2], style.present(numbers, DEGREES), shades)
             for x, name in enumerate(degrees):
                 heldout = of(numbers, name, "heldout")["value"].mean()
                 axes[2].plot([x - 0.42, x + 0.42], [heldout, heldout], color="black", linewidth=1.2, linestyle="--")
             axes[2].set(ylabel="share of samples", title="Largest kinship with a training sample", ylim=(-0.03, 1.03))
         else:
-            blank(axes[2], NO_KINSHIP, 34)
+            style.blank(axes[2], NO_KINSHIP, 34)
         dashes = plt.Line2D([], [], color="black", linestyle="--", linewidth=1.2, label="held-out samples")
-        legend(figure, metrics, *([dashes] if degrees else []))
+        style.legend(figure, metrics, *([dashes] if degrees else []))
     return figure
 
 
 def _power(figure: Figure, tried: pd.DataFrame, attacks: list[str], metrics: pd.DataFrame) -> None:
     """True-positive rate without canaries (hollow) and with them (full), a line between; grey is without power."""
-    shades, called = colours(metrics), names(metrics)
+    shades, called = style.colours(metrics), style.names(metrics)
     runs = [
         ((*subject, seed), part)
-        for subject, of_subject in subjects(tried)
+        for subject, of_subject in style.subjects(tried)
         for seed, part in of_subject.groupby("seed", sort=False)
     ]
     several = tried["seed"].nunique() > 1
@@ -140,10 +122,10 @@ def _power(figure: Figure, tried: pd.DataFrame, attacks: list[str], metrics: pd.
                 ends = [one.tpr, one.tpr + one.gain]
                 bounds = pd.DataFrame({"value": [one.gain], "low": [one.gain_low], "high": [one.gain_high]})
                 axis.plot(ends, [y, y], color=shade, linewidth=2.5, solid_capstyle="butt")
-                axis.errorbar(ends[1], y, xerr=np.array(interval(bounds)), color=shade, elinewidth=1, capsize=2.5)
+                axis.errorbar(ends[1], y, xerr=np.array(style.interval(bounds)), color=shade, elinewidth=1, capsize=2.5)
                 axis.plot(ends[0], y, marker="o", color=shade, markerfacecolor="white", markersize=6)
                 axis.plot(ends[1], y, marker="o", color=shade, markersize=6)
-        axis.axvline(evaluate_membership.FALSE_POSITIVES, **GUIDE)
+        axis.axvline(evaluate_membership.FALSE_POSITIVES, **style.GUIDE)
         axis.set(title=evaluate_membership.ATTACK_NAMES[attack], **_rate("x"))
     axes[0].set_yticks(
         range(len(runs)),

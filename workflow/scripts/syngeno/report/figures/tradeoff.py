@@ -10,21 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from syngeno.evaluate import membership
-from syngeno.report.style import (
-    BAND,
-    GUIDE,
-    STYLE,
-    Subject,
-    below,
-    blank,
-    colours,
-    hollow_handle,
-    interval,
-    names,
-    of,
-    ours,
-    without,
-)
+from syngeno.evaluate.metrics import of
+from syngeno.report import style
 
 PRIVACY = {
     "privacy_loss": ("privacy loss  (lower: more private)", 0.0),
@@ -49,29 +36,29 @@ def tradeoff(metrics: pd.DataFrame, kinds: Mapping[str, str], markers: Mapping[s
         The figure; the envelope is a box, and what could not have shown a leak is hollow: a saturated privacy
         loss, an attack that does not detect even planted canaries.
     """
-    numbers = ours(metrics)
+    numbers = style.ours(metrics)
     if of(numbers, "recovery_rate").empty:
-        return without(NOTHING)
+        return style.without(NOTHING)
     shapes = {name: markers[kind] for name, kind in kinds.items()}
     blind = {"privacy_loss": _saturated(numbers), "membership_auc": membership.undetected(metrics)}
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(style.STYLE):
         figure, axes = plt.subplots(1, 2, figsize=(12, 6.2))
         for axis, (metric, (title, ideal)) in zip(axes, PRIVACY.items(), strict=True):
             joined = _joined(numbers, metric)
             if joined.empty:
-                blank(axis, NO_ATTACK if metric == "membership_auc" else NO_LOSS)
+                style.blank(axis, NO_ATTACK if metric == "membership_auc" else NO_LOSS)
                 continue
-            axis.axhline(ideal, **GUIDE)
-            axis.axvline(1, **GUIDE)
+            axis.axhline(ideal, **style.GUIDE)
+            axis.axvline(1, **style.GUIDE)
             axis.set(xlabel="recovery rate  (higher: more useful)", ylabel=title)
             _box(axis, joined)
-            _scatter(axis, joined, colours(metrics), shapes, blind[metric])
+            _scatter(axis, joined, style.colours(metrics), shapes, blind[metric])
             axis.margins(0.12)
-        below(figure, _handles({kind: markers[kind] for kind in markers if kind in kinds.values()}))
+        style.below(figure, _handles({kind: markers[kind] for kind in markers if kind in kinds.values()}))
         # Where a name has room is known only once the axes have their place and their limits.
         figure.draw_without_rendering()
         for axis, metric in zip(axes, PRIVACY, strict=True):
-            _annotate(axis, _joined(numbers, metric), colours(metrics), names(metrics))
+            _annotate(axis, _joined(numbers, metric), style.colours(metrics), style.names(metrics))
     return figure
 
 
@@ -82,7 +69,7 @@ def _joined(numbers: pd.DataFrame, metric: str) -> pd.DataFrame:
     return of(numbers, "recovery_rate")[shown].merge(of(numbers, metric)[shown], on=key)
 
 
-def _saturated(numbers: pd.DataFrame) -> set[Subject]:
+def _saturated(numbers: pd.DataFrame) -> set[style.Subject]:
     rows = of(numbers, "aa_saturated")
     return {(one.generator, one.fraction) for one in rows[rows["value"] > 0].itertuples()}
 
@@ -91,19 +78,19 @@ def _box(axis: plt.Axes, joined: pd.DataFrame) -> None:
     """The envelope: where real samples lie, both ways."""
     left, right, low, high = joined[["real_low_x", "real_high_x", "real_low_y", "real_high_y"]].mean()
     if np.isfinite([left, right, low, high]).all():
-        axis.fill_between([left, right], low, high, **BAND)
+        axis.fill_between([left, right], low, high, **style.BAND)
 
 
 def _scatter(
     axis: plt.Axes,
     joined: pd.DataFrame,
-    shades: Mapping[Subject, str],
+    shades: Mapping[style.Subject, str],
     shapes: Mapping[str, str],
-    blind: set[Subject],
+    blind: set[style.Subject],
 ) -> None:
     for one in joined.itertuples():
         subject = (one.generator, one.fraction)
-        across, up = (interval(_way(joined.loc[[one.Index]], way)) for way in "xy")
+        across, up = (style.interval(_way(joined.loc[[one.Index]], way)) for way in "xy")
         axis.errorbar(
             one.value_x, one.value_y, xerr=across, yerr=up, color=shades[subject], elinewidth=1,
             marker=shapes[one.generator], markersize=8, markeredgewidth=1.4,
@@ -117,7 +104,7 @@ def _way(joined: pd.DataFrame, way: str) -> pd.DataFrame:
 
 
 def _annotate(
-    axis: plt.Axes, joined: pd.DataFrame, shades: Mapping[Subject, str], called: Mapping[Subject, str]
+    axis: plt.Axes, joined: pd.DataFrame, shades: Mapping[style.Subject, str], called: Mapping[style.Subject, str]
 ) -> None:
     """Write each name once, beside its points, where it covers neither a point nor another name."""
     inside = axis.get_window_extent()
@@ -162,5 +149,5 @@ def _handles(markers: Mapping[str, str]) -> list[plt.Artist]:
         plt.Line2D([], [], color="0.3", marker=marker, linestyle="", markersize=8, label=kind)
         for kind, marker in markers.items()
     ]
-    band = plt.Rectangle((0, 0), 1, 1, label="real against real", color=BAND["color"])
-    return [*handles, band, hollow_handle("hollow: could not have shown a leak")]
+    band = plt.Rectangle((0, 0), 1, 1, label="real against real", color=style.BAND["color"])
+    return [*handles, band, style.hollow_handle("hollow: could not have shown a leak")]

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from syngeno.report.style import GUIDE, STYLE, blank, colours, legend, lines, names, of, ours, points, subjects
+from syngeno.evaluate.metrics import of
+from syngeno.report.style import GUIDE, STYLE, blank, colours, legend, lines, names, ours, points, present, subjects
 
 NO_RECOVERY = "No classifier was trained: that needs two labels."
 NO_RECALL = "No recall by label was measured: that needs two labels."
@@ -32,10 +33,8 @@ def _recovery(axis: plt.Axes, metrics: pd.DataFrame) -> None:
     classifiers = [name for name in dict.fromkeys(numbers["group"]) if name != "all"]
     if not classifiers:
         return blank(axis, NO_RECOVERY)
-    points(
-        axis, [of(numbers, "recovery_rate", name) for name in classifiers],
-        [name.replace("_", "\n") for name in classifiers], colours(metrics),
-    )  # fmt: skip
+    rates = {name.replace("_", "\n"): of(numbers, "recovery_rate", name) for name in classifiers}
+    points(axis, rates, colours(metrics))
     axis.axhline(1, **GUIDE)
     axis.set(ylabel="recovery rate", title="Accuracy after training on synthetic / on real samples")
 
@@ -61,10 +60,10 @@ def _recall(figure: Figure, axis: plt.Axes, metrics: pd.DataFrame) -> None:
 def _association(axis: plt.Axes, metrics: pd.DataFrame) -> None:
     numbers = ours(metrics)
     terms = {"association_r": "correlation\nof effects", "association_slope": "slope\nof effects"}
-    present = [name for name in terms if len(of(numbers, name))]
-    if not present:
+    columns = present(numbers, terms)
+    if not columns:
         return blank(axis, NO_ASSOCIATION)
-    points(axis, [of(numbers, name) for name in present], [terms[name] for name in present], colours(metrics))
+    points(axis, columns, colours(metrics))
     axis.axhline(1, **GUIDE)
     axis.set(title="Association scan of the labels, synthetic against training samples")
 
