@@ -43,7 +43,3 @@ class TestLearn:
         known = codes != 1
         found = classifiers.learn_classical(kind, x[known], codes[known], validation=(x, codes), seed=1)
         assert set(found.predict(x)) == {0, 2}
-
-    def test_unknown_kind(self):
-        with pytest.raises(ValueError, match="there are"):
-            classifiers.learn_classical("mlp", *clusters(12, 1), validation=clusters(12, 1), seed=1)

@@ -22,7 +22,7 @@ def samples(count, seed, labels=("A", "B", "C")):
 
 def guesses(training, validation=None, test=None, kinds=KINDS):
     validation, test = validation or samples(30, 2), test or samples(60, 3)
-    return classifiers.guesses(training, validation, test, seed=1, kinds=kinds, **SETTINGS)
+    return classifiers.guesses(training, validation, test, seed=1, kinds=kinds, threads=1, **SETTINGS)
 
 
 class TestGuesses:

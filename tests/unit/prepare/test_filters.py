@@ -168,10 +168,6 @@ class TestFilterContig:
         assert store.position.tolist() == [1]
         assert run(tmp_path, [apart], samples=people, hwe=1e-3)[0] == {"read": 1, "hwe": 1}
 
-    def test_no_training_people(self, tmp_path):
-        with pytest.raises(ValueError, match="no training samples"):
-            run(tmp_path, [], train=[0, 0, 0, 0])
-
     @pytest.mark.parametrize("mark", ["homozygous", "missing"])
     def test_what_is_planted_in_a_test_person_changes_nothing_else(self, tmp_path, mark):
         rng = np.random.default_rng(5)

@@ -48,15 +48,10 @@ ASK_BATCH = 256
 
 @dataclass(frozen=True)
 class Training:
-    """How the paper's classifiers are trained.
+    """How the paper's classifiers are trained; `width`, `layers` and `heads` are the transformer's.
 
-    Attributes:
-        epochs: passes over the samples; validation samples choose the best.
-        batch: samples per step.
-        least_steps: fewest steps; where the epochs make fewer, an epoch is several passes, or a classifier of few
-            samples would be trained less.
-        learning_rate: the largest (AdamW).
-        width, layers, heads: of the transformer.
+    Where the epochs make fewer steps than `least_steps`, an epoch is several passes over the samples, or a classifier
+    of few samples would be trained less.
     """
 
     epochs: int
@@ -118,20 +113,14 @@ def learn(
     classes: int,
     seed: int,
     threads: int = 1,
-    device: str = "auto",
 ) -> Classifier:
     """Learn label codes 0..classes-1 (n,) from x float32 (n, blocks, channels).
 
     AdamW with a warm-up, then half a cosine. Of all epochs the one with the best accuracy on `validation` (x, codes)
-    is kept, among equals that with the lower loss. Same arguments, same weights on the same kind of device. Raises
-    ValueError for an unknown kind, and codes that are no classes.
+    is kept, among equals that with the lower loss. Same arguments, same weights on the same kind of device.
     """
-    if kind not in KINDS:
-        raise ValueError(f"classifier {kind!r}; there are {KINDS}")
-    if not 0 <= min(codes.min(), validation[1].min()) <= max(codes.max(), validation[1].max()) < classes:
-        raise ValueError(f"label codes beyond the {classes} classes")
     torch.set_num_threads(threads)
-    where = pick_device(device)
+    where = pick_device("auto")
     x, held = (torch.from_numpy(np.asarray(part, np.float32)).to(where) for part in (x, validation[0]))
     codes, held_codes = (torch.from_numpy(np.asarray(part, np.int64)).to(where) for part in (codes, validation[1]))
     with torch.random.fork_rng(devices=[where] if where.type == "cuda" else []):
@@ -252,9 +241,7 @@ _CHOICES: dict[str, dict[float, Callable[[float, int, int], ClassifierMixin]]] =
     # Samples in a leaf.
     "random_forest": dict.fromkeys(
         (1, 4),
-        lambda leaf, seed, threads: RandomForestClassifier(
-            300, min_samples_leaf=leaf, n_jobs=threads, random_state=seed
-        ),
+        lambda leaf, seed, jobs: RandomForestClassifier(300, min_samples_leaf=leaf, n_jobs=jobs, random_state=seed),
     ),
 }
 CLASSICAL = tuple(_CHOICES)
@@ -272,10 +259,8 @@ def learn_classical(
     """The classifier of `CLASSICAL` that learnt label codes (n,) best from x (n, blocks, channels).
 
     Of all settings that with the best accuracy on `validation` (x, codes) is kept, among equals that with the lower
-    loss. Raises ValueError for an unknown kind.
+    loss.
     """
-    if kind not in _CHOICES:
-        raise ValueError(f"classifier {kind!r}; there are {CLASSICAL}")
     held, held_codes = validation
     best, best_setting, best_score = None, 0.0, (-1.0, 0.0)
     for setting, made in _CHOICES[kind].items():
@@ -316,7 +301,7 @@ class Samples:
 def together(*parts: Samples) -> Samples:
     """All samples of several sets, set after set."""
     return Samples(
-        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("latents", "dosages", "label"))
+        *map(np.concatenate, zip(*((part.latents, part.dosages, part.label) for part in parts), strict=True))
     )
 
 
@@ -344,21 +329,14 @@ def guesses(
     *,
     seed: int,
     kinds: list[str],
-    threads: int = 1,
+    threads: int,
     **settings: int | float,
 ) -> pd.DataFrame:
     """The labels that each classifier gives the test samples after training on `training`.
 
-    Args:
-        training, validation, test: see `Samples`; validation samples choose the epoch, or the setting.
-        seed: of first weights and order.
-        kinds: of `KINDS` and `CLASSICAL`.
-        threads: that a classifier may use.
-        settings: of `Training`, for `KINDS`.
-
-    Returns:
-        One row per test sample in their order: "label", and a column "space: kind" of guessed labels for each of
-        `SPACES` and kinds.
+    `kinds` are of `KINDS` and `CLASSICAL`, `settings` those of `Training`; validation samples choose the epoch, or the
+    setting. Returns one row per test sample in their order: "label", and a column "space: kind" of guessed labels for
+    each of `SPACES` and kinds.
     """
     labels = np.unique(np.concatenate([training.label, validation.label]))
     codes = np.searchsorted(labels, training.label)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from syngeno.evaluate import metrics
-from syngeno.evaluate.metrics import row
+from syngeno.evaluate.metrics import row, share_row
 from syngeno.stats import intervals
 
 TRUTH = "label"  # the column of true labels
@@ -54,10 +54,7 @@ def of_generator(
         accuracy and balanced_accuracy for each addition; recovery_rate (0 added: over the accuracy of real samples of
         `fraction`) and gain (others: less the accuracy of the same real samples alone); with `paper`, gain_left (gain
         over that of `paper`, where this is surely above 0). Intervals are from bootstrapping the test samples, the same
-        ones for all classifiers.
-
-    Raises:
-        ValueError: tables of guesses about different test samples.
+        ones for all classifiers; guesses about different test samples raise ValueError.
     """
     tables = []
     for added, guesses in synthetic.items():
@@ -114,9 +111,8 @@ def _accuracies(guesses: pd.DataFrame) -> list[dict]:
     rows = []
     for group in guesses.columns.drop(TRUTH):
         right = _right(guesses, group)
-        low, high = intervals.wilson(right.mean(), len(right))
         of_label = pd.Series(right).groupby(guesses[TRUTH].to_numpy()).mean()
-        rows.append(row("accuracy", right.mean(), group=group, against="test", low=low, high=high, n=len(right)))
+        rows.append(share_row("accuracy", right.mean(), len(right), group, "test"))
         rows.append(row("balanced_accuracy", of_label.mean(), group=group, against="test", n=len(right)))
     return rows
 

@@ -1,10 +1,10 @@
 """Which variants of a contig are kept, and what fills a missing call; decided by training samples alone."""
 
 import heapq
+import itertools
 import logging
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,18 +51,15 @@ def filter_contig(
     the least share of called samples; `maf`, the least minor allele frequency; `hwe`, the least p value of the
     exact test, within each label. A variant at which no training sample is called counts under `call_rate`.
 
-    The same variant met again is taken once, positions with differing alleles are dropped. Missing alleles
-    are drawn by the training samples' allele frequency, by a generator of (seed, contig, position) and the
-    sample's place: neither other variants nor other samples' calls matter. The writer must know the contig;
-    its `phased` is set. One chunk of variants is held at a time.
+    The same variant met again is taken once, positions with differing alleles are dropped. Missing alleles are drawn as
+    `fill` does. The writer must know the contig; its `phased` is set. One chunk of variants is held at a time.
     """
-    train, label = np.flatnonzero(np.asarray(train, dtype=bool)), np.asarray(label)
-    if not len(train):
-        raise ValueError("no training samples to filter by")
+    train, label = np.flatnonzero(train), np.asarray(label)
     groups = [np.flatnonzero(label[train] == value) for value in np.unique(label[train])]
     counts = dict.fromkeys(COUNTS, 0)
     phased = True
-    for batch in _batches(biallelic_snps(sources, contig, samples, counts), CHUNK):
+    snps = biallelic_snps(sources, contig, samples, counts)
+    while batch := list(itertools.islice(snps, CHUNK)):
         records = [record for record, _ in batch]
         calls = np.stack([record.calls[order] for record, order in batch]).astype(np.int8)
         frequency, kept = _judge(calls[:, train], groups, call_rate, maf, hwe, counts)
@@ -89,14 +86,6 @@ def biallelic_snps(
     All records are counted under "read" in `counts`, and those left out under "duplicate", "multiallelic" or
     "not_snp". Raises BadInput for a source that lacks one of the samples.
     """
-    merged = heapq.merge(*_records(sources, contig, samples), key=lambda pair: pair[0].position)
-    return _biallelic_snps(merged, counts)
-
-
-def _records(
-    sources: Sequence["Source"], contig: str, samples: Sequence[str]
-) -> list[Iterator[tuple["Record", np.ndarray]]]:
-    """Each source's records of the contig, beside where its columns hold the samples."""
     streams = []
     for source in sources:
         column = {sample: index for index, sample in enumerate(source.samples)}
@@ -104,19 +93,10 @@ def _records(
         if absent:
             fact = f"lacks {len(absent)} of the samples ({absent[0]})"
             raise BadInput(source.path, fact, "give files of the same samples")
-        streams.append(_stream(source, contig, np.array([column[sample] for sample in samples])))
-    return streams
-
-
-def _stream(source: "Source", contig: str, order: np.ndarray) -> Iterator[tuple["Record", np.ndarray]]:
-    for record in source.records(contig):
-        yield record, order
-
-
-def _biallelic_snps(
-    records: Iterable[tuple["Record", np.ndarray]], counts: dict[str, int]
-) -> Iterator[tuple["Record", np.ndarray]]:
-    for _, here in groupby(records, key=lambda pair: pair[0].position):
+        order = np.array([column[sample] for sample in samples])
+        streams.append(zip(source.records(contig), itertools.repeat(order)))
+    records = heapq.merge(*streams, key=lambda pair: pair[0].position)
+    for _, here in itertools.groupby(records, key=lambda pair: pair[0].position):
         distinct: dict[tuple[str, str], tuple[Record, np.ndarray]] = {}
         for pair in here:
             counts["read"] += 1
@@ -130,17 +110,6 @@ def _biallelic_snps(
             counts["not_snp"] += 1
         else:
             yield pair
-
-
-def _batches(items: Iterable, size: int) -> Iterator[list]:
-    batch = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def _judge(
@@ -194,10 +163,10 @@ def fill(calls: np.ndarray, frequency: np.ndarray, position: np.ndarray, contig:
     return int((missing[:, :, 0] | missing[:, :, 1]).sum())
 
 
-def explain_empty(counts: Mapping[str, int], where: object = "filters") -> BadInput:
+def explain_empty(counts: Mapping[str, int]) -> BadInput:
     """The error for a cohort of which no variant is left: names the filter that took most, and what to do."""
-    if not counts.get("read"):
-        return BadInput(where, "the genotypes hold no variant", "check `genotypes:` and `chromosomes:`")
+    if not counts["read"]:
+        return BadInput("filters", "the genotypes hold no variant", "check `genotypes:` and `chromosomes:`")
     worst = max(REMEDIES, key=lambda name: counts.get(name, 0))
     fact = f"no variant is left of {counts['read']}: `{worst}` took {counts.get(worst, 0)}"
-    return BadInput(where, fact, REMEDIES[worst])
+    return BadInput("filters", fact, REMEDIES[worst])

@@ -16,37 +16,18 @@ log = logging.getLogger(__name__)
 ROUNDING = 1e-5  # of r2, by which a variant must not be linked to its like at a threshold of 1
 
 
-def keep_unlinked(
-    dosages: np.ndarray | DosageRows,
-    window: int,
-    step: int,
-    r2: float | None,
-    contig: np.ndarray | None = None,
-) -> np.ndarray:
-    """Which variants stay: of any two within a window whose r2 is above the threshold, the first. Bool (V,).
+def keep_unlinked(dosages: np.ndarray | DosageRows, window: int, step: int, r2: float | None) -> np.ndarray:
+    """Which variants of a contig stay, bool (V,): of any two within a window with r2 above the threshold, the first.
 
     `dosages` (V, samples), ALT counts of the training samples, is read in pieces: an array, or
-    `Store.dosage_rows(train)`. `window` and `step` count variants; `contig` (V,), if given, keeps windows
-    within contigs. `r2` None keeps all. The r2 is that of Rogers & Huff (Genetics 182:839-844, 2009); what stays
-    is what scikit-allel's `locate_unlinked` says, at a tenth of the time. Variants without variance among the
-    training samples are linked to none and stay.
+    `Store.dosage_rows(train)`. `window` and `step` count variants; `r2` None keeps all. The r2 is that of Rogers & Huff
+    (Genetics 182:839-844, 2009); what stays is what scikit-allel's `locate_unlinked` says, at a tenth of the time.
+    Variants without variance among the training samples are linked to none and stay.
     """
     count = dosages.shape[0]
-    if r2 is None:
-        return np.ones(count, dtype=bool)
-    if window < 2 or step < 1 or not 0 < r2 <= 1:
-        raise ValueError(f"window {window}, step {step}, r2 {r2}: need window >= 2, step >= 1, 0 < r2 <= 1")
-    runs = [("", 0, count)] if contig is None else blocks.contig_runs(contig)
-    keep = [_unlinked(dosages, first, last, window, step, r2) for _, first, last in runs]
-    keep = np.concatenate([np.empty(0, dtype=bool), *keep])
-    log.info(f"pruning at r2 {r2}: {int(keep.sum())} of {count} variants stay")
-    return keep
-
-
-def _unlinked(dosages: np.ndarray | DosageRows, first: int, last: int, window: int, step: int, r2: float) -> np.ndarray:
-    """Which of the rows `first` to `last` stay, window by window, so that each pair is compared once."""
-    count = last - first
     keep = np.ones(count, dtype=bool)
+    if r2 is None:
+        return keep
     rows, begin = np.empty((0, dosages.shape[1]), dtype=np.float32), 0  # what is in memory, from row `begin` on
     done = 0  # up to here all pairs are compared
     for start in range(0, count, step):
@@ -54,7 +35,7 @@ def _unlinked(dosages: np.ndarray | DosageRows, first: int, last: int, window: i
         rows, begin = rows[start - begin :], max(begin, start)
         while begin + len(rows) < stop:
             at = begin + len(rows)
-            rows = np.concatenate([rows, _standardised(dosages[first + at : first + min(at + CHUNK, count)])])
+            rows = np.concatenate([rows, _standardised(dosages[at : min(at + CHUNK, count)])])
         new = max(done, start)
         within = rows[start - begin : stop - begin]
         linked = (within @ within[new - start :].T) ** 2 > r2 + ROUNDING
@@ -65,6 +46,7 @@ def _unlinked(dosages: np.ndarray | DosageRows, first: int, last: int, window: i
         done = stop
         if stop == count:
             break
+    log.info("pruning at r2 %g: %d of %d variants stay", r2, keep.sum(), count)
     return keep
 
 
@@ -84,19 +66,13 @@ def join(
     genes: pd.DataFrame | None,
     window: int,
     counts: Mapping[str, int],
-    attrs: Mapping[str, object] | None = None,
 ) -> int:
     """Write the kept variants of all stores, in their order, into one store with blocks; returns how many.
 
-    `keep` has one mask (V,) for each store; `genes` and `window` are those of `blocks.assign`. `counts`, the
-    filters' counts summed over contigs, serve the message where nothing is left (`BadInput`). Phased if all
-    stores are.
+    The stores hold the same samples, and `keep` has one mask (V,) for each; `genes` and `window` are those of
+    `blocks.assign`. `counts`, the filters' counts summed over contigs, serve the message where nothing is left
+    (`BadInput`). Phased if all stores are.
     """
-    for store, mask in zip(stores, keep, strict=True):
-        if store.samples != stores[0].samples:
-            raise ValueError(f"{store.path} holds other samples than {stores[0].path}")
-        if mask.shape != (len(store),) or mask.dtype != bool:
-            raise ValueError(f"a mask {mask.shape} {mask.dtype} for {len(store)} variants of {store.path}")
     total = sum(int(mask.sum()) for mask in keep)
     if not total:
         raise explain_empty(counts)
@@ -106,7 +82,7 @@ def join(
     block, names = blocks.assign(contig, position, genes, window)
     lengths = {name: length for store in stores for name, length in store.contig_lengths.items()}
     phased = all(store.phased for store in stores)
-    with StoreWriter(path, stores[0].samples, lengths, phased=phased, attrs=attrs, block_names=names) as writer:
+    with StoreWriter(path, stores[0].samples, lengths, phased=phased, block_names=names) as writer:
         done = 0
         for store, mask in pairs:
             for name, first, last in blocks.contig_runs(store.contig):

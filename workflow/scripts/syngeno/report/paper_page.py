@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from syngeno.evaluate.metrics import of
 from syngeno.paper.printed import Denoiser
 from syngeno.report import html
 
@@ -18,10 +19,8 @@ def page(numbers: pd.DataFrame, published: pd.DataFrame, denoisers: Mapping[str,
     """The chapter's page.
 
     Args:
-        numbers: metrics table of the paper's experiments (protocol "paper"); where a number has a row over seeds, that
-            is shown.
-        published: the paper's figures (`printed.read`); those of 1KG beside a cohort of more than two labels, those of
-            ALS beside cases and controls.
+        numbers: metrics table of the paper's experiments; where a number has a row over seeds, that is shown.
+        published: the paper's figures (`printed.read`); those of ALS beside a cohort of two labels, else those of 1KG.
         denoisers: of each generator.
         labels: how many labels the cohort has.
     """
@@ -51,15 +50,19 @@ def findings(numbers: pd.DataFrame, denoisers: Mapping[str, Denoiser]) -> list[s
 
     `numbers` as `shown` gives them; only `HEADLINE` counts, and only generators that are in `denoisers`.
     """
-    rates = _of(numbers, "recovery_rate", HEADLINE)
+    rates = of(numbers, "recovery_rate", HEADLINE)
     rates = rates[(rates["fraction"] == 100) & rates["generator"].isin(list(denoisers))].dropna(subset="value")
     rates = rates.sort_values("value", ascending=False, kind="stable")
     kept = (sentence for name in denoisers for sentence in _remains(numbers, name))
-    leads = _of(numbers, "lead", HEADLINE).set_index(["generator", "against"])
-    return [*_order(rates, leads, denoisers), *_changed(rates, leads, denoisers), *kept, *_sizes(denoisers)]
+    leads = of(numbers, "lead", HEADLINE).set_index(["generator", "against"])
+    papers: dict[str, Any] = {}  # the best of each kind that has the paper's form
+    for one in rates.itertuples():
+        if not denoisers[one.generator].changes:
+            papers.setdefault(denoisers[one.generator].kind, one)
+    return [*_order(rates, leads, papers), *_changed(rates, leads, denoisers, papers), *kept, *_sizes(denoisers)]
 
 
-def _order(rates: pd.DataFrame, leads: pd.DataFrame, denoisers: Mapping[str, Denoiser]) -> list[str]:
+def _order(rates: pd.DataFrame, leads: pd.DataFrame, papers: Mapping[str, Any]) -> list[str]:
     """Which denoiser is best, how surely, and whether the paper's order came out; `rates` with the best first.
 
     `leads` (index: generator, the other generator) compares them sample by sample.
@@ -76,20 +79,13 @@ def _order(rates: pd.DataFrame, leads: pd.DataFrame, denoisers: Mapping[str, Den
         text += f" Lead of {first} in points of accuracy on the same test samples: {each}."
         unsure = [one for one, lead in ahead.items() if not lead["low"] > 0]
         text += f" That it is ahead of {_joined(unsure)} may be chance." if unsure else ""
-    best: dict[str, float] = {}
-    for one in rates.itertuples():
-        kind, changes, _ = denoisers[one.generator]
-        if not changes:
-            best.setdefault(kind, one.value)
-    return [text, _verdict(best)]
+    return [text, _verdict({kind: one.value for kind, one in papers.items()})]
 
 
-def _changed(rates: pd.DataFrame, leads: pd.DataFrame, denoisers: Mapping[str, Denoiser]) -> list[str]:
+def _changed(
+    rates: pd.DataFrame, leads: pd.DataFrame, denoisers: Mapping[str, Denoiser], papers: Mapping[str, Any]
+) -> list[str]:
     """What a denoiser recovers whose form differs from the paper's of its kind, where that is in the run too."""
-    papers: dict[str, Any] = {}  # the best of each kind
-    for one in rates.itertuples():
-        if not denoisers[one.generator].changes:
-            papers.setdefault(denoisers[one.generator].kind, one)
     text = []
     for one in rates.itertuples():
         kind, changes, _ = denoisers[one.generator]
@@ -105,19 +101,16 @@ def _changed(rates: pd.DataFrame, leads: pd.DataFrame, denoisers: Mapping[str, D
 
 
 def _points(lead: pd.Series) -> str:
-    """A lead in percentage points, with its interval."""
     return f"{100 * lead['value']:+.0f} ({100 * lead['low']:+.0f} to {100 * lead['high']:+.0f})"
 
 
 def _sizes(denoisers: Mapping[str, Denoiser]) -> list[str]:
     """How the generators' sizes, training and sampler differ from the paper's."""
-    text: dict[str, list[str]] = {}
-    for name, one in denoisers.items():
-        if one.sizes:
-            text.setdefault(one.sizes, []).append(name)
-    if not text:
+    differ = dict.fromkeys(one.sizes for one in denoisers.values() if one.sizes)
+    if not differ:
         return ["Sizes, length of training and sampler are the paper's."]
-    each = "; ".join(f"{_joined(names)}: {sizes}" for sizes, names in text.items())
+    named = {sizes: [name for name, one in denoisers.items() if one.sizes == sizes] for sizes in differ}
+    each = "; ".join(f"{_joined(names)}: {sizes}" for sizes, names in named.items())
     return [f"Sizes, length of training and sampler that are not the paper's (which stand in brackets): {each}."]
 
 
@@ -186,7 +179,7 @@ def _share_left(share: int, row: Mapping) -> str:
 def _recovery(numbers: pd.DataFrame, generators: Iterable[str]) -> html.Table | None:
     """Accuracies and recovery rates; None where no classifier was trained on all training samples."""
     full = numbers[numbers["fraction"] == 100]
-    accuracy, rate = _of(full, "accuracy"), _of(full, "recovery_rate")
+    accuracy, rate = of(full, "accuracy", None), of(full, "recovery_rate", None)
     real = accuracy[accuracy["generator"] == REAL]
     if real.empty:
         return None
@@ -227,8 +220,9 @@ def _neighbours(numbers: pd.DataFrame, theirs: pd.DataFrame, generators: Iterabl
     for name in generators:
         of_name = rows[rows["generator"] == name]
         if len(of_name):
-            lines.append(html.Line(name, [_cell(of_name[_is(of_name, *column)]) for column in columns]))
-    beside = [_first(rows[_is(rows, *column)].dropna(subset="real")) for column in columns]
+            cells = [_cell(of(of_name, metric, None, against)) for metric, against in columns]
+            lines.append(html.Line(name, cells))
+    beside = [_first(of(rows, metric, None, against).dropna(subset="real")) for metric, against in columns]
     cells = [html.Cell() if row is None else html.number(*row[["real", "real_low", "real_high"]]) for row in beside]
     lines.append(html.Line("real samples", cells, "real"))
     if theirs["table"].isin(["aa_truth", "aa_syn"]).any():
@@ -242,8 +236,7 @@ def _augmentation(numbers: pd.DataFrame, theirs: pd.DataFrame, generators: Itera
     """Accuracies and gains by share of real samples; None where no generator's samples were added to few real ones."""
     lines = []
     for name in generators:
-        groups = dict.fromkeys([HEADLINE, *_of(numbers, "gain")["group"]])
-        for group in groups:
+        for group in dict.fromkeys([HEADLINE, *of(numbers, "gain", None)["group"]]):
             for share, row in _gains(numbers, name, group).items():
                 order = ("real", "honest_accuracy", "honest", "paper_accuracy", "paper")
                 cells = [html.Cell(f"{share} %"), *(_cell_of(row[key]) for key in order), _left_or_why_not(row)]
@@ -275,18 +268,19 @@ def _gains(numbers: pd.DataFrame, name: str, group: str) -> dict[int, dict]:
 
     `left` is None where the paper's gain is not surely above 0, or there is no honest one.
     """
-    mine = numbers[(numbers["group"] == group) & numbers["generator"].isin([name, REAL]) & numbers["value"].notna()]
-    gains = mine[(mine["metric"] == "gain") & (mine["generator"] == name) & (mine["real_fraction"] < 100)]
+    mine = numbers[numbers["generator"].isin([name, REAL]) & numbers["value"].notna()]
+    gains = of(mine, "gain", group)
+    gains = gains[(gains["generator"] == name) & (gains["real_fraction"] < 100)]
     gains = gains[(gains["fraction"] == 100) | (gains["fraction"] == gains["real_fraction"])]
     found = {}
     for share in sorted(set(gains["real_fraction"])):
         at = mine[mine["real_fraction"] == share]
         own, real = at[at["generator"] == name], at[at["generator"] == REAL]
-        row = {"real": _first(_of(real, "accuracy"))}
+        row = {"real": _first(of(real, "accuracy", group))}
         for kind, fraction in (("honest", share), ("paper", 100)):
             of_kind = own[own["fraction"] == fraction]
-            row[kind], row[f"{kind}_accuracy"] = _first(_of(of_kind, "gain")), _first(_of(of_kind, "accuracy"))
-        row["left"] = _first(own[(own["metric"] == "gain_left") & (own["fraction"] == share)])
+            row[kind], row[f"{kind}_accuracy"] = (_first(of(of_kind, what, group)) for what in ("gain", "accuracy"))
+        row["left"] = _first(of(own[own["fraction"] == share], "gain_left", group))
         found[int(share)] = row
     return found
 
@@ -298,15 +292,6 @@ def _figure(theirs: pd.DataFrame, table: str, denoiser: str, **more: str | int) 
         chosen &= (theirs[column] == value).fillna(False)
     values = theirs["value"][chosen]
     return float(values.iloc[0]) if len(values) else math.nan
-
-
-def _of(numbers: pd.DataFrame, metric: str, group: str | None = None) -> pd.DataFrame:
-    chosen = numbers["metric"] == metric
-    return numbers[chosen if group is None else chosen & (numbers["group"] == group)]
-
-
-def _is(numbers: pd.DataFrame, metric: str, against: str) -> pd.Series:
-    return (numbers["metric"] == metric) & (numbers["against"] == against)
 
 
 def _first(rows: pd.DataFrame) -> pd.Series | None:

@@ -27,20 +27,16 @@ _AROUND = [(0.8, 0.8), (0.8, -0.8), (-0.8, 0.8), (-0.8, -0.8), (0, 1), (0, -1), 
 def tradeoff(metrics: pd.DataFrame, kinds: Mapping[str, str], markers: Mapping[str, str]) -> Figure:
     """Recovery rate against privacy loss, and against the best black-box membership attack.
 
-    Args:
-        metrics: the metrics table.
-        kinds: kind of each generator.
-        markers: matplotlib's marker of each kind.
-
-    Returns:
-        The figure; the envelope is a box, and what could not have shown a leak is hollow: a saturated privacy
-        loss, an attack that does not detect even planted canaries.
+    `kinds` is the kind of each generator, `markers` matplotlib's marker of each kind. The envelope is a box, and what
+    could not have shown a leak is hollow: a saturated privacy loss, an attack that misses even planted canaries.
     """
     numbers = style.ours(metrics)
     if of(numbers, "recovery_rate").empty:
         return style.without(NOTHING)
     shapes = {name: markers[kind] for name, kind in kinds.items()}
-    blind = {"privacy_loss": _saturated(numbers), "membership_auc": membership.undetected(metrics)}
+    rows = of(numbers, "aa_saturated")
+    saturated = {(one.generator, one.fraction) for one in rows[rows["value"] > 0].itertuples()}
+    blind = {"privacy_loss": saturated, "membership_auc": membership.undetected(metrics)}
     with mpl.rc_context(style.STYLE):
         figure, axes = plt.subplots(1, 2, figsize=(12, 6.2))
         for axis, (metric, (title, ideal)) in zip(axes, PRIVACY.items(), strict=True):
@@ -69,24 +65,14 @@ def _joined(numbers: pd.DataFrame, metric: str) -> pd.DataFrame:
     return of(numbers, "recovery_rate")[shown].merge(of(numbers, metric)[shown], on=key)
 
 
-def _saturated(numbers: pd.DataFrame) -> set[style.Subject]:
-    rows = of(numbers, "aa_saturated")
-    return {(one.generator, one.fraction) for one in rows[rows["value"] > 0].itertuples()}
-
-
 def _box(axis: plt.Axes, joined: pd.DataFrame) -> None:
-    """The envelope: where real samples lie, both ways."""
     left, right, low, high = joined[["real_low_x", "real_high_x", "real_low_y", "real_high_y"]].mean()
     if np.isfinite([left, right, low, high]).all():
         axis.fill_between([left, right], low, high, **style.BAND)
 
 
 def _scatter(
-    axis: plt.Axes,
-    joined: pd.DataFrame,
-    shades: Mapping[style.Subject, str],
-    shapes: Mapping[str, str],
-    blind: set[style.Subject],
+    axis: plt.Axes, joined: pd.DataFrame, shades: Mapping, shapes: Mapping[str, str], blind: set[style.Subject]
 ) -> None:
     for one in joined.itertuples():
         subject = (one.generator, one.fraction)
