@@ -34,6 +34,7 @@ from syngeno.stats import kinship, pca
 from syngeno.stats import nearest as nearest_samples
 
 SHARES = (0.25, 0.5, 1.0)
+TRAIT = {"heritability": 0.5, "prevalence": 0.3, "causal": 20}  # of the simulated cohort, for nothing here
 BASES = 62  # of a simulated chromosome for each variant
 ALONE = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "BLOSC_NTHREADS")}
 THRESHOLDS = {"call_rate": 0.95, "maf": 0.01, "hwe": 1e-6}
@@ -101,7 +102,7 @@ STAGES = {
 def prepare(folder: Path, count: int, variants: int) -> None:
     """A cohort in all the forms that are asked for: as many people, and about as many variants."""
     files = [folder / name for name in ("cohort.vcf.gz", "samples.tsv", "genes", "causal")]
-    simulate.write_cohort([files[0]], *files[1:], samples=count, length=BASES * variants, seed=1)
+    simulate.write_cohort([files[0]], *files[1:], samples=count, length=BASES * variants, seed=1, **TRAIT)
     filtered(folder, "cohort", dict.fromkeys(THRESHOLDS))
     if shutil.which("plink2"):
         command = ["plink2", "--vcf", files[0], "--max-alleles", "2", "--make-bed", "--out", folder / "cohort"]

@@ -56,7 +56,8 @@ def run_file(data):
 def paper(tmp_path_factory):
     data = tmp_path_factory.mktemp("data")
     vcf, tables = [data / "1.vcf.gz", data / "2.vcf.gz"], [data / name for name in ("samples.tsv", "genes", "causal")]
-    simulate.write_cohort(vcf, *tables, samples=160, length=1.5e5, seed=1)
+    trait = {"heritability": 0.5, "prevalence": 0.3, "causal": 20}
+    simulate.write_cohort(vcf, *tables, samples=160, length=1.5e5, seed=1, **trait)
     run = Run(tmp_path_factory.mktemp("paper"), run_file(data))
     with pytest.MonkeyPatch.context() as patch:
         # Compiling what draws one map takes as long as the map of a large cohort.

@@ -138,7 +138,8 @@ def simulated(tmp_path_factory):
     folder = tmp_path_factory.mktemp("simulated")
     vcfs = [folder / "1.vcf.gz", folder / "2.vcf.gz"]
     tables = (folder / "samples.tsv", folder / "genes.bed.gz", folder / "causal.tsv")
-    simulate.write_cohort(vcfs, *tables, samples=20, length=3e4, seed=3, causal=1)
+    settings = {"samples": 20, "length": 3e4, "seed": 3, "causal": 1, "heritability": 0.5, "prevalence": 0.3}
+    simulate.write_cohort(vcfs, *tables, **settings)
     for name in ("one", "other"):
         reference.simulate(folder / f"{name}.fa.gz", vcfs, seed=3)
     reference.simulate(folder / "third.fa.gz", vcfs, seed=4)

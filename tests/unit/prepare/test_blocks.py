@@ -112,8 +112,6 @@ class TestAssign:
             assign(np.array(["1", "1"]), np.array([2, 1]), None, 50)
         with pytest.raises(ValueError, match="lie together"):
             assign(np.array(["1", "2", "1"]), np.array([1, 1, 2]), None, 50)
-        with pytest.raises(ValueError, match="window"):
-            assign(np.array(["1"]), np.array([1]), None, 0)
 
 
 class TestContigRuns:

@@ -157,10 +157,6 @@ class TestCheck:
         with pytest.raises(BadInput, match=f"{name}: no such file"):
             check([tmp_path / name])
 
-    def test_no_file(self, check):
-        with pytest.raises(BadInput, match="names no file"):
-            check([])
-
     def test_no_variants(self, tmp_path, check):
         with pytest.raises(BadInput, match="holds no variants"):
             check([vcf(tmp_path / "x.vcf.gz", [])])

@@ -9,18 +9,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 logger = logs.start(snakemake.log[0])
-settings = snakemake.params.simulate
+output, settings = snakemake.output, snakemake.params.simulate
 
-simulate.write_cohort(
-    snakemake.output.vcf,
-    snakemake.output.samples,
-    snakemake.output.genes,
-    snakemake.output.causal,
-    samples=settings["samples"],
-    length=settings["length"],
-    seed=settings["seed"],
-    heritability=settings["heritability"],
-    prevalence=settings["prevalence"],
-    causal=settings["causal"],
-)
+simulate.write_cohort(output.vcf, output.samples, output.genes, output.causal, **settings)
 logger.info("%d samples simulated", settings["samples"])

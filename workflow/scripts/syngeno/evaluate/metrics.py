@@ -6,7 +6,7 @@ the real-vs-real envelope of the same number; `n` is how many samples (or pairs,
 and in rows with seed "all" how many seeds.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +87,12 @@ def of(rows: pd.DataFrame, metric: str, group: str | None = "all", against: str 
         if wanted is not None:
             chosen &= rows[column] == wanted
     return rows[chosen]
+
+
+def present(rows: pd.DataFrame, titles: Mapping[str, str]) -> dict[str, pd.DataFrame]:
+    """By its title, the rows (group "all") of each metric that was measured."""
+    found = {title: of(rows, metric) for metric, title in titles.items()}
+    return {title: part for title, part in found.items() if len(part)}
 
 
 def with_envelope(rows: pd.DataFrame, envelope: pd.DataFrame) -> pd.DataFrame:

@@ -92,8 +92,8 @@ def read_variants(path: str | Path, samples: Sequence[str], region: Region) -> V
 
 
 def differences(reference: np.ndarray, bases: np.ndarray, start: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Where two sequences of one length (bytes, uint8) differ, in letter or case: positions (the first base is
-    `start`), and the letters of either there, as capitals. Raises ValueError where the lengths differ."""
+    """Where two sequences (bytes, uint8) differ, in letter or case: positions (the first base is `start`), and the
+    letters of either there, as capitals. Raises ValueError where their lengths differ."""
     if len(reference) != len(bases):
         raise ValueError(f"{len(bases)} bases beside {len(reference)} of the reference")
     where = np.flatnonzero(reference != bases)

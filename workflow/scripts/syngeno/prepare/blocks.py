@@ -26,8 +26,7 @@ class Blocks(NamedTuple):
 def read_genes(path: str | Path) -> pd.DataFrame:
     """Genes of a BED file, plain or gzipped: contig, start (0-based), end (excluded), name; in file order.
 
-    A gene without a name (three columns only) is called contig:start-end. Raises `BadInput` with the line's
-    number.
+    A gene without a name (three columns only) is called contig:start-end. Raises `BadInput` with the line's number.
     """
     if not Path(path).is_file():
         raise BadInput(path, "no such file", "correct `genes:`, or leave it out to work in windows")
@@ -64,9 +63,8 @@ def _interval(path: str | Path, number: int, line: str) -> tuple[str, int, int, 
 def covering(position: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
     """Index of the interval that covers each position and starts first; -1 where none does.
 
-    Positions are 1-based, intervals 0-based and half-open (BED): they cover start < position <= end. `start`
-    must be sorted. Taking the first start keeps every interval's positions together: were a position between
-    two of one interval given to an earlier one, that one would reach back over the left position as well.
+    Positions are 1-based, intervals 0-based and half-open (BED): they cover start < position <= end. `start` must be
+    sorted. Taking the first start keeps every interval's positions together.
     """
     if not len(start):
         return np.full(len(position), -1)
@@ -79,15 +77,11 @@ def covering(position: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.nda
 def assign(contig: np.ndarray, position: np.ndarray, genes: pd.DataFrame | None, window: int) -> Blocks:
     """Give each variant to a block: the gene that covers it (the first to start, if several), else a window.
 
-    Runs of variants outside genes are cut into as few, equally long windows as hold at most `window` variants
-    each. No block straddles contigs; gene contigs match with and without "chr". Arguments are (V,), sorted
-    within contigs.
-
-    Raises `ValueError` if positions are unsorted, a contig comes in pieces, or the window is below one.
+    Runs of variants outside genes are cut into as few, equally long windows as hold at most `window` variants each. No
+    block straddles contigs; gene contigs match with and without "chr". Arguments are (V,), sorted within contigs, else
+    `ValueError`, as where a contig comes in pieces.
     """
     contig, position = np.asarray(contig), np.asarray(position, dtype=np.int64)
-    if window < 1:
-        raise ValueError(f"a window of {window} variants; it takes at least one")
     block = np.empty(len(position), dtype=np.int32)
     names: list[str] = []
     in_genes = 0
@@ -103,10 +97,8 @@ def assign(contig: np.ndarray, position: np.ndarray, genes: pd.DataFrame | None,
             owner = gene[piece[0]]
             for part in [piece] if owner >= 0 else np.array_split(piece, -(-len(piece) // window)):
                 block[first + part] = len(names)
-                label = gene_names[owner] if owner >= 0 else f"{name}:{here[part[0]]}-{here[part[-1]]}"
-                names.append(label)
-    assert not len(block) or (np.isin(np.diff(block), (0, 1)).all() and block[0] == 0)
-    log.info(f"{len(block)} variants in {len(names)} blocks, {in_genes} variants in genes")
+                names.append(gene_names[owner] if owner >= 0 else f"{name}:{here[part[0]]}-{here[part[-1]]}")
+    log.info("%d variants in %d blocks, %d variants in genes", len(block), len(names), in_genes)
     return Blocks(block, names)
 
 

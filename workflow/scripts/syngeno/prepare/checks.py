@@ -32,14 +32,11 @@ def check(
 ) -> dict:
     """Open the genotype files, labels and genes of a cohort and check that they belong together.
 
-    A VCF/BCF without an index beside it gets one in `index_folder` (made when needed). Returns what the
-    further steps need, fit for JSON: `contigs` (those with records, numbers first), `samples` (with genotypes
-    and labels, in the first file's order), `contig_lengths` (by contig, 0 where no file says), `sources`
-    (`path` and `index`, None for PLINK). `chromosomes` restricts the contigs. With `haplotypes`,
-    first records that are not phased are refused. Class sizes are checked by `samples.split`. Raises BadInput.
+    A VCF/BCF without an index beside it gets one in `index_folder`. Returns what the further steps need, fit for JSON:
+    `contigs` (those with records, numbers first), `samples` (with genotypes and labels, in the first file's order),
+    `contig_lengths` (by contig, 0 where no file says), `sources` (`path` and `index`, None for PLINK). `chromosomes`
+    restricts the contigs. With `haplotypes`, first records that are not phased are refused. Raises BadInput.
     """
-    if not sources:
-        raise BadInput("genotypes", "names no file", "give a VCF, BCF or PLINK .bed file")
     indices = [_index(Path(path), number, Path(index_folder)) for number, path in enumerate(sources)]
     opened = [open_source(path, index) for path, index in zip(sources, indices, strict=True)]
     known = sample_tables.read_labels(labels, label, family)
@@ -69,7 +66,6 @@ def check(
 
 
 def _index(path: Path, number: int, folder: Path) -> Path | None:
-    """Give the index of a VCF/BCF, made in `folder` when none lies beside it; PLINK has none."""
     if path.suffix == ".bed":
         return None
     index = index_beside(path)
@@ -80,7 +76,6 @@ def _index(path: Path, number: int, folder: Path) -> Path | None:
 
 
 def _common_samples(opened: list[Source], intersect: bool) -> list[str]:
-    """Give the samples that all files hold, in the first one's order; BadInput when the files differ."""
     first = opened[0]
     sets = [set(source.samples) for source in opened]
     common = set.intersection(*sets)
@@ -97,7 +92,7 @@ def _common_samples(opened: list[Source], intersect: bool) -> list[str]:
 
 
 def _contigs(opened: list[Source]) -> list[str]:
-    """Give the contigs of all files, spelt as first met: numbers in order, then X, Y, MT, then others."""
+    """The contigs of all files, spelt as first met: numbers in order, then X, Y, MT, then others."""
     names: dict[str, str] = {}
     for source in opened:
         if not source.contigs:

@@ -23,18 +23,14 @@ from syngeno.prepare.filters import biallelic_snps
 
 logger = logging.getLogger(__name__)
 
-POPULATIONS = {
-    "AFR": "AFRICA",
-    "EUR": "EURASIA",
-    "EAS": "EURASIA",
-    "ADX": "ADMIXED",
-}  # and their superpopulations
+POPULATIONS = {"AFR": "AFRICA", "EUR": "EURASIA", "EAS": "EURASIA", "ADX": "ADMIXED"}  # and their superpopulations
 MUTATION_RATE = 2.36e-8  # per base and generation, with which the demography was fitted (Gravel et al. 2011)
 RECOMBINATION_RATE = 1e-8
 GENE_LENGTH = (10_000, 60_000)  # bp
 GENE_GAP = 5_000  # bp, mean
 OVERLAPPING = 0.1  # share of the genes that begin within the one before
 COLUMN = "trait"
+SITE = ["contig", "position", "ref", "alt"]
 COMMON = 0.05  # causal variants have at least this minor-allele frequency
 
 
@@ -52,11 +48,7 @@ class Chromosome:
 
 @dataclass(frozen=True)
 class SimulatedCohort:
-    """What `simulate` returns.
-
-    `samples`: sample, population, superpopulation, sex, case. `genes`: contig, start, end, name (BED).
-    `causal`: contig, position, ref, alt, effect (see `assign`).
-    """
+    """What `simulate` returns: tables of samples, genes (BED) and causal variants (effect: see `assign`)."""
 
     chromosomes: list[Chromosome]
     samples: pd.DataFrame
@@ -65,24 +57,13 @@ class SimulatedCohort:
 
 
 def simulate(
-    samples: int,
-    contigs: int,
-    length: float,
-    seed: int,
-    heritability: float = 0.5,
-    prevalence: float = 0.3,
-    causal: int = 20,
+    samples: int, contigs: int, length: float, seed: int, heritability: float, prevalence: float, causal: int
 ) -> SimulatedCohort:
     """Simulate `samples`, equal parts of the four populations, over `contigs` chromosomes of `length` bp.
 
-    The contigs are called "1", "2" and so on. The trait has `causal` common variants (see
-    `assign`). Same arguments, same cohort. Raises ValueError
-    for impossible numbers, BadInput for chromosomes too short to hold the causal variants.
+    The contigs are called "1", "2" and so on. The trait has `causal` common variants (see `assign`). Same arguments,
+    same cohort. Raises BadInput for chromosomes too short to hold the causal variants.
     """
-    if samples < len(POPULATIONS) or contigs < 1 or length < 1 or causal < 1:
-        raise ValueError(f"nothing to simulate: {samples} samples, {contigs} contigs of {length} bp, {causal} causal")
-    if not (0 <= heritability <= 1 and 0 < prevalence < 1):
-        raise ValueError(f"heritability {heritability} or prevalence {prevalence} is no share")
     sizes = [len(part) for part in np.array_split(np.arange(samples), len(POPULATIONS))]
     # Shuffled, so that neither the order of the samples nor their ids reveal the population.
     order = np.random.default_rng([seed, 0]).permutation(samples)
@@ -107,19 +88,13 @@ def write_cohort(
     samples_path: str | Path,
     genes_path: str | Path,
     causal_path: str | Path,
-    *,
-    samples: int,
-    length: float,
-    seed: int,
-    heritability: float = 0.5,
-    prevalence: float = 0.3,
-    causal: int = 20,
+    **settings: float,
 ) -> None:
-    """Simulate a cohort (see `simulate`) and write it: a .vcf.gz with .tbi per chromosome, and its tables.
+    """Simulate a cohort with the settings of `simulate` and write it: a .vcf.gz with .tbi per chromosome, and tables.
 
     Same arguments, same bytes.
     """
-    cohort = simulate(samples, len(vcf_paths), length, seed, heritability, prevalence, causal)
+    cohort = simulate(contigs=len(vcf_paths), **settings)
     for path, chromosome in zip(vcf_paths, cohort.chromosomes, strict=True):
         _write_vcf(Path(path), chromosome, cohort.samples["sample"].tolist())
         logger.info("contig %s: %d variants", chromosome.contig, len(chromosome.position))
@@ -175,17 +150,12 @@ def _chromosome(contig: str, length: int, sizes: list[int], order: np.ndarray, s
             rows.append((variant.genotypes != 0).astype(np.int8).reshape(-1, 2)[order])
     position, ref, alt = zip(*sites, strict=True) if sites else ((), (), ())
     haplotypes = np.array(rows, np.int8).reshape(-1, len(order), 2)
-    return Chromosome(
-        contig, length, np.array(position, np.int64), np.array(ref, "U1"), np.array(alt, "U1"), haplotypes
-    )
+    sites = np.array(position, np.int64), np.array(ref, "U1"), np.array(alt, "U1")
+    return Chromosome(contig, length, *sites, haplotypes)
 
 
 def _trait(
-    chromosomes: list[Chromosome],
-    heritability: float,
-    prevalence: float,
-    causal: int,
-    random: np.random.Generator,
+    chromosomes: list[Chromosome], heritability: float, prevalence: float, causal: int, random: np.random.Generator
 ) -> tuple[np.ndarray, pd.DataFrame]:
     """Draw causal variants and cases."""
     candidates = []
@@ -196,19 +166,12 @@ def _trait(
     if len(candidates) < causal:
         fact = f"{causal} causal variants are asked for where {len(candidates)} variants are common"
         raise BadInput("simulate", fact, "raise `length` or lower `causal`")
-    chosen = [candidates[index] for index in sorted(random.choice(len(candidates), causal, replace=False))]
-    dosages = np.array([chromosomes[number].haplotypes[row].sum(axis=1) for number, row in chosen])
+    drawn = [candidates[index] for index in sorted(random.choice(len(candidates), causal, replace=False))]
+    chosen = [(chromosomes[number], row) for number, row in drawn]
+    dosages = np.array([one.haplotypes[row].sum(axis=1) for one, row in chosen])
     cases, effects = assign(dosages, heritability, prevalence, random)
-    rows = [
-        (
-            chromosomes[n].contig,
-            chromosomes[n].position[row],
-            chromosomes[n].ref[row],
-            chromosomes[n].alt[row],
-        )
-        for n, row in chosen
-    ]
-    return cases, pd.DataFrame(rows, columns=["contig", "position", "ref", "alt"]).assign(effect=effects)
+    rows = [(one.contig, one.position[row], one.ref[row], one.alt[row]) for one, row in chosen]
+    return cases, pd.DataFrame(rows, columns=SITE).assign(effect=effects)
 
 
 def _genes(chromosomes: list[Chromosome], random: np.random.Generator) -> pd.DataFrame:
@@ -306,7 +269,7 @@ def simulate_trait(
     dosages = np.array([site[4] for site in drawn])
     cases, effects = assign(dosages, heritability, prevalence, np.random.default_rng([seed, 1]))
     rows = [(contig, position, ref, alt) for _, _, position, (contig, ref, alt), _ in drawn]
-    return cases, pd.DataFrame(rows, columns=["contig", "position", "ref", "alt"]).assign(effect=effects)
+    return cases, pd.DataFrame(rows, columns=SITE).assign(effect=effects)
 
 
 def add(table: pd.DataFrame, samples: Sequence[str], cases: np.ndarray, where: str | Path) -> pd.DataFrame:

@@ -14,8 +14,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure, FigureBase
 
-from syngeno.evaluate.metrics import of
-
 # Okabe & Ito (2008), then Tol's muted: told apart by colour-blind readers too.
 COLOURS = [
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000",
@@ -69,12 +67,6 @@ def names(metrics: pd.DataFrame) -> dict[Subject, str]:
         (name, fraction): f"{name}, {fraction} %" if several else name
         for (name, fraction), _ in subjects(ours(metrics))
     }
-
-
-def present(numbers: pd.DataFrame, titles: Mapping[str, str]) -> dict[str, pd.DataFrame]:
-    """By its title, the rows (group "all") of each metric that was measured."""
-    found = {title: of(numbers, metric) for metric, title in titles.items()}
-    return {title: rows for title, rows in found.items() if len(rows)}
 
 
 def blank(axis: plt.Axes, sentence: str, width: int = 44) -> None:

@@ -29,7 +29,7 @@ def fetch_all(table: Path, folder: Path, threads: int = 1) -> int:
     rows = pd.read_csv(table, sep="\t", dtype=str, keep_default_na=False, comment="#").to_dict("records")
     with ThreadPoolExecutor(threads) as pool:
         waiting = [
-            pool.submit(fetch, row["url"], folder / row["file"], md5=row["md5"] or None, size=_number(row["bytes"]))
+            pool.submit(fetch, row["url"], folder / row["file"], row["md5"] or None, int(row["bytes"] or 0) or None)
             for row in rows
         ]
         try:
@@ -42,11 +42,7 @@ def fetch_all(table: Path, folder: Path, threads: int = 1) -> int:
     return len(rows)
 
 
-def _number(text: str) -> int | None:
-    return int(text) if text else None
-
-
-def fetch(url: str, path: Path, *, md5: str | None = None, size: int | None = None) -> None:
+def fetch(url: str, path: Path, md5: str | None = None, size: int | None = None) -> None:
     """Fetch a file, unless it exists; `md5` (hexadecimal) and `size` (bytes) are compared where they are given.
 
     What has come lies beside the path (.part) until it is whole and right. BadInput for a file that is not what was

@@ -119,10 +119,8 @@ def check_sense(config: dict) -> None:
             continue
         width, heads = (generator["denoiser"][f"transformer_{key}"] for key in ("width", "heads"))
         _check_heads(f"generators.{name}.denoiser.transformer_heads", width, heads)
-        if generator["sampler"]["sampler"] != "ddim":
-            continue
-        steps, most = generator["sampler"]["steps"], generator["diffusion"]["steps"]
-        if steps > most:
+        steps, most = generator["sampler"].get("steps", 0), generator["diffusion"]["steps"]
+        if generator["sampler"]["sampler"] == "ddim" and steps > most:
             where = f"run file, generators.{name}.sampler.steps"
             raise BadInput(where, f"{steps} is more than the {most} steps of the diffusion", f"give at most {most}")
     for title, names in (config.get("evaluate", {}).get("ablation") or {}).items():
@@ -135,19 +133,16 @@ def check_sense(config: dict) -> None:
 
 
 def _check_model(config: dict, name: str) -> None:
-    """Raise BadInput for a generator that samples the model of one that has none for it."""
     generator, where = config["generators"][name], f"run file, generators.{name}.model"
     other = config["generators"].get(generator["model"], {})
     if any(other.get(key) != generator.get(key) for key in ("kind", "space")) or other["model"]:
         fact = f"'{generator['model']}' fits no model of this kind and space"
         raise BadInput(where, fact, "name a generator of the run that does")
-    mine, theirs = (one.get("fractions") or config["fractions"] for one in (generator, other))
-    if not set(mine) <= set(theirs):
+    if not set(fractions(config, name)) <= set(fractions(config, generator["model"])):
         raise BadInput(where, f"'{generator['model']}' is fitted at other fractions", "give both the same")
 
 
 def _check_source(config: dict, name: str) -> None:
-    """Raise BadInput for samples to impute that no generator of the run draws."""
     generator, where = config["generators"][name], f"run file, generators.{name}.source"
     source = generator["source"]
     if source["cohort"] not in config["cohorts"] or source["cohort"] == generator["cohort"]:
@@ -172,13 +167,11 @@ def fractions(config: dict, name: str) -> list[int]:
 
 
 def _check_heads(key: str, width: int, heads: int) -> None:
-    """Raise BadInput where a transformer cannot share its width among its heads."""
     if width % heads:
         raise BadInput(f"run file, {key}", f"{heads} heads do not divide the width {width}", "give a divisor of it")
 
 
 def _check_paper(config: dict) -> None:
-    """Raise BadInput for the paper's experiments with generators that are not there or have no smaller fraction."""
     paper = config.get("evaluate", {}).get("paper")
     if paper is None:
         return
@@ -192,7 +185,7 @@ def _check_paper(config: dict) -> None:
         where = "run file, evaluate.paper.augment"
         if name not in encoded:
             raise BadInput(where, f"there is no diffusion model '{name}'", f"name one of: {', '.join(encoded)}")
-        trained = config["generators"][name].get("fractions") or config["fractions"]
+        trained = fractions(config, name)
         if 100 not in trained or len(trained) < 2:
             fact = f"'{name}' is fitted at {', '.join(map(str, trained))} % of the training samples"
             raise BadInput(where, fact, "give it `fractions` with 100 and at least one smaller share")
@@ -203,10 +196,8 @@ def check_files(config: dict, resources: Path, *, fetching: bool = False) -> Non
 
     While the target `download` is `fetching` files, those that it fetches may still be missing.
     """
-    read = [(f"cohorts.{name}", cohort) for name, cohort in config["cohorts"].items()]
-    generators = config.get("generators", {}).items()
-    read += [(f"generators.{name}", one) for name, one in generators]
-    for where, section in read:
+    read = {f"{part}.{name}": one for part in ("cohorts", "generators") for name, one in config.get(part, {}).items()}
+    for where, section in read.items():
         for kind in TABLES:
             table = section.get(kind)
             if table and not (resources / kind / f"{table}.tsv").is_file():
@@ -228,7 +219,6 @@ def check_files(config: dict, resources: Path, *, fetching: bool = False) -> Non
 
 
 def _fetched(config: dict, table: str | None, resources: Path) -> set[str]:
-    """The paths that files of a table of public files are to have."""
     if not table:
         return set()
     with open(resources / "download" / f"{table}.tsv") as lines:
@@ -249,7 +239,6 @@ def plink_parts(genotypes: list[str]) -> list[str]:
 
 
 def _explained(fault: jsonschema.ValidationError) -> tuple[str, str]:
-    """Fact and remedy of one schema violation."""
     if fault.validator in ("additionalProperties", "unevaluatedProperties"):
         known = list(fault.schema.get("properties", {}))
         extra = sorted(set(fault.instance) - set(known))[0]

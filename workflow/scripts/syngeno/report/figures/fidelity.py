@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure, FigureBase
 
-from syngeno.evaluate.metrics import of
+from syngeno.evaluate.metrics import of, present
 from syngeno.report import style
 from syngeno.stats import diversity
 from syngeno.stats.ld import BINS, CM_BINS
@@ -52,7 +52,7 @@ def spectrum(metrics: pd.DataFrame) -> Figure:
     numbers, shades = style.ours(metrics), style.colours(metrics)
     sfs = of(numbers, "sfs", None)
     bins = [name for name in diversity.BINS if name in set(sfs["group"])]
-    single = style.present(numbers, DIVERSITY)
+    single = present(numbers, DIVERSITY)
     if not bins and not single:
         return style.without(NO_SPECTRUM)
     with mpl.rc_context(style.STYLE):
@@ -113,7 +113,7 @@ def structure(metrics: pd.DataFrame) -> Figure:
     """Fst between populations, synthetic above and real below the diagonal; distances of samples and of structure."""
     numbers = style.ours(metrics)
     panels = style.subjects(of(numbers, "fst", None))
-    single = style.present(numbers, STRUCTURE)
+    single = present(numbers, STRUCTURE)
     if not panels and not single:
         return style.without(NO_STRUCTURE)
     across = min(4, max(len(panels), 2))

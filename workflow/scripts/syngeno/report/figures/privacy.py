@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from syngeno.evaluate import membership as evaluate_membership
-from syngeno.evaluate.metrics import of
+from syngeno.evaluate.metrics import of, present
 from syngeno.report import style
 
 SHARES = {"duplicate_share": "duplicates", "near_duplicate_share": "near\nduplicates", "high_risk": "risk\nabove .95"}
@@ -86,14 +86,14 @@ def relatives(metrics: pd.DataFrame) -> Figure:
         return style.without(NO_DUPLICATES)
     with mpl.rc_context(style.STYLE):
         figure, axes = plt.subplots(1, 3, figsize=(12.5, 4.2), width_ratios=[3, 2, 3])
-        style.points(axes[0], style.present(numbers, SHARES), shades)
+        style.points(axes[0], present(numbers, SHARES), shades)
         axes[0].set(ylabel="share of synthetic samples", title="Duplicates of training samples", ylim=(-0.03, 1.03))
         style.points(axes[1], {"against held-out samples": of(numbers, "kinship_contrast")}, shades)
         axes[1].axhline(0.5, **style.GUIDE)
         axes[1].set(ylim=(-0.03, 1.03), title="P(more kin to train than held-out)")
         degrees = [name for name in DEGREES if len(of(numbers, name))]
         if degrees:
-            style.points(axes[2], style.present(numbers, DEGREES), shades)
+            style.points(axes[2], present(numbers, DEGREES), shades)
             for x, name in enumerate(degrees):
                 heldout = of(numbers, name, "heldout")["value"].mean()
                 axes[2].plot([x - 0.42, x + 0.42], [heldout, heldout], color="black", linewidth=1.2, linestyle="--")

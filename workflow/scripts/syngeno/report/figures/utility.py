@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from syngeno.evaluate.metrics import of
-from syngeno.report.style import GUIDE, STYLE, blank, colours, legend, lines, names, ours, points, present, subjects
+from syngeno.evaluate.metrics import of, present
+from syngeno.report.style import GUIDE, STYLE, blank, colours, legend, lines, names, ours, points, subjects
 
 NO_RECOVERY = "No classifier was trained: that needs two labels."
 NO_RECALL = "No recall by label was measured: that needs two labels."
