@@ -225,11 +225,7 @@ def _related(values: np.ndarray) -> np.ndarray:
 
 
 def _scores(to_synthetic: Pair, to_validation: Pair, cohorts: dict[str, Cohort]) -> dict[str, Pair]:
-    """Scores of training and of held-out samples by each attack on a synthetic cohort.
-
-    `to_synthetic` are the distances of either to their two nearest synthetic samples (the first two columns), and
-    `to_validation` to the nearest validation sample.
-    """
+    """Scores by each attack; `to_synthetic` and `to_validation` are distances to the (two) nearest of these samples."""
     synthetic, validation = cohorts["synthetic"], cohorts["validation"]
     return {
         "distance": tuple(-distances[:, 0] for distances in to_synthetic),
@@ -279,7 +275,6 @@ def _looked_up(scores: pd.Series, cohort: Cohort) -> np.ndarray:
 
 
 def _replaced(synthetic: Cohort, places: np.ndarray, train: Cohort, sources: np.ndarray) -> Cohort:
-    """The synthetic cohort with training samples, labels included, in these places."""
     dosages, label = synthetic.dosages.copy(), synthetic.label.astype(object)
     dosages[places], label[places] = train.dosages[sources], train.label[sources]
     return replace(synthetic, dosages=dosages, label=label.astype(str), haplotypes=None)

@@ -99,7 +99,6 @@ def coverage(envelope: pd.DataFrame, suite: str) -> list[dict]:
 
 
 def _interval(part: pd.DataFrame) -> dict:
-    """Mean, prediction interval and coverage of one number over the splits."""
     values, n = part["value"].to_numpy(), round(part["n"].median())
     mean, half = _prediction(values)
     number = {"real": mean, "real_low": mean - half, "real_high": mean + half}

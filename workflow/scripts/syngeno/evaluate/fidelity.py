@@ -249,13 +249,11 @@ def _differentiation(synthetic: Cohort, train: Cohort) -> list[dict]:
     apart = [abs(value - real[pair]) for pair, value in ours.items() if np.isfinite(value - real[pair])]
     if apart:
         rows.append(row("fst_difference", np.mean(apart), against="train", n=len(apart)))
-    to_train = {
-        label: structure.fst_of_counts(
-            *((cohort.counts[label], int((cohort.label == label).sum())) for cohort in (synthetic, train))
-        )
-        for label in labels
-    }
-    to_train = {label: value for label, value in to_train.items() if np.isfinite(value)}
+    to_train = {}
+    for label in labels:
+        pair = ((cohort.counts[label], int((cohort.label == label).sum())) for cohort in (synthetic, train))
+        if np.isfinite(value := structure.fst_of_counts(*pair)):
+            to_train[label] = value
     if to_train:
         rows.append(row("fst_to_train", np.mean(list(to_train.values())), against="train", n=len(synthetic)))
     return rows + [

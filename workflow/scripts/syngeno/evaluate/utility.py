@@ -135,17 +135,14 @@ def features(cohort: Cohort, components: int) -> tuple[Axes, np.ndarray]:
 
 def classifier(name: str, seed: int) -> ClassifierMixin:
     """A fresh classifier of that name, set for some thousand samples and up to some 30 classes."""
-    if name == "logistic_regression":
-        from sklearn.linear_model import LogisticRegression
+    from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+    from sklearn.linear_model import LogisticRegression
 
+    if name == "logistic_regression":
         return LogisticRegression(C=30, max_iter=2000)
     if name == "random_forest":
-        from sklearn.ensemble import RandomForestClassifier
-
         return RandomForestClassifier(300, n_jobs=1, random_state=seed)
     if name == "gradient_boosting":
-        from sklearn.ensemble import HistGradientBoostingClassifier
-
         return HistGradientBoostingClassifier(
             max_iter=30, learning_rate=0.2, max_leaf_nodes=8, early_stopping=False, random_state=seed
         )
@@ -178,6 +175,5 @@ def _numbers(synthetic: np.ndarray, real: np.ndarray, label: np.ndarray, name: s
 
 
 def _recalls(metric: str, right: np.ndarray, label: np.ndarray) -> list[dict]:
-    """Share of each label's test samples that was predicted right, with Wilson's 95 % interval."""
     parts = {str(name): right[label == name] for name in np.unique(label)}
     return [share_row(metric, part.mean(), len(part), name, "test") for name, part in parts.items()]

@@ -139,23 +139,22 @@ def _run_all(vcf: Path, folder: Path, coded: Coded, formats: list[str], limits: 
     with pysam.TabixFile(str(vcf)) as index:
         contigs = list(index.contigs)
     common = ["--allow-extra-chr", "--output-chr", chromosome_code(contigs), *limits]
+
+    def call(*arguments: object) -> None:
+        tools.run("plink2", [tools.PLINK2, *arguments, *common])
+
     stem, table = folder / "synthetic", folder / TABLE
     labels = ["--pheno", table, "--pheno-name", *coded.labels] if coded.labels else []
     ids = ["--set-missing-var-ids", "@:#:$r:$a"]
     # Without INFO, whose allele counts would be untrue of the first subset that somebody takes.
     pgen = ["--make-pgen", "pvar-cols=xheader", "--out", stem]
-    tools.run("plink2", [tools.PLINK2, "--vcf", vcf, *ids, "--update-sex", table, *labels, *pgen, *common])
+    call("--vcf", vcf, *ids, "--update-sex", table, *labels, *pgen)
     _refuse_renamed(vcf, contigs, folder / "synthetic.pvar")
     if "plink" in formats:
         trait = ["--pheno", table, "--pheno-name", *coded.traits] if len(coded.traits) == 1 else []
-        tools.run(
-            "plink2", [tools.PLINK2, "--pfile", stem, "--no-psam-pheno", *trait, "--make-bed", "--out", stem, *common]
-        )
+        call("--pfile", stem, "--no-psam-pheno", *trait, "--make-bed", "--out", stem)
     if "bgen" in formats:
-        tools.run(
-            "plink2",
-            [tools.PLINK2, "--pfile", stem, "--export", "bgen-1.2", "bits=8", "ref-first", "--out", stem, *common],
-        )
+        call("--pfile", stem, "--export", "bgen-1.2", "bits=8", "ref-first", "--out", stem)
         _write_sample(folder / "synthetic.sample", coded)
 
 

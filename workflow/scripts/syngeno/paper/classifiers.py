@@ -227,7 +227,6 @@ def _epochs(network: nn.Module, x: Tensor, codes: Tensor, seed: int, training: T
 
 @torch.no_grad()
 def _logits(network: nn.Module, x: Tensor) -> Tensor:
-    """Logits float32 (n, classes)."""
     network.eval()
     with autocast(x.device):
         return torch.cat([network(part).float() for part in x.split(ASK_BATCH)])

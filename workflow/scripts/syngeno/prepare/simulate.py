@@ -157,7 +157,6 @@ def _chromosome(contig: str, length: int, sizes: list[int], order: np.ndarray, s
 def _trait(
     chromosomes: list[Chromosome], heritability: float, prevalence: float, causal: int, random: np.random.Generator
 ) -> tuple[np.ndarray, pd.DataFrame]:
-    """Draw causal variants and cases."""
     candidates = []
     for number, chromosome in enumerate(chromosomes):
         frequency = chromosome.haplotypes.mean(axis=(1, 2))

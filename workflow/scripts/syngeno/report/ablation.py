@@ -73,7 +73,6 @@ def _rows(variants: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
 
 
 def _known(metrics: pd.DataFrame, variants: Mapping[str, Sequence[str]]) -> list[Column]:
-    """The columns in which a variant has a number."""
     named = {name for names in variants.values() for name in names}
     return [column for column in COLUMNS if named & set(_of(metrics, column)["generator"])]
 

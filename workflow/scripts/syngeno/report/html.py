@@ -124,5 +124,4 @@ def _leaves(nested: Mapping, above: str = "") -> Iterable[tuple[str, str]]:
 
 
 def _word(value: object) -> str:
-    """A setting as it stands in a run file."""
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

@@ -85,7 +85,6 @@ def public(settings: object) -> object:
 
 
 def _counts(training: pd.Series, synthetic: pd.Series) -> html.Table:
-    """Samples by label, trained on and synthetic."""
     counts = pd.DataFrame({"Trained on": training.value_counts(), "Synthetic samples": synthetic.value_counts()})
     counts = counts.fillna(0).astype(int).sort_index()
     counts.loc["all"] = counts.sum()

@@ -105,7 +105,6 @@ def _points(lead: pd.Series) -> str:
 
 
 def _sizes(denoisers: Mapping[str, Denoiser]) -> list[str]:
-    """How the generators' sizes, training and sampler differ from the paper's."""
     differ = dict.fromkeys(one.sizes for one in denoisers.values() if one.sizes)
     if not differ:
         return ["Sizes, length of training and sampler are the paper's."]
@@ -255,7 +254,6 @@ def _augmentation(numbers: pd.DataFrame, theirs: pd.DataFrame, generators: Itera
 
 
 def _left_or_why_not(row: Mapping) -> html.Cell:
-    """The last cell of a row of the augmentation table."""
     if row["paper"] is None:
         return html.Cell("- not run")
     if not row["paper"]["low"] > 0:

@@ -70,7 +70,6 @@ def fetch(url: str, path: Path, md5: str | None = None, size: int | None = None)
 
 
 def _watch(process: subprocess.Popen, part: Path, size: int | None) -> None:
-    """Wait for the end, and log the progress."""
     begun = time.monotonic()
     before = part.stat().st_size if part.exists() else 0
     while True:
@@ -92,7 +91,6 @@ def _whole(part: Path, md5: str | None, size: int | None) -> bool:
 
 
 def _compare(path: Path, md5: str | None, size: int | None, remedy: str) -> None:
-    """Raise BadInput for a file of another size or checksum."""
     actual = path.stat().st_size
     if size is not None and actual != size:
         raise BadInput(path, f"has {actual} bytes, {size} were published", remedy)

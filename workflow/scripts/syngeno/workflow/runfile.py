@@ -7,6 +7,7 @@ import csv
 import difflib
 import re
 from pathlib import Path
+from typing import NoReturn
 
 import jsonschema
 import yaml
@@ -55,7 +56,7 @@ def check(config: dict, schema_path: Path) -> None:
         _refuse_renamed(fault)
     fault = jsonschema.exceptions.best_match(faults)
     if fault is not None:
-        raise BadInput(f"run file, {_path(fault) or 'top level'}", *_explained(fault))
+        _refuse(_path(fault) or "top level", *_explained(fault))
     for name in [*config["cohorts"], *config.get("generators", {})]:
         if name in RESERVED:
             raise BadInput("run file", f"'{name}' is the name of a folder of the workflow", "choose another name")
@@ -84,14 +85,14 @@ def _refuse_renamed(fault: jsonschema.ValidationError) -> None:
     """Raise BadInput where the fault is a key, or a kind of generator, by its name in version 0.1."""
     if fault.validator == "enum" and fault.absolute_path[-1] == "kind" and fault.instance in catalogue.RENAMED:
         remedy = f"write {catalogue.RENAMED[fault.instance]}"
-        raise BadInput(f"run file, {_path(fault)}", f"the kind '{fault.instance}' has another name now", remedy)
+        _refuse(_path(fault), f"the kind '{fault.instance}' has another name now", remedy)
     if fault.validator != "additionalProperties":
         return
     for key in sorted(set(fault.instance) - set(fault.schema.get("properties", {}))):
         keys = [*map(str, fault.absolute_path), key]
         new = RENAMED.get(".".join([keys[0], "*", *keys[2:]] if keys[0] in ("cohorts", "generators") else keys))
         if new is not None:
-            raise BadInput(f"run file, {'.'.join(keys)}", "this key has another name now", f"write {new}")
+            _refuse(".".join(keys), "this key has another name now", f"write {new}")
 
 
 def check_sense(config: dict) -> None:
@@ -100,62 +101,64 @@ def check_sense(config: dict) -> None:
         if "column" not in cohort["split"]:
             total = sum(cohort["split"][part] for part in ("train", "validation", "test"))
             if abs(total - 1) > 1e-9:
-                where = f"run file, cohorts.{name}.split"
-                raise BadInput(where, f"train, validation and test sum to {total:g}", "make them sum to 1")
+                fact = f"train, validation and test sum to {total:g}"
+                _refuse(f"cohorts.{name}.split", fact, "make them sum to 1")
     for name, generator in config["generators"].items():
         if generator.get("cohort", next(iter(config["cohorts"]))) not in config["cohorts"]:
-            where = f"run file, generators.{name}.cohort"
-            known = ", ".join(config["cohorts"])
-            raise BadInput(where, f"there is no cohort '{generator['cohort']}'", f"name one of: {known}")
+            fact = f"there is no cohort '{generator['cohort']}'"
+            _refuse(f"generators.{name}.cohort", fact, f"name one of: {', '.join(config['cohorts'])}")
         if generator.get("model"):
             _check_model(config, name)
         if "source" in generator:
             _check_source(config, name)
-        training = generator.get("training", {})
-        if training.get("epsilon") is not None and generator["max_membership_auc"] is not None:
+        if generator.get("training", {}).get("epsilon") is not None and generator["max_membership_auc"] is not None:
             fact = "epsilon and max_membership_auc exclude each other: the latter scores training samples without noise"
-            raise BadInput(f"run file, generators.{name}", fact, "give one of them")
+            _refuse(f"generators.{name}", fact, "give one of them")
         if "denoiser" not in generator:
             continue
         width, heads = (generator["denoiser"][f"transformer_{key}"] for key in ("width", "heads"))
         _check_heads(f"generators.{name}.denoiser.transformer_heads", width, heads)
         steps, most = generator["sampler"].get("steps", 0), generator["diffusion"]["steps"]
         if generator["sampler"]["sampler"] == "ddim" and steps > most:
-            where = f"run file, generators.{name}.sampler.steps"
-            raise BadInput(where, f"{steps} is more than the {most} steps of the diffusion", f"give at most {most}")
+            fact = f"{steps} is more than the {most} steps of the diffusion"
+            _refuse(f"generators.{name}.sampler.steps", fact, f"give at most {most}")
     for title, names in (config.get("evaluate", {}).get("ablation") or {}).items():
         if unknown := [name for name in names if name not in config["generators"]]:
-            where = f"run file, evaluate.ablation.{title}"
-            raise BadInput(where, f"there is no generator '{unknown[0]}'", "name generators of the run")
+            fact = f"there is no generator '{unknown[0]}'"
+            _refuse(f"evaluate.ablation.{title}", fact, "name generators of the run")
     for region in config.get("release", {}).get("genomes", {}).get("regions") or []:
         regions.parse(region)
     _check_paper(config)
 
 
+def _refuse(key: str, fact: str, remedy: str) -> NoReturn:
+    raise BadInput(f"run file, {key}", fact, remedy)
+
+
 def _check_model(config: dict, name: str) -> None:
-    generator, where = config["generators"][name], f"run file, generators.{name}.model"
+    generator, where = config["generators"][name], f"generators.{name}.model"
     other = config["generators"].get(generator["model"], {})
     if any(other.get(key) != generator.get(key) for key in ("kind", "space")) or other["model"]:
         fact = f"'{generator['model']}' fits no model of this kind and space"
-        raise BadInput(where, fact, "name a generator of the run that does")
+        _refuse(where, fact, "name a generator of the run that does")
     if not set(fractions(config, name)) <= set(fractions(config, generator["model"])):
-        raise BadInput(where, f"'{generator['model']}' is fitted at other fractions", "give both the same")
+        _refuse(where, f"'{generator['model']}' is fitted at other fractions", "give both the same")
 
 
 def _check_source(config: dict, name: str) -> None:
-    generator, where = config["generators"][name], f"run file, generators.{name}.source"
+    generator, where = config["generators"][name], f"generators.{name}.source"
     source = generator["source"]
     if source["cohort"] not in config["cohorts"] or source["cohort"] == generator["cohort"]:
         fact = f"'{source['cohort']}' is no other cohort of the run"
-        raise BadInput(where, fact, "name the cohort with fewer variants")
+        _refuse(where, fact, "name the cohort with fewer variants")
     dense, sparse = (config["cohorts"][one["cohort"]] for one in (generator, source))
     if differ := [key for key in ALIKE if dense.get(key) != sparse.get(key)]:
         fact = f"the cohorts {generator['cohort']} and {source['cohort']} differ in `{differ[0]}`"
-        raise BadInput(where, fact, "give them the same samples, split in the same way")
+        _refuse(where, fact, "give them the same samples, split in the same way")
     drawn = config["generators"].get(source["generator"])
     if drawn is None or catalogue.KINDS[drawn["kind"]].source != "model":
         fact = f"'{source['generator']}' is no generator of the run whose samples can be imputed"
-        raise BadInput(where, fact, "name one that draws samples of its own")
+        _refuse(where, fact, "name one that draws samples of its own")
 
 
 def fractions(config: dict, name: str) -> list[int]:
@@ -168,7 +171,7 @@ def fractions(config: dict, name: str) -> list[int]:
 
 def _check_heads(key: str, width: int, heads: int) -> None:
     if width % heads:
-        raise BadInput(f"run file, {key}", f"{heads} heads do not divide the width {width}", "give a divisor of it")
+        _refuse(key, f"{heads} heads do not divide the width {width}", "give a divisor of it")
 
 
 def _check_paper(config: dict) -> None:
@@ -180,15 +183,15 @@ def _check_paper(config: dict) -> None:
     encoded = [name for name, one in config["generators"].items() if catalogue.KINDS[one["kind"]].encoded]
     if not encoded:
         kinds = ", ".join(name for name, kind in catalogue.KINDS.items() if kind.encoded)
-        raise BadInput("run file, evaluate.paper", "there is no diffusion of encoded genotypes", f"add a {kinds}")
+        _refuse("evaluate.paper", "there is no diffusion of encoded genotypes", f"add a {kinds}")
     for name in paper["augment"]:
-        where = "run file, evaluate.paper.augment"
+        where = "evaluate.paper.augment"
         if name not in encoded:
-            raise BadInput(where, f"there is no diffusion model '{name}'", f"name one of: {', '.join(encoded)}")
+            _refuse(where, f"there is no diffusion model '{name}'", f"name one of: {', '.join(encoded)}")
         trained = fractions(config, name)
         if 100 not in trained or len(trained) < 2:
             fact = f"'{name}' is fitted at {', '.join(map(str, trained))} % of the training samples"
-            raise BadInput(where, fact, "give it `fractions` with 100 and at least one smaller share")
+            _refuse(where, fact, "give it `fractions` with 100 and at least one smaller share")
 
 
 def check_files(config: dict, resources: Path, *, fetching: bool = False) -> None:
@@ -202,7 +205,7 @@ def check_files(config: dict, resources: Path, *, fetching: bool = False) -> Non
             table = section.get(kind)
             if table and not (resources / kind / f"{table}.tsv").is_file():
                 known = ", ".join(sorted(path.stem for path in (resources / kind).glob("*.tsv")))
-                raise BadInput(f"run file, {where}.{kind}", f"there is no table '{table}'", f"name one of: {known}")
+                _refuse(f"{where}.{kind}", f"there is no table '{table}'", f"name one of: {known}")
         for path in paths(config, section.get("panel") or []):
             if Path(path).is_file() and not any(Path(f"{path}.{kind}").is_file() for kind in ("tbi", "csi")):
                 raise BadInput(path, "has no index beside it", "make one: bcftools index --tbi")

@@ -135,85 +135,53 @@ def published(metrics: pd.DataFrame) -> Figure:
     chosen = (metrics["seed"] != "all") & (metrics["variant"] == "") & (metrics["group"] == "all")
     likelihood = (metrics["metric"] == "heldout_nats") & metrics["protocol"].isin(["ours", "published"])
     numbers = metrics[chosen & (likelihood | (metrics["protocol"] == "published"))]
-    present = [name for name in PUBLISHED if len(of(numbers, name))]
-    if not present:
+    measured = [name for name in PUBLISHED if len(of(numbers, name))]
+    if not measured:
         return style.without(NO_PUBLISHED)
-    shades, called = style.colours(metrics), style.names(metrics)
-    real = numbers["generator"].str.removesuffix(FROM_LITERATURE) == CEILING
-    present_names = dict.fromkeys(_called(one, called) for one in numbers[~real].itertuples())
-    order = [name for name in called.values() if name in present_names]
-    order += [name for name in present_names if name not in order]
+    shades, titles = style.colours(metrics), style.names(metrics)
+    called = [titles.get(one, one[0]) for one in zip(numbers["generator"], numbers["fraction"], strict=True)]
+    numbers = numbers.assign(called=called, literature=numbers["generator"].str.endswith(FROM_LITERATURE))
+    is_real = numbers["generator"].str.removesuffix(FROM_LITERATURE) == CEILING
+    real, others = numbers[is_real], numbers[~is_real]
+    order = list(dict.fromkeys([*(name for name in titles.values() if name in called), *others["called"]]))
     with mpl.rc_context(style.STYLE):
-        figure, axes = plt.subplots(
-            1, len(present), figsize=(2.4 + 2.3 * len(present), 1.6 + 0.3 * len(order)), sharey=True, squeeze=False
-        )
-        for axis, metric in zip(axes[0], present, strict=True):
-            for one in of(numbers[real], metric).itertuples():
-                axis.axvline(one.value, color="0.4", linewidth=1, linestyle="--" if _is_literature(one) else "-")
-            for name, rows in _by_name(of(numbers[~real], metric), called):
-                theirs = _is_literature(rows[0])
-                shade = "0.35" if theirs else shades.get((rows[0].generator, rows[0].fraction), "0.35")
-                values = [one.value for one in rows]
-                y = order.index(name)
+        size = (2.4 + 2.3 * len(measured), 1.6 + 0.3 * len(order))
+        figure, axes = plt.subplots(1, len(measured), figsize=size, sharey=True, squeeze=False)
+        for axis, metric in zip(axes[0], measured, strict=True):
+            for one in of(real, metric).itertuples():
+                axis.axvline(one.value, color="0.4", linewidth=1, linestyle="--" if one.literature else "-")
+            for name, rows in of(others, metric).groupby("called", sort=False):
+                one, values, y = rows.iloc[0], list(rows["value"]), order.index(name)
+                shade = shades.get((one["generator"], one["fraction"]), "0.35")
                 axis.plot(
                     values, [y] * len(rows), marker="o", markersize=6.5, linestyle="", color=shade,
-                    markerfacecolor="white" if theirs else shade,
+                    markerfacecolor="white" if one["literature"] else shade,
                 )  # fmt: skip
+                mean = np.mean(values)
                 axis.annotate(
-                    _short(np.mean(values)), (max(values), y), xytext=(7, 0), textcoords="offset points",
-                    va="center", fontsize=8, color="0.25",
+                    f"{mean:,.0f}" if mean >= 1000 else f"{mean:.3g}", (max(values), y), xytext=(7, 0),
+                    textcoords="offset points", va="center", fontsize=8, color="0.25",
                 )  # fmt: skip
             axis.set_xscale("log")
             axis.margins(x=0.1)
-            axis.set_xlim(right=axis.get_xlim()[1] * _room(axis))
+            left, right = axis.get_xlim()
+            axis.set_xlim(right=right * (right / left) ** 0.3)  # a number has room beside the last point
             axis.set_title(PUBLISHED[metric])
             axis.grid(axis="y", color="0.93")
             axis.xaxis.set_minor_formatter(mpl.ticker.NullFormatter())
         axes[0, 0].set_yticks(range(len(order)), order)
         axes[0, 0].set_ylim(len(order) - 0.4, -0.6)
-        style.below(figure, _published_handles(numbers[real]))
+        handles = [plt.Line2D([], [], color="0.35", marker="o", linestyle="", label="this run")]
+        handles.append(style.hollow_handle("published"))
+        for dashes, source, there in (
+            ("-", "this run", ~real["literature"]),
+            ("--", "published", real["literature"]),
+        ):
+            if there.any():
+                label = f"real train against real test, {source}"
+                handles.append(plt.Line2D([], [], color="0.4", linewidth=1, linestyle=dashes, label=label))
+        style.below(figure, handles)
     return figure
-
-
-def _by_name(numbers: pd.DataFrame, called: dict) -> list[tuple[str, list]]:
-    """(what it is called, its rows: one per seed)."""
-    rows: dict[str, list] = {}
-    for one in numbers.itertuples():
-        rows.setdefault(_called(one, called), []).append(one)
-    return list(rows.items())
-
-
-def _short(value: float) -> str:
-    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
-
-
-def _room(axis: plt.Axes) -> float:
-    """By how much to multiply the right end of a log axis, so that a number fits beside the last point."""
-    left, right = axis.get_xlim()
-    return (right / left) ** 0.3
-
-
-def _published_handles(real: pd.DataFrame) -> list[plt.Artist]:
-    literature = real["generator"].str.endswith(FROM_LITERATURE)
-    handles = [
-        plt.Line2D([], [], color="0.35", marker="o", linestyle="", label="this run"),
-        style.hollow_handle("published"),
-    ]
-    for dashes, label, there in (
-        ("-", "real train against real test, this run", ~literature),
-        ("--", "real train against real test, published", literature),
-    ):
-        if there.any():
-            handles.append(plt.Line2D([], [], color="0.4", linewidth=1, linestyle=dashes, label=label))
-    return handles
-
-
-def _is_literature(one: object) -> bool:
-    return one.generator.endswith(FROM_LITERATURE)
-
-
-def _called(one: object, called: dict) -> str:
-    return one.generator if _is_literature(one) else called.get((one.generator, one.fraction), one.generator)
 
 
 def _numbers(figure: FigureBase, metrics: dict[str, pd.DataFrame], shades: dict) -> None:

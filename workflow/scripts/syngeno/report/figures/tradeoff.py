@@ -85,7 +85,6 @@ def _scatter(
 
 
 def _way(joined: pd.DataFrame, way: str) -> pd.DataFrame:
-    """value, low and high of the one or the other number."""
     return pd.DataFrame({name: joined[f"{name}_{way}"] for name in ("value", "low", "high")})
 
 
