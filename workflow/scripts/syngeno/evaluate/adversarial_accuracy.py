@@ -62,13 +62,9 @@ class Reference:
 
 @dataclass(frozen=True, eq=False)
 class Space:
-    """Cohorts in one space, and what is known of the neighbours of some in others.
+    """Cohorts in one space, rows (n, D) by name, and the metric of `nearest`.
 
-    Attributes:
-        cohorts: rows (n, D) of each by name.
-        metric: of `nearest`.
-        found: by pair of names, what `nearest.find` gave of all rows of the one and of the other (itself left out,
-            where they are one).
+    `found` is, by pairs of names, what `nearest.find` gave of all rows of both (of one and the same: itself left out).
     """
 
     cohorts: Mapping[str, np.ndarray]

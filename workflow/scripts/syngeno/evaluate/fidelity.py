@@ -46,16 +46,6 @@ class Reference:
     three_point: dict[str, np.ndarray]
     diversity: np.ndarray
 
-    @property
-    def linked(self) -> dict[str, ld.Linked]:
-        """Pairs of variants in LD in train, by group."""
-        return {group: ld.Linked(place, self.linked_r[group]) for group, place in self.linked_place.items()}
-
-    @property
-    def axes(self) -> structure.Axes:
-        """Principal axes of train."""
-        return structure.Axes(self.axes_mean, self.axes_loadings)
-
 
 def reference(train: Cohort, test: Cohort, *, seed: int, neighbours: int, max_distance: int, **_: object) -> Reference:
     """What `measure` needs to know of real samples, with the same settings; raises as it does."""
@@ -109,7 +99,7 @@ def measure(
         *_spectrum(synthetic, train, rarefied_samples),
         *_heterozygosity(synthetic, train),
         *_equilibrium(synthetic),
-        *_linkage(synthetic, train, real.linked, reach),
+        *_linkage(synthetic, train, real, reach),
         *_differentiation(synthetic, train),
         *_axes(synthetic, real, seed),
         *_distances(synthetic, test, real.within_test, seed),
@@ -211,7 +201,8 @@ def _equilibrium(synthetic: Cohort) -> list[dict]:
     return [row("hwe_outliers", outside / tested, n=len(synthetic)), *rows] if tested else []
 
 
-def _linkage(synthetic: Cohort, train: Cohort, linked: dict[str, ld.Linked], reach: dict[str, int]) -> list[dict]:
+def _linkage(synthetic: Cohort, train: Cohort, real: Reference, reach: dict[str, int]) -> list[dict]:
+    linked = {group: ld.Linked(place, real.linked_r[group]) for group, place in real.linked_place.items()}
     # Among the few samples of one label some variants are correlated by chance, and among all samples labels that
     # differ correlate them. Whether there is LD at all shows where labels are taken together, each about its own mean.
     if not ld.any_ld(linked):
@@ -264,7 +255,8 @@ def _differentiation(synthetic: Cohort, train: Cohort) -> list[dict]:
 
 
 def _axes(synthetic: Cohort, real: Reference, seed: int) -> list[dict]:
-    ours, theirs = real.axes.coordinates(synthetic.dosages), real.on_axes
+    axes = structure.Axes(real.axes_mean, real.axes_loadings)
+    ours, theirs = axes.coordinates(synthetic.dosages), real.on_axes
     rows = wasserstein_rows(ours, theirs)
     if len(rows) < 2:
         return rows

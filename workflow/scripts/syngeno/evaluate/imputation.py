@@ -47,7 +47,7 @@ class Reference:
         kept, typed: bool (variants,), which variants take part, and at which of all the held-out samples are typed;
             none where imputation cannot be measured.
         panel: how many training samples were the real panel, and whether they were phased, int64 (2,).
-        r2: mean r2 with the real panel, (draws,) as of `r2_by_maf`, by bin.
+        r2: what `r2_by_maf` gave with the real panel.
     """
 
     kept: np.ndarray
@@ -80,7 +80,7 @@ def reference(train: Cohort, test: Cohort, *, observed: float, seed: int, **java
     phased = train.haplotypes is not None
     size = len(train) if phased else min(len(train), UNPHASED)
     real = Reference(kept, typed, np.array([size, phased]), {})
-    return replace(real, r2=_with_real_panel(train, test, real, seed, java))
+    return replace(real, r2=_imputed_r2("real", train, train, test, real, seed, java))
 
 
 def measure(
@@ -119,8 +119,7 @@ def measure(
     if real.panel.tolist() != [size, phased]:
         log.info("the real panel is imputed from anew: %d samples, phased: %s", size, phased)
         real = replace(real, panel=np.array([size, phased]))
-        real = replace(real, r2=_with_real_panel(train, test, real, seed, java))
-    synthetic = thinned(synthetic, size, streams.rng("imputation_synthetic_panel", seed))
+        real = replace(real, r2=_imputed_r2("real", train, train, test, real, seed, java))
     ours = _imputed_r2("synthetic", synthetic, train, test, real, seed, java)
     variants = _by_maf(*_masked(train, test, real))
     means = {"imputation_r2": ours, "imputation_r2_real": real.r2}
@@ -133,21 +132,14 @@ def measure(
     ]
 
 
-def _with_real_panel(
-    train: Cohort, test: Cohort, real: Reference, seed: int, java: dict[str, int]
-) -> dict[str, np.ndarray]:
-    """Mean r2 with as many training samples as the panel has."""
-    panel = thinned(train, int(real.panel[0]), streams.rng("imputation_real_panel", seed))
-    return _imputed_r2("real", panel, train, test, real, seed, java)
-
-
 def _imputed_r2(
-    name: str, panel: Cohort, train: Cohort, test: Cohort, real: Reference, seed: int, java: dict[str, int]
+    name: str, source: Cohort, train: Cohort, test: Cohort, real: Reference, seed: int, java: dict[str, int]
 ) -> dict[str, np.ndarray]:
-    """Mean r2 of the masked variants, by MAF in train, of test samples that are imputed from a panel."""
-    began, typed = time.monotonic(), real.typed[real.kept]
-    panel_phased, at = bool(real.panel[1]), real.kept
-    dosages = beagle.impute(panel.at(at), panel_phased, test.at(at), typed, seed=seed, **java)
+    """Mean r2 of the masked variants, by MAF in train, of test samples imputed from as large a panel as real's."""
+    began, at, typed = time.monotonic(), real.kept, real.typed[real.kept]
+    size, phased = real.panel.tolist()
+    panel = thinned(source, size, streams.rng(f"imputation_{name}_panel", seed))
+    dosages = beagle.impute(panel.at(at), bool(phased), test.at(at), typed, seed=seed, **java)
     log.info("imputed %d samples from %d %s ones, %.0f s", len(test), len(panel), name, time.monotonic() - began)
     return r2_by_maf(*_masked(train, test, real), dosages[:, ~typed], seed)
 

@@ -35,9 +35,6 @@ class Neighbours:
         return self.distances[pair].astype(np.float64), self.rows[pair].astype(np.int64)
 
 
-Reference = Neighbours
-
-
 def reference(train: Cohort, test: Cohort, validation: Cohort | None = None, **_: object) -> Neighbours:
     """Neighbours among real samples; of validation samples, where they are given, the nearest one."""
     cohorts = {"train": train, "test": test}

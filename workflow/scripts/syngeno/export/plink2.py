@@ -32,13 +32,9 @@ LEAST_MEMORY = 640  # MiB, below which plink2 refuses to work
 
 @dataclass(frozen=True)
 class Coded:
-    """Samples with sex and labels, coded as plink2 takes them.
+    """Samples with sex (1 male, 2 female, 0 unknown) and the other label columns, coded as plink2 takes them.
 
-    Attributes:
-        samples: the ids.
-        sex: 1 male, 2 female, 0 unknown.
-        labels: the other label columns; case/control is 2/1, any other value is the name of a class.
-        traits: those of the columns that are case/control.
+    Case/control is 2/1, any other value is the name of a class; `traits` are the columns that are case/control.
     """
 
     samples: list[str]

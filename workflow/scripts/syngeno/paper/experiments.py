@@ -44,17 +44,15 @@ def of_generator(
 
     Args:
         synthetic: guesses after training on its samples with so many percent of the real ones (0: none).
-        real: guesses after training on so many percent of the real samples alone; has `fraction` and all that
-            `synthetic` adds.
+        real: guesses after training on so many percent of the real samples alone: `fraction`, and all that are added.
         generator, fraction, seed: what was judged.
         paper: guesses after training on `fraction` percent of the real samples and on samples of the same generator,
             fitted on all of them.
 
-    Returns:
-        accuracy and balanced_accuracy for each addition; recovery_rate (0 added: over the accuracy of real samples of
-        `fraction`) and gain (others: less the accuracy of the same real samples alone); with `paper`, gain_left (gain
-        over that of `paper`, where this is surely above 0). Intervals are from bootstrapping the test samples, the same
-        ones for all classifiers; guesses about different test samples raise ValueError.
+    There is accuracy and balanced_accuracy for each addition; recovery_rate (0 added: over the accuracy of real samples
+    of `fraction`) and gain (others: less the accuracy of the same real samples alone); with `paper`, gain_left (gain
+    over that of `paper`, where this is surely above 0). Intervals are from bootstrapping the test samples, the same
+    ones for all classifiers; guesses about different test samples raise ValueError.
     """
     tables = []
     for added, guesses in synthetic.items():

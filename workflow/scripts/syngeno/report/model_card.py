@@ -46,13 +46,9 @@ def model_card_page(
 ) -> str:
     """The card of one synthetic cohort, an HTML page with neither ids nor paths.
 
-    Args:
-        metrics: the metrics table of the cohort.
-        cohort, generator, fraction, seed: which synthetic cohort.
-        sentence, source: of the generator's kind in the catalogue.
-        settings: of the generator, and what validation samples chose.
-        training, synthetic: labels of the samples that it was fitted on, and of the samples that are released.
-        withheld: which samples were withheld (sample, risk, why), None where none were to be.
+    `sentence` and `source` are those of the generator's kind in the catalogue, `settings` the generator's and what
+    validation samples chose, `training` and `synthetic` the labels of the samples that it was fitted on and of those
+    that are released, `withheld` the withheld samples (sample, risk, why), None where none were to be.
     """
     ours = (metrics["protocol"] == "ours") & (metrics["generator"] == generator) & (metrics["fraction"] == fraction)
     run = metrics[ours & (metrics["seed"] == str(seed))]
