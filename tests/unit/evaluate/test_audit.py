@@ -166,11 +166,11 @@ class TestMembership:
     def test_scores_of_the_model_stand_apart(self):
         scores = pd.Series(1.0, index=TRAIN.sample)
         scores = pd.concat([scores, pd.Series(0.0, index=TEST.sample)]).sample(frac=1, random_state=1)
-        rows = audited(people(50, 6), member_scores=scores).rows
+        rows = audited(people(50, 6), model_scores=scores).rows
         assert value(rows, "membership_auc", "denoising_loss") == 1
         assert value(rows, "membership_auc") < 0.8
         with pytest.raises(ValueError, match="1 of 120 samples have no score"):
-            audited(people(50, 6), member_scores=scores.drop(TRAIN.sample[3]))
+            audited(people(50, 6), model_scores=scores.drop(TRAIN.sample[3]))
 
 
 class TestPlants:

@@ -7,7 +7,7 @@ def plink_parts(wildcards):
 
 
 def label_file(wildcards):
-    """The cohort's table of people: its own, that with a simulated trait, or the simulated one."""
+    """The cohort's table of samples: its own, that with a simulated trait, or the simulated one."""
     settings = config["cohorts"][wildcards.cohort]
     if "simulate" in settings:
         return f"results/{wildcards.cohort}/prepare/simulated/samples.tsv"
@@ -17,7 +17,7 @@ def label_file(wildcards):
 
 
 def given_labels(wildcards):
-    """The cohort's table of people as it is in the run file."""
+    """The cohort's table of samples as it is in the run file."""
     return runfile.paths(config, config["cohorts"][wildcards.cohort]["labels"])[0]
 
 

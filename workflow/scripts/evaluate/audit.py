@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 logger = logs.start(snakemake.log[0])
 os.umask(0o077)  # the table of samples names real ones: readable by their owner only
 source, wildcards, canaries = snakemake.input, snakemake.wildcards, snakemake.params.canaries
-table, members = samples.read_samples(source.samples), samples.read_samples(source.training)
+table, training = samples.read_samples(source.samples), samples.read_samples(source.training)
 scores = pd.read_csv(source.scores, sep="\t", dtype={"sample": str}, keep_default_na=False) if source.scores else None
 
 with open_store(source.genotypes) as store:
     found = audit.run(
-        synthetic=cohort.synthetic_cohort(source.store, source.labels, snakemake.params.label, store, members),
-        train=cohort.real_cohort(store, members),
+        synthetic=cohort.synthetic_cohort(source.store, source.labels, snakemake.params.label, store, training),
+        train=cohort.real_cohort(store, training),
         test=cohort.real_cohort(store, table[table["split"] == "test"]),
         validation=cohort.real_cohort(store, table[table["split"] == "validation"]),
         seed=int(wildcards.seed),
@@ -30,7 +30,7 @@ with open_store(source.genotypes) as store:
         among_real=references.load(neighbours.Neighbours, source.among_real),
         to_real=references.load(neighbours.Neighbours, source.to_real),
         planted=canaries,
-        member_scores=None if scores is None else scores.set_index("sample")["score"],
+        model_scores=None if scores is None else scores.set_index("sample")["score"],
     )
 
 subject = {"generator": wildcards.generator, "fraction": int(wildcards.fraction), "seed": wildcards.seed}

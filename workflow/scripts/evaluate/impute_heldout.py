@@ -12,14 +12,16 @@ if TYPE_CHECKING:
 
 logger = logs.start(snakemake.log[0])
 source, wildcards = snakemake.input, snakemake.wildcards
-table, members = samples.read_samples(source.samples), samples.read_samples(source.training)
+table, training = samples.read_samples(source.samples), samples.read_samples(source.training)
 
 with open_store(source.genotypes) as store:
     places = genetic_map.read(source.genetic_map).place(store.contig, store.position) if source.genetic_map else None
     asked = {"haplotypes": True, "cm": places}
     rows = imputation.measure(
-        synthetic=cohort.synthetic_cohort(source.store, source.labels, snakemake.params.label, store, members, **asked),
-        train=cohort.real_cohort(store, members, **asked),
+        synthetic=cohort.synthetic_cohort(
+            source.store, source.labels, snakemake.params.label, store, training, **asked
+        ),
+        train=cohort.real_cohort(store, training, **asked),
         test=cohort.real_cohort(store, table[table["split"] == "test"], **asked),
         seed=int(wildcards.seed),
         real=references.load(imputation.Reference, source.reference),

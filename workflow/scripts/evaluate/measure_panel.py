@@ -1,4 +1,4 @@
-"""Measure how well a reference panel fills in held-out real people who are typed as the synthetic people are."""
+"""Measure how well a reference panel fills in held-out real samples that are typed as the synthetic ones are."""
 
 from typing import TYPE_CHECKING
 
@@ -17,9 +17,9 @@ logger = logs.start(snakemake.log[0])
 source, wildcards = snakemake.input, snakemake.wildcards
 tools.require(tools.BEAGLE)
 if set(samples.read_samples(source.training).index) != set(samples.read_samples(source.own).index):
-    fact = "the people to impute were learnt from other training people than this cohort's"
+    fact = "the samples to impute were drawn by a model of other training samples than this cohort's"
     raise BadInput(f"generators.{wildcards.generator}", fact, "give both cohorts the same labels and split")
-table, members = samples.read_samples(source.samples), samples.read_samples(source.training)
+table, training = samples.read_samples(source.samples), samples.read_samples(source.training)
 
 with open_store(source.typed) as store:
     at = store.sites()
@@ -29,7 +29,7 @@ with open_store(source.genotypes) as store:
         imputed.as_cohort(source.panel, store, places),
         cohort.real_cohort(store, table[table["split"] == "test"], cm=places),
         imputed.typed_in(at, store),
-        cohort.real_cohort(store, members).frequency,
+        cohort.real_cohort(store, training).frequency,
         seed=int(wildcards.seed),
         threads=snakemake.threads,
         memory_mb=snakemake.resources.mem_mb // 2,

@@ -20,17 +20,17 @@ logger = logs.start(snakemake.log[0])
 source, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
 table, training = samples.read_samples(source.samples), samples.read_samples(source.training)
 test, seed = table[table["split"] == "test"], int(wildcards.seed)
-everybody = pd.concat([training, test])
-rows, scores = [], np.full(len(everybody), np.nan)
+chosen = pd.concat([training, test])
+rows, scores = [], np.full(len(chosen), np.nan)
 
 with open_store(source.genotypes) as store:
     data = TrainingData.of(store, source, params.needs)
     fitted = generator_class(params.model).load(Path(source.model), data, params.settings, threads=snakemake.threads)
-    asked = store.rows(everybody.index), everybody["label"].to_numpy(str)
+    asked = store.rows(chosen.index), chosen["label"].to_numpy(str)
     if params.likelihood:
         # Training samples are scored only where the model itself is attacked.
         first = 0 if params.whitebox else len(training)
-        log_p = fitted.log_prob(*(part[first:] for part in asked), seed=seed).reshape(len(everybody) - first, -1)
+        log_p = fitted.log_prob(*(part[first:] for part in asked), seed=seed).reshape(len(chosen) - first, -1)
         rows = metrics.likelihood_rows(-log_p[len(training) - first :].ravel(), test["label"].to_numpy(str))
         scores[first:] = log_p.sum(axis=1)
     elif params.whitebox:
@@ -42,6 +42,6 @@ subject = {"generator": wildcards.generator, "fraction": int(wildcards.fraction)
 metrics.write(metrics.table(rows, **subject), snakemake.output.likelihood)
 os.umask(0o077)  # the scores name real samples: readable by their owner only
 part = np.repeat(["member", "heldout"], [len(training), len(test)])
-scored = pd.DataFrame({"sample": everybody.index, "part": part, "score": scores}).dropna()
+scored = pd.DataFrame({"sample": chosen.index, "part": part, "score": scores}).dropna()
 scored.to_csv(snakemake.output.scores, sep="\t", index=False, float_format="%.8g")
 logger.info("%d numbers, %d samples scored", len(rows), len(scored))

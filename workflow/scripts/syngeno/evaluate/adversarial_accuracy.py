@@ -87,7 +87,7 @@ class Space:
 def reference(
     train: Cohort, test: Cohort, *, encoder_space: bool, components: str | float, max_components: int, **_: object
 ) -> Reference:
-    """What `measure` needs to know of real samples, with the same settings; no seed changes it."""
+    """What `measure` needs of real samples, with the same settings; no seed changes it."""
     if not encoder_space:
         return Reference({}, {}, {}, {})
     train, test = train.in_canonical_order(), test.in_canonical_order()
@@ -119,7 +119,7 @@ def measure(
     Args:
         synthetic, train, test: cohorts over the same variants, of at least two samples (else ValueError); `train`
             exactly the samples the generator was trained on. A synthetic cohort larger than train is thinned to its
-            size; against a smaller one train is thinned (the rows' `n` tells).
+            size; against a smaller one train is thinned (see the rows' `n`).
         seed: of all thinning.
         encoder_space: measure between encoded samples too (group "encoder_space").
         yale_repeats: random subsamples that Yale's form is averaged over.

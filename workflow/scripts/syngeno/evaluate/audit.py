@@ -70,7 +70,7 @@ class Reference:
 
 
 def reference(train: Cohort, test: Cohort, **_: object) -> Reference:
-    """What `run` needs to know of real samples beside their neighbours; what else is given changes nothing."""
+    """What `run` needs of real samples beside their neighbours; no seed changes it."""
     return Reference(kinship.largest(test.in_canonical_order().dosages, train.dosages))
 
 
@@ -90,7 +90,7 @@ def run(
     among_real: Neighbours | None = None,
     to_real: Neighbours | None = None,
     planted: float = 0,
-    member_scores: pd.Series | None = None,
+    model_scores: pd.Series | None = None,
 ) -> Audit:
     """Audit a synthetic cohort.
 
@@ -101,7 +101,7 @@ def run(
         real: what `reference` gave for train and test; computed here where it is absent, as are
         among_real, to_real: what `neighbours.reference` and `neighbours.measure` gave for these cohorts.
         planted: percent of the synthetic samples to replace by training samples (canaries), 0 for none.
-        member_scores: scores by sample id of an attack on the model, higher for likelier training samples.
+        model_scores: scores by sample id of an attack on the model, higher for likelier training samples.
 
     Raises:
         ValueError: the cohorts differ in their variants, have too few samples, or a sample has no score.
@@ -132,8 +132,8 @@ def run(
     to_validation = tuple(among_real.of(name, "validation")[0][:, 0] for name in ("train", "test"))
     base = _scores(tuple(distances for distances, _ in to_synthetic), to_validation, cohorts)
     rows += _membership_rows(base, seed)
-    if member_scores is not None:
-        scores = tuple(_looked_up(member_scores, cohort) for cohort in (train, test))
+    if model_scores is not None:
+        scores = tuple(_looked_up(model_scores, cohort) for cohort in (train, test))
         rows += _attack_rows(membership.DENOISING, scores, seed)
 
     planted_rows = []
@@ -260,8 +260,8 @@ def _gain_rows(base: dict[str, Pair], planted: dict[str, Pair], sources: np.ndar
     """What each attack gains by canaries: over all training samples, and over those that were planted."""
     rows = []
     for attack in base:
-        for metric, who in (("membership_tpr_gain", slice(None)), ("planted_gain", sources)):
-            before, after = ((training[who], heldout) for training, heldout in (base[attack], planted[attack]))
+        for metric, chosen in (("membership_tpr_gain", slice(None)), ("planted_gain", sources)):
+            before, after = ((training[chosen], heldout) for training, heldout in (base[attack], planted[attack]))
             value, low, high = membership.tpr_gain(before, after, seed)
             rows.append(row(metric, value, group=attack, low=low, high=high, n=len(before[0])))
     return rows

@@ -4,8 +4,8 @@ A number without its envelope says nothing: nearest-neighbour accuracy between t
 and an LD correlation need not be 1. The same suite is run on splits of all real samples into a "training", a
 "synthetic" and further sets (test, and where a suite asks for one, validation), disjoint by sample. The interval is
 where one more such draw would fall with 95 %: mean +- t(.975, R-1) * sd * sqrt(1 + 1/R) over R splits. The splits share
-samples, so the interval is approximate; and the sets are smaller than those that a generator is judged on (`n` tells).
-Whether the intervals hold what they promise is seen by leaving each split out: the interval of the others should cover
+samples, so the interval is approximate; and the sets are smaller than those that a generator is judged on (see `n`).
+Whether intervals hold what they promise is checked by leaving each split out: the interval of the others should cover
 its number in 95 % of cases.
 """
 

@@ -48,7 +48,7 @@ class Reference:
 
 
 def reference(train: Cohort, test: Cohort, *, seed: int, neighbours: int, max_distance: int, **_: object) -> Reference:
-    """What `measure` needs to know of real samples, with the same settings; raises as it does."""
+    """What `measure` needs of real samples, with the same settings; raises as it does."""
     same_variants(train, test)
     train, test = train.in_canonical_order(), test.in_canonical_order()
     linked = ld.in_ld(train, neighbours=neighbours, max_distance=max_distance)

@@ -57,7 +57,7 @@ class Reference:
 
 
 def reference(train: Cohort, test: Cohort, *, observed: float, seed: int, **java: int) -> Reference:
-    """What `measure` needs to know of real samples, with the same settings, and raises as it does.
+    """What `measure` needs of real samples, with the same settings, and raises as it does.
 
     The real panel is all training samples, or `UNPHASED` of them where they are not phased. Nothing is measured (and a
     line is logged) where Beagle is missing, or where there is no LD to impute from.

@@ -16,7 +16,7 @@ trained on. Each gives a sample a score, higher for a likelier training sample:
 
 Training samples are scored beside samples that were not trained on: the area under the ROC curve with DeLong's interval
 (DeLong et al., Biometrics 44:837, 1988), and the share of training samples found when at most 1 % of the others are
-accused (Carlini et al., IEEE S&P 2022), which tells of an attack that is sure of a few.
+accused (Carlini et al., IEEE S&P 2022), which shows an attack that is sure of a few.
 
 *Power*: each attack is run again after some synthetic samples were replaced by training samples (planted canaries). It
 has power where the difference in true-positive rate at 1 % false positives, paired over the same samples, has an

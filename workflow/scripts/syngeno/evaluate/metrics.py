@@ -96,7 +96,7 @@ def present(rows: pd.DataFrame, titles: Mapping[str, str]) -> dict[str, pd.DataF
 
 
 def with_envelope(rows: pd.DataFrame, envelope: pd.DataFrame) -> pd.DataFrame:
-    """Put `real, real_low, real_high` of the envelope beside each number that it knows.
+    """Put `real, real_low, real_high` of the envelope beside each number that it holds.
 
     Raises ValueError when the envelope gives the same number twice.
     """

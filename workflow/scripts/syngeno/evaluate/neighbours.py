@@ -1,7 +1,7 @@
-"""Nearest neighbours between cohorts by their genotypes, searched once for all suites that ask who is near whom.
+"""Nearest neighbours between cohorts by their genotypes, searched once for all suites.
 
-Distances are L1 on dosages. Enough neighbours are kept of each sample to know the nearest among a random part of a
-cohort too, without a search.
+Distances are L1 on dosages. Enough neighbours are kept of each sample to find the nearest among a random part of a
+cohort, too.
 """
 
 from collections.abc import Mapping, Sequence

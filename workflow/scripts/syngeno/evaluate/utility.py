@@ -1,8 +1,8 @@
 """Utility: does a classifier that is trained on synthetic samples predict real samples' labels?
 
 The same classifier is trained on the training samples and on the synthetic ones and tested on the test samples. Each
-time the whole of it, the principal components included, is fitted on these samples alone, as it would be by somebody
-who has only the synthetic cohort. (With axes fitted on train for both, samples that are not in train would look more
+time the whole of it, the principal components included, is fitted on these samples alone, as it would be with
+nothing but the synthetic cohort. (With axes fitted on train for both, samples that are not in train would look more
 like test samples than train itself does, and the comparison would favour them.) Recovery rate = accuracy trained on
 synthetic / accuracy trained on real samples. The headline (group "all") is logistic regression, named beforehand:
 choosing the best of several on the test samples would flatter it. Association scans are in `association`.
@@ -45,7 +45,7 @@ class Reference:
 
 
 def reference(train: Cohort, test: Cohort, *, seed: int, components: int, classifiers: Sequence[str]) -> Reference:
-    """What `measure` needs to know of real samples, with the same settings; raises as it does."""
+    """What `measure` needs of real samples, with the same settings; raises as it does."""
     same_variants(train, test)
     if len(train.labels) < 2 or len(test.labels) < 2:
         return Reference({}, {}, {})

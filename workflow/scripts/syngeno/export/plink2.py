@@ -89,7 +89,7 @@ def convert(
 
     `vcf` is bgzipped and indexed; `known` as for `read_coded`. Variants without an id get chromosome:position:REF:ALT.
     REF stays REF, also where a format knows A1 and A2 only. Phase is kept, but by PLINK 1, which has none. The .sample
-    tells classes by name, the .fam a trait where there is just one. Files of formats that are not asked for go.
+    names classes, the .fam has a trait where there is just one. Files of formats that are not asked for go.
     Checksums of all that is released come last. The same files give the same bytes (of one version of plink2).
 
     Raises:
@@ -142,7 +142,7 @@ def _run_all(vcf: Path, folder: Path, coded: Coded, formats: list[str], limits: 
     stem, table = folder / "synthetic", folder / TABLE
     labels = ["--pheno", table, "--pheno-name", *coded.labels] if coded.labels else []
     ids = ["--set-missing-var-ids", "@:#:$r:$a"]
-    # Without INFO, whose allele counts would be untrue of the first subset that somebody takes.
+    # Without INFO, whose allele counts would be untrue of any subset.
     pgen = ["--make-pgen", "pvar-cols=xheader", "--out", stem]
     call("--vcf", vcf, *ids, "--update-sex", table, *labels, *pgen)
     _refuse_renamed(vcf, contigs, folder / "synthetic.pvar")

@@ -276,7 +276,7 @@ def _flat(x: np.ndarray) -> np.ndarray:
 
 
 def _score(learner: ClassifierMixin, x: np.ndarray, codes: np.ndarray) -> tuple[float, float]:
-    """Accuracy, and mean log-probability of the truth (of a label that was never seen: next to none)."""
+    """Accuracy, and mean log-probability of the truth (of a label without training samples: next to none)."""
     chances = learner.predict_proba(x)
     at = np.searchsorted(learner.classes_, codes).clip(max=len(learner.classes_) - 1)
     known = learner.classes_[at] == codes

@@ -52,7 +52,7 @@ def filter_contig(
     exact test, within each label. A variant at which no training sample is called counts under `call_rate`.
 
     The same variant met again is taken once, positions with differing alleles are dropped. Missing alleles are drawn as
-    `fill` does. The writer must know the contig; its `phased` is set. One chunk of variants is held at a time.
+    `fill` does. The writer must have the contig; its `phased` is set. One chunk of variants is held at a time.
     """
     train, label = np.flatnonzero(train), np.asarray(label)
     groups = [np.flatnonzero(label[train] == value) for value in np.unique(label[train])]

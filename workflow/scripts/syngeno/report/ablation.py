@@ -16,7 +16,7 @@ from syngeno.report import html, style
 from syngeno.stats.diversity import MAF_BINS
 
 RARE = next(iter(MAF_BINS))
-# Metric, group, against, protocol, and what the reader sees.
+# Metric, group, against, protocol, and its title.
 Column = tuple[str, str, str, str, str]
 COLUMNS: tuple[Column, ...] = (
     ("wasserstein_pc1_6", "all", "test", published.PROTOCOL, "Wasserstein PC1-6\n(published protocol)"),

@@ -69,9 +69,9 @@ def frame(data: pd.DataFrame) -> Table:
     return Table(list(data.columns), [Line(name, [Cell(cell) for cell in cells]) for name, *cells in rows])
 
 
-def words(head: list[str], told: Mapping[str, str]) -> Table:
+def words(head: list[str], said: Mapping[str, str]) -> Table:
     """A table of names and what is said of each."""
-    return Table(head, [Line(name, [Cell(text, style="words")]) for name, text in told.items()])
+    return Table(head, [Line(name, [Cell(text, style="words")]) for name, text in said.items()])
 
 
 def settings(nested: Mapping) -> Table:

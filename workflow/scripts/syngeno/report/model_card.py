@@ -1,4 +1,4 @@
-"""The model card: a page that goes with a synthetic cohort, of counts and numbers, without a word on any person.
+"""The model card: a page that goes with a synthetic cohort, of counts and numbers, without a word on any real sample.
 
 Its form follows Mitchell et al., Model cards for model reporting (FAT* 2019): what it is, what it was made from, how it
 performed, what the audit found, what it is not good for, how to make it again.
@@ -26,7 +26,7 @@ _LIMITS_OF_SOURCE = {
     "files": "Another tool made these samples; they were only judged here. How it was trained is not known here.",
     "imputation": "Imputed samples are mosaics of the samples of the reference panel, whose privacy was not examined.",
 }
-# Settings that say where files lie: of no use to a reader, and they tell about the machine.
+# Settings that say where files lie: of no use to a reader, and they describe the machine.
 _PLACES = {"genotypes", "labels", "genes", "genetic_map", "data_dir", "cohort", "gpu", "panel"}
 
 

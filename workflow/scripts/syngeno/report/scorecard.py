@@ -12,7 +12,7 @@ from syngeno.report import html
 
 Headline = tuple[str, str, str | None]  # metric, group, against (None: whatever it is)
 
-# The scorecard's columns by chapter, and what the reader sees.
+# The scorecard's columns by chapter, and their titles.
 HEADLINES: dict[str, dict[Headline, str]] = {
     "Privacy": {
         ("privacy_loss", "all", ""): "Privacy loss",
@@ -88,8 +88,8 @@ def run_page(
 ) -> str:
     """What made a report: samples by label and part, variants by filter, configuration, versions.
 
-    `generators` says what each is; `relatives` are the pairs found, None where so little data tells no kinship and they
-    were not looked for.
+    `generators` says what each is; `relatives` are the pairs found, None where kinship cannot be
+    estimated from so little data.
     """
     parts = pd.crosstab(samples["label"], samples["split"], margins=True, margins_name="all")
     parts = parts.reindex(columns=["train", "validation", "test", "all"])

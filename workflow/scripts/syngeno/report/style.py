@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure, FigureBase
 
-# Okabe & Ito (2008), then Tol's muted: told apart by colour-blind readers too.
+# Okabe & Ito (2008), then Tol's muted: distinct to colour-blind readers, too.
 COLOURS = [
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000",
     "#882255", "#999933", "#332288",

@@ -1,4 +1,4 @@
-"""The run file: checked against its closed schema, every fault told in one line that names the key.
+"""The run file: checked against its closed schema, every fault reported in one line that names the key.
 
 Read while the Snakefile is parsed, so nothing heavy is imported here.
 """

@@ -55,12 +55,12 @@ def allele_frequencies(panels: Mapping[str, np.ndarray], train: np.ndarray) -> F
 
 
 def association(panels: Mapping[str, Scan], train: Scan, contig: np.ndarray, position: np.ndarray, what: str) -> Figure:
-    """Scans, effects and p (variants,), of each panel beside the training samples's: Manhattan, quantiles, effects.
+    """Scans, effects and p (variants,), of each panel beside the training samples': Manhattan, quantiles, effects.
 
     `contig`, `position` (variants,), those of a contig together; `what` is scanned.
     """
     names = list(dict.fromkeys(contig.tolist()))
-    # Where variants are those of a few regions, nothing but the gaps would be seen.
+    # Where variants are those of a few regions, nothing but the gaps would show.
     gap = np.concatenate([np.diff(position[contig == name], prepend=position[contig == name][0]) for name in names])
     longest = LONGEST * max(1.0, float(np.median(gap)))
     place = np.cumsum(np.minimum(gap, longest) + longest * np.r_[False, contig[1:] != contig[:-1]])
