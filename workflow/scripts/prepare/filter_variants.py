@@ -29,11 +29,8 @@ with StoreWriter(
         table.index.tolist(),
         (table["split"] == "train").to_numpy(),
         table["label"].to_numpy(),
-        call_rate=settings["call_rate"],
-        maf=settings["maf"],
-        hwe=settings["hwe"],
-        seed=settings["seed"],
         writer=writer,
+        **settings,
     )
 
 pd.DataFrame([{"contig": contig, **counts}]).to_csv(snakemake.output.counts, sep="\t", index=False)

@@ -92,7 +92,7 @@ def run(
     planted: float = 0,
     model_scores: pd.Series | None = None,
 ) -> Audit:
-    """Audit a synthetic cohort.
+    """Audit a synthetic cohort; raises ValueError for other variants, too few samples, or a sample without a score.
 
     Args:
         synthetic, train, test, validation: cohorts over the same variants; `train` exactly the samples the generator
@@ -102,9 +102,6 @@ def run(
         among_real, to_real: what `neighbours.reference` and `neighbours.measure` gave for these cohorts.
         planted: percent of the synthetic samples to replace by training samples (canaries), 0 for none.
         model_scores: scores by sample id of an attack on the model, higher for likelier training samples.
-
-    Raises:
-        ValueError: the cohorts differ in their variants, have too few samples, or a sample has no score.
     """
     same_variants(synthetic, train, test, validation)
     if min(len(synthetic), len(train), len(test)) < 2:

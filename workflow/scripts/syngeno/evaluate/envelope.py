@@ -30,17 +30,11 @@ def real_vs_real(
 ) -> pd.DataFrame:
     """Mean and 95 % prediction interval of every number of a suite between sets of real samples.
 
-    Args:
-        measure: called as measure(synthetic=, train=, seed=, and each set of `shares`), gives metric rows.
-        cohort: all real samples (train, validation and test).
-        shares: samples per sample in train of each further set, as in the real split (test .2 / .7, say).
-        splits: how many splits; two or more for an interval.
-        seed: of the splits; split i has a seed of its own.
-
-    Returns:
-        A row per (metric, group, against): real, real_low, real_high, n (median over the splits), the number of splits
-        that gave the number (no interval where that is one), and coverage: the share of these splits whose number lies
-        in the interval of the others (none below three splits).
+    `measure` is called as measure(synthetic=, train=, seed=, and each set of `shares`) with parts of `cohort`, all real
+    samples; `shares` are as for `parts`. Split i has a seed of its own. Returns a row per (metric, group, against):
+    real, real_low, real_high, n (median over the splits), the number of splits that gave the number (no interval where
+    that is one), and coverage: the share of these splits whose number lies in the interval of the others (none below
+    three splits).
     """
     cohort = cohort.in_canonical_order()
     rows = []
@@ -59,9 +53,10 @@ def real_vs_real(
 def parts(label: np.ndarray, shares: Mapping[str, float], rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Disjoint sets of samples, stratified by label: train, synthetic (of equal size), and those of `shares`.
 
-    `shares` are samples per sample in train. Of n samples of a label, round(n / (2 + sum of shares)) go into each of
-    the first two, at least one wherever there are two samples. The others are divided by their shares, up to rounding
-    over all labels. Together the sets hold all samples. Raises ValueError for shares that are not above 0.
+    `shares` are samples per sample in train, as in the real split (test .2 / .7, say). Of n samples of a label,
+    round(n / (2 + sum of shares)) go into each of the first two, at least one wherever there are two samples. The
+    others are divided by their shares, up to rounding over all labels. Together the sets hold all samples. Raises
+    ValueError for shares that are not above 0.
     """
     if not shares or min(shares.values()) <= 0:
         raise ValueError(f"shares must be above 0, not {dict(shares)}")

@@ -1,16 +1,14 @@
 """Membership inference: do the synthetic samples reveal which samples were in the training set?
 
-Four attacks are given nothing but the synthetic cohort and a reference, real samples of the same kind that were never
-trained on. Each gives a sample a score, higher for a likelier training sample:
+Four attacks use nothing but the synthetic cohort and a reference, real samples of the same kind that were never trained
+on. Each gives a sample a score, higher for a likelier training sample:
 
 - *distance*: minus the L1 distance to the nearest synthetic sample;
 - *distance ratio*: how much nearer the nearest synthetic sample is than the second nearest (log ratio). It is blind
   to what all synthetic samples share with training, and sharp for single samples that were copied;
 - *density ratio* (DOMIAS; van Breugel et al., AISTATS 2023): the log ratio of the density of synthetic to that of
   reference samples at the sample. Both are estimated by the nearest neighbour, for which log density is, up to a
-  constant, minus log distance times the dimension; unlike kernels or flows that needs no bandwidth and no fit, and
-  holds in ten thousand dimensions as in ten. A half is added to distances, that of half a genotype, so that a
-  distance of 0 has a logarithm;
+  constant, minus log distance times the dimension. A half is added to distances, so that 0 has a logarithm;
 - *frequency ratio* (Sankararaman et al., Nature Genetics 41:965, 2009): the same ratio as if variants were
   independent, the sum over variants of the log ratio of allele probabilities in synthetic and reference samples.
 

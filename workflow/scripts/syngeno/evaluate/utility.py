@@ -73,12 +73,10 @@ def measure(
         classifiers: their names (see `classifier`).
         real: what `reference` gave for train and test; computed here where it is absent.
 
-    Returns:
-        `accuracy` and `balanced_accuracy` (trained on synthetic samples), `accuracy_real` and
-        `balanced_accuracy_real` (trained on training samples), all against test, and `recovery_rate` with a paired
-        bootstrap interval over test samples; `recall` and `recall_real`, the headline's share of each label's test
-        samples that was predicted right; and the rows of `association.measure`. Nothing where train or test has one
-        class only.
+    There is `accuracy`, `balanced_accuracy` (trained on synthetic samples; `_real`: on training samples), both against
+    test, `recovery_rate` with a paired bootstrap interval over test samples; `recall` and `recall_real`, the headline's
+    share of each label's test samples that was predicted right; and the rows of `association.measure`. Nothing where
+    train or test has one class only.
     """
     same_variants(synthetic, train, test)
     real = real or reference(train, test, seed=seed, components=components, classifiers=classifiers)

@@ -140,10 +140,10 @@ def write_genomes(
         for first in range(0, len(samples), TOGETHER):
             batch = samples[first : first + TOGETHER]
             with ExitStack() as files:
-                writers = [files.enter_context(FastaWriter(part / f"{sample}.fa.gz")) for sample in batch]
+                writers = {name: files.enter_context(FastaWriter(part / f"{name}.fa.gz")) for name in batch}
                 for region in regions:
                     with tempfile.TemporaryDirectory(dir=part) as space:
-                        _write_region(Path(space), path, batch, reference, region, writers, rows)
+                        _write_region(Path(space), path, reference, region, writers, rows)
             logger.info("%d of %d samples written", first + len(batch), len(samples))
         checked = pd.DataFrame([row for sample in samples for row in rows[sample]], columns=list(COLUMNS))
         checked.to_csv(part / "checked.tsv", sep="\t", index=False, lineterminator="\n")
@@ -156,24 +156,18 @@ def write_genomes(
 
 
 def _write_region(
-    space: Path,
-    path: str | Path,
-    samples: Sequence[str],
-    reference: Reference,
-    region: Region,
-    writers: Sequence[FastaWriter],
-    rows: dict[str, list[tuple]],
+    space: Path, path: str | Path, reference: Reference, region: Region, writers: dict[str, FastaWriter], rows: dict
 ) -> None:
     """Write and check one region of samples; `space` is an empty folder for what bcftools reads and writes."""
-    variants = read_variants(path, samples, region)
+    variants = read_variants(path, list(writers), region)
     bases = reference.bases(region.contig, region.start, region.end)
     with open(space / "reference.fa", "wb") as file:
         write_record(file, region.name, bases)
     where = f"{region.contig}:{region.start}-{region.end}"
     # Apart, as every haplotype would read all samples of the VCF again.
-    _bcftools("view", "--samples", ",".join(samples), "--regions", where, "--output-type", "b", "--write-index",
+    _bcftools("view", "--samples", ",".join(writers), "--regions", where, "--output-type", "b", "--write-index",
               "--output", space / "variants.bcf", path)  # fmt: skip
-    for sample, name in enumerate(samples):
+    for sample, (name, writer) in enumerate(writers.items()):
         for haplotype in (0, 1):
             _bcftools("consensus", "--samples", name, "--haplotype", haplotype + 1, "--fasta-ref",
                       space / "reference.fa", "--output", space / "haplotype.fa", space / "variants.bcf")  # fmt: skip
@@ -181,7 +175,7 @@ def _write_region(
             made = np.frombuffer(text[text.index(b"\n") :].translate(None, b"\n"), np.uint8)
             recalled = recall(bases, made, region, variants, sample, haplotype)
             put_in = len(variants.alternate(sample, haplotype))
-            writers[sample].add(f"{region.name}_{haplotype + 1}", made)
+            writer.add(f"{region.name}_{haplotype + 1}", made)
             rows[name].append((name, haplotype + 1, region.name, len(made), put_in, recalled))
 
 

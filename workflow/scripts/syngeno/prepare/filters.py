@@ -38,18 +38,16 @@ def filter_contig(
     train: np.ndarray,
     label: np.ndarray,
     *,
-    call_rate: float | None,
-    maf: float | None,
-    hwe: float | None,
     seed: int,
     writer: StoreWriter,
+    **thresholds: float | None,
 ) -> dict[str, int]:
     """Filter one contig of one or more sources into an open store; returns how many records each filter took.
 
-    `samples` are the samples wanted, in the wanted order, and every source must have them; `train` (bool) and
-    `label` are aligned with them. Thresholds, off where None or 0, look at training samples only: `call_rate`,
-    the least share of called samples; `maf`, the least minor allele frequency; `hwe`, the least p value of the
-    exact test, within each label. A variant at which no training sample is called counts under `call_rate`.
+    `samples` are those wanted, in the wanted order, and every source must have them; `train` (bool) and `label` are
+    aligned with them. Thresholds, off where None or 0, look at training samples only: `call_rate`, the least share of
+    called samples; `maf`, the least minor allele frequency; `hwe`, the least p value of the exact test, within each
+    label. A variant at which no training sample is called counts under `call_rate`.
 
     The same variant met again is taken once, positions with differing alleles are dropped. Missing alleles are drawn as
     `fill` does. The writer must have the contig; its `phased` is set. One chunk of variants is held at a time.
@@ -62,7 +60,7 @@ def filter_contig(
     while batch := list(itertools.islice(snps, CHUNK)):
         records = [record for record, _ in batch]
         calls = np.stack([record.calls[order] for record, order in batch]).astype(np.int8)
-        frequency, kept = _judge(calls[:, train], groups, call_rate, maf, hwe, counts)
+        frequency, kept = _judge(calls[:, train], groups, counts, **thresholds)
         records = [record for record, keep in zip(records, kept, strict=True) if keep]
         if not records:
             continue
@@ -113,17 +111,9 @@ def biallelic_snps(
 
 
 def _judge(
-    calls: np.ndarray,
-    groups: list[np.ndarray],
-    call_rate: float | None,
-    maf: float | None,
-    hwe: float | None,
-    counts: dict[str, int],
+    calls: np.ndarray, groups: list[np.ndarray], counts: dict[str, int], call_rate: float, maf: float, hwe: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """ALT frequency (v,) and which variants are kept (v,), given calls of the training samples alone.
-
-    `groups` are the samples of each label; what is dropped is added to the counts.
-    """
+    """ALT frequency (v,) and which variants are kept (v,), by training samples; what is dropped is added to counts."""
     # Sums over a last axis of two are slow, so alleles are taken in one row, or one by one.
     row = calls.reshape(len(calls), -1)
     alleles, alt = (row >= 0).sum(axis=1), (row == 1).sum(axis=1)
