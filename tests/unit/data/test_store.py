@@ -70,15 +70,14 @@ class TestStoreWriter:
 
     def test_same_content_same_bytes(self, tmp_path):
         for name in "ab":
-            write(tmp_path / name, random_calls(1500), attrs={"config": "x"})
+            write(tmp_path / name, random_calls(1500))
         assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
     def test_is_a_vcf_zarr(self, tmp_path):
-        write(tmp_path / "s.zarr.zip", random_calls(5), attrs={"config": "f00"})
+        write(tmp_path / "s.zarr.zip", random_calls(5))
         group = zarr.open_group(zarr.storage.ZipStore(tmp_path / "s.zarr.zip", mode="r"), mode="r")
         assert group.metadata.zarr_format == 2
         assert group.attrs["vcf_zarr_version"] == "0.4"
-        assert group.attrs["config"] == "f00"
         assert group["call_genotype"].attrs["_ARRAY_DIMENSIONS"] == ["variants", "samples", "ploidy"]
         assert group["variant_allele"][0].tolist() == ["A", "G"]
         assert zipfile.ZipFile(tmp_path / "s.zarr.zip").infolist()[0].compress_type == zipfile.ZIP_STORED

@@ -174,6 +174,15 @@ class TestMeasure:
         # Other sizes or other phase need another real panel.
         assert len(panels) == (1 if (drawn, phased) == (60, True) else 2)
 
+    @pytest.mark.parametrize("phased", [True, False])
+    def test_training_samples_given_back_are_the_real_panel(self, phased, monkeypatch):
+        train = self.train if phased else replace(self.train, haplotypes=None)
+        real = imputation.reference(train, self.test, **SETTINGS)
+        monkeypatch.setattr(beagle, "impute", None)
+        rows = measure(train.take(np.arange(len(train))[::-1]), train, self.test, real=real)
+        assert rows["imputation_r2", "all"]["value"] == rows["imputation_r2_real", "all"]["value"] > 0.8
+        assert rows["imputation_ratio", "all"]["value"] == 1
+
     def test_order_of_people_and_threads_change_nothing(self, rows):
         rng = np.random.default_rng(4)
         mixed = [one.take(rng.permutation(len(one))) for one in (people(60, 3), self.train, self.test)]

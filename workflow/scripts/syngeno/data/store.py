@@ -89,12 +89,11 @@ class StoreWriter:
         contig_lengths: Mapping[str, int],
         *,
         phased: bool = True,
-        attrs: Mapping[str, object] | None = None,
         block_names: Sequence[str] | None = None,
         latents: np.ndarray | Iterable[np.ndarray] | None = None,
     ) -> None:
         self.path, self.samples, self.contig_lengths = Path(path), list(samples), dict(contig_lengths)
-        self.phased, self.attrs, self.block_names, self.latents = phased, dict(attrs or {}), block_names, latents
+        self.phased, self.block_names, self.latents = phased, block_names, latents
         self._contigs = list(self.contig_lengths)
         self._fields: dict[str, list[np.ndarray]] = defaultdict(list)
         self._waiting: list[np.ndarray] = []
@@ -209,7 +208,7 @@ class StoreWriter:
             self._array("call_genotype_phased", (self._rows, len(self.samples)), "bool", fill_value=True)
         if self.latents is not None:
             self._put_latents()
-        self._group.attrs.update({"vcf_zarr_version": "0.4", "source": "syngeno", **self.attrs})
+        self._group.attrs.update({"vcf_zarr_version": "0.4", "source": "syngeno"})
         packed = self._folder / "packed"
         pack(self._folder / "store", packed)
         os.replace(packed, self.path)
@@ -264,7 +263,6 @@ class Store:
         self.block_names: list[str] | None = values["block_id"].tolist() if "block_id" in values else None
         lengths = values["contig_length"].tolist()
         self.contig_lengths: dict[str, int] = dict(zip(values["contig_id"].tolist(), lengths, strict=True))
-        self.attrs = dict(group.attrs)
         self.phased = "call_genotype_phased" in arrays
         if self._calls.shape != (len(self.position), len(self.samples), 2):
             raise BadInput(path, f"holds calls of shape {self._calls.shape}", "delete it and run again")

@@ -57,19 +57,11 @@ def fst(ours: np.ndarray, theirs: np.ndarray) -> float:
 
 def fst_of_counts(ours: tuple[np.ndarray, int], theirs: tuple[np.ndarray, int]) -> float:
     """`fst` of two sets given as how many ALT alleles each has, int64 (variants,), and how many samples."""
-    (_, n), (_, m) = ours, theirs
-    counts, other_counts = ((copies, 2 * samples - copies) for copies, samples in (ours, theirs))
-    within = (_differing(counts, n) + _differing(other_counts, m)) / 2
-    pairs = 4 * n * m
-    between = (pairs - sum(one * other for one, other in zip(counts, other_counts, strict=True))) / pairs
-    total = between.sum()
-    return float((between - within).sum() / total) if total > 0 else np.nan
+    import allel
 
-
-def _differing(counts: tuple[np.ndarray, np.ndarray], samples: int) -> np.ndarray:
-    """Share of pairs of alleles within a set that differ, at each variant, float64 (variants,)."""
-    pairs = samples * (2 * samples - 1)
-    return (pairs - sum(copies * (copies - 1) // 2 for copies in counts)) / pairs
+    counts = (np.stack([2 * samples - copies, copies], axis=1) for copies, samples in (ours, theirs))
+    numerator, denominator = (part.sum() for part in allel.hudson_fst(*counts))
+    return float(numerator / denominator) if denominator > 0 else np.nan
 
 
 def fst_between_labels(cohort: Cohort, labels: list[str]) -> dict[tuple[str, str], float]:
