@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from syngeno.data import vcf
 from syngeno.data.store import Sites
 from syngeno.errors import BadInput
 from syngeno.models.external import adopt, labels_of, read
@@ -151,6 +152,7 @@ class TestRefusals:
             ("0|1 .|. 0|0", "1:20: 1 calls are missing"),
             ("0|1 1 0|0", "1:20: calls are absent or not diploid"),
             ("0 1 0", "1:20: calls are absent or not diploid"),
+            ("0|1 0|2 0|0", "1:20: a call names an allele that is not there"),
         ],
     )
     def test_calls(self, tmp_path, calls, told):
@@ -168,6 +170,18 @@ class TestRefusals:
     def test_no_such_file(self, tmp_path):
         with pytest.raises(BadInput, match="no such file"):
             read([tmp_path / "none.vcf"], SITES)
+
+    def test_what_is_no_vcf_and_what_breaks_off(self, tmp_path):
+        (tmp_path / "text").write_text("hello\n")
+        with pytest.raises(BadInput, match="cannot be read as a VCF"):
+            read([tmp_path / "text"], SITES)
+        calls = np.random.default_rng(1).integers(0, 2, (3000, 4, 2)).astype(np.int8)
+        names = [np.full(3000, letter) for letter in "1.AG"]
+        sites = Sites(names[0], np.arange(1, 3001), *names[1:], {"1": 0})
+        vcf.write_vcf(tmp_path / "cut.vcf.gz", sites, list("abcd"), [calls], True)
+        (tmp_path / "cut.vcf.gz").write_bytes((tmp_path / "cut.vcf.gz").read_bytes()[:12_000])
+        with pytest.raises(BadInput):
+            read([tmp_path / "cut.vcf.gz"], sites)
 
 
 class TestLabelsOf:
