@@ -88,7 +88,7 @@ rule audit:
 
 
 rule score_individuals:
-    """Score training and held-out samples by the fitted generator: how probable it finds them, and whom it was fitted on."""
+    """Score training and held-out samples by the fitted generator: how probable it finds them, and which samples it was fitted on."""
     input:
         unpack(needed),
         model=of_model("fitted.model"),

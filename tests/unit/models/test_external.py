@@ -75,6 +75,10 @@ class TestReadFiles:
         assert calls.dosages.tolist() == DOSAGES
         assert not calls.phased
 
+    def test_homozygotes_need_no_phase(self, tmp_path):
+        records = [(*site, calls.replace("0|0", "0/0").replace("1|1", "1/1")) for *site, calls in RECORDS]
+        assert read([write(tmp_path / "x.vcf", records)], SITES).calls.phased
+
     def test_a_file_for_each_chromosome_people_in_another_order(self, tmp_path):
         one = write(tmp_path / "1.vcf", RECORDS[:3])
         two = write(tmp_path / "2.vcf", [("2", 5, "T", "C", "1|0 0|0 0|0")], samples="c b a")

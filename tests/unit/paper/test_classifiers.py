@@ -101,7 +101,7 @@ class TestSyntheticSamples:
             writer.append(variants + 1, np.full(20, "."), *allele, calls, block=np.zeros(20, int))
         (tmp_path / "labels.tsv").write_text("sample\tlabel\nSYN1\tA\nSYN2\tB\n")
         with open_store(tmp_path / "real.zarr.zip") as store:
-            fitted = encoder.fit(store.dosages(), store.block)
+            fitted = encoder.fit(store.dosages(), store.block, "paper", 8)
             yield tmp_path, store, fitted, calls[:, :2]
 
     @pytest.mark.parametrize("in_space", [True, False])

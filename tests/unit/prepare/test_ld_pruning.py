@@ -107,6 +107,11 @@ class TestJoin:
         join(stores, [np.ones(5, bool)] * 2, tmp_path / "j", genes=None, window=5, counts={})
         assert not open_store(tmp_path / "j").phased
 
+    def test_other_samples(self, tmp_path):
+        stores = [store_of(tmp_path / str(people), "1", linked(5, people)) for people in (4, 6)]
+        with pytest.raises(BadInput, match=f"{tmp_path}/6: holds other samples than {tmp_path}/4"):
+            join(stores, [np.ones(5, bool)] * 2, tmp_path / "j", genes=None, window=5, counts={})
+
     def test_a_contig_without_variants(self, tmp_path):
         stores = [
             store_of(tmp_path / "1", "1", linked(5, 4)[:0]),

@@ -91,7 +91,7 @@ class TestCard:
         assert "<p>Mosaics &lt;of&gt; haplotypes.</p>" in made(table, training)
         assert "fitted on 100 % of the training samples" in made(table, training)
         page = made(table, training, source="files")
-        assert "The other tool is taken to have seen the training samples" in page
+        assert "The other tool is assumed to have been fitted on the training samples" in page
         assert "fitted on 100 %" not in page
         assert "mosaics of the samples of the reference panel" in made(table, training, source="imputation")
 

@@ -41,7 +41,7 @@ with open_store(source.genotypes) as store:
 subject = {"generator": wildcards.generator, "fraction": int(wildcards.fraction), "seed": wildcards.seed}
 metrics.write(metrics.table(rows, **subject), snakemake.output.likelihood)
 os.umask(0o077)  # the scores name real samples: readable by their owner only
-part = np.repeat(["member", "heldout"], [len(training), len(test)])
+part = np.repeat(["train", "test"], [len(training), len(test)])
 scored = pd.DataFrame({"sample": chosen.index, "part": part, "score": scores}).dropna()
 scored.to_csv(snakemake.output.scores, sep="\t", index=False, float_format="%.8g")
 logger.info("%d numbers, %d samples scored", len(rows), len(scored))

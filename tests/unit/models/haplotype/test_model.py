@@ -168,7 +168,7 @@ class TestSaveAndLoad:
     def test_comes_back_as_it_was(self, tmp_path):
         model, data, path = fitted(tmp_path)
         again = HaplotypeDiffusion.load(path, data, settings_of(), threads=1, device="cpu")
-        assert again.chosen == model.chosen and again.history == ()
+        assert again.chosen == model.chosen and again.history == []
         one, other = (
             np.concatenate(list(each.sample(np.repeat("a", 9), seed=1, shard=1).calls)) for each in (model, again)
         )

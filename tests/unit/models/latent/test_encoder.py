@@ -27,7 +27,7 @@ def linked_people(people=600, blocks=6, sites=30, seed=0, switch=0.08):
 @pytest.fixture(scope="module")
 def fitted():
     dosages, block = linked_people()
-    return encoder.fit(dosages, block), dosages, block
+    return encoder.fit(dosages, block, "paper", 8), dosages, block
 
 
 class TestFit:
@@ -40,7 +40,7 @@ class TestFit:
             writer.append(np.arange(sites), names, np.full(sites, "A"), np.full(sites, "G"), calls)
         with open_store(tmp_path / "s") as store:
             columns = store.dosage_columns(np.arange(people))
-            again = encoder.fit(columns, block)
+            again = encoder.fit(columns, block, "paper", 8)
             assert np.allclose(again.components, made.components, atol=1e-5)
             assert np.allclose(again.prior, made.prior, atol=1e-5)
             assert np.allclose(encoder.encode(again, columns), encoder.encode(made, dosages), atol=1e-4)
@@ -48,8 +48,8 @@ class TestFit:
     def test_paper_rule(self):
         dosages = np.random.default_rng(1).integers(0, 3, (100, 4 + 5 + 20 + 21), dtype=np.int8)
         block = np.repeat([0, 1, 2, 3], [4, 5, 20, 21])
-        assert encoder.fit(dosages, block).mask.sum(1).tolist() == [1, 4, 4, 8]
-        assert encoder.fit(dosages, block, max_components=2).mask.sum(1).tolist() == [1, 2, 2, 2]
+        assert encoder.fit(dosages, block, "paper", 8).mask.sum(1).tolist() == [1, 4, 4, 8]
+        assert encoder.fit(dosages, block, "paper", 2).mask.sum(1).tolist() == [1, 2, 2, 2]
 
     def test_share_of_variance(self, fitted):
         _, dosages, block = fitted
@@ -66,14 +66,14 @@ class TestFit:
 
     def test_never_more_components_than_people_less_one(self):
         dosages = np.random.default_rng(1).integers(0, 3, (4, 40), dtype=np.int8)
-        made = encoder.fit(dosages, np.zeros(40, int))
+        made = encoder.fit(dosages, np.zeros(40, int), "paper", 8)
         assert made.shape == (1, 3)
         assert np.isfinite(encoder.encode(made, dosages)).all()
 
     def test_monomorphic_blocks_are_masked_and_come_back(self):
         dosages = np.tile(np.array([0, 0, 2, 2, 1, 1, 1, 1], np.int8), (20, 1))
         dosages[::2, 4] = 0
-        made = encoder.fit(dosages, np.repeat([3, 7], 4))
+        made = encoder.fit(dosages, np.repeat([3, 7], 4), "paper", 8)
         assert made.mask.tolist() == [[False], [True]]
         latents = encoder.encode(made, dosages)
         assert (latents[:, 0] == 0).all()
@@ -95,7 +95,7 @@ class TestFit:
 
     def test_does_not_depend_on_the_order_of_people(self, fitted):
         made, dosages, block = fitted
-        other = encoder.fit(dosages[::-1], block)
+        other = encoder.fit(dosages[::-1], block, "paper", 8)
         np.testing.assert_allclose(other.latent_std, made.latent_std, rtol=1e-4)
         np.testing.assert_allclose(other.prior, made.prior, atol=1e-4)
 
@@ -110,7 +110,7 @@ class TestFit:
     def test_bad_arguments(self, change, words):
         good = {"dosages": np.zeros((5, 2), np.int8), "block": np.array([0, 1])}
         with pytest.raises(ValueError, match=words):
-            encoder.fit(**{**good, **change})
+            encoder.fit(**{**good, **change}, components="paper", max_components=8)
 
 
 class TestGenotypeFrequency:
@@ -140,7 +140,7 @@ class TestEncode:
 
     def test_padding_is_zero(self):
         dosages = np.random.default_rng(1).integers(0, 3, (100, 33), dtype=np.int8)
-        made = encoder.fit(dosages, np.repeat([0, 1], [30, 3]))
+        made = encoder.fit(dosages, np.repeat([0, 1], [30, 3]), "paper", 8)
         assert (encoder.encode(made, dosages)[:, 1, 1:] == 0).all()
 
     def test_other_sites_are_refused(self, fitted):
@@ -174,7 +174,7 @@ class TestDecode:
     def test_prior_alone_where_components_say_nothing(self):
         rng = np.random.default_rng(3)
         dosages = np.concatenate([rng.integers(0, 3, (4000, 1)), rng.binomial(2, 0.1, (4000, 1))], axis=1)
-        made = encoder.fit(dosages.astype(np.int8), np.zeros(2, int))  # one component: the first site
+        made = encoder.fit(dosages.astype(np.int8), np.zeros(2, int), "paper", 8)  # one component: the first site
         assert made.r2[0] > 0.99 > 0.05 > made.r2[1]
         decoded = encoder.decode(made, encoder.encode(made, dosages.astype(np.int8)), np.random.default_rng(1))
         assert (decoded[:, 0] == dosages[:, 0]).mean() > 0.99
@@ -182,7 +182,7 @@ class TestDecode:
 
     def test_full_rank_gives_back_the_genotypes(self):
         dosages = np.random.default_rng(5).integers(0, 3, (200, 12), dtype=np.int8)
-        made = encoder.fit(dosages, np.repeat([0, 1], 6), components=1.0)
+        made = encoder.fit(dosages, np.repeat([0, 1], 6), components=1.0, max_components=8)
         assert (encoder.decode(made, encoder.encode(made, dosages), np.random.default_rng(0)) == dosages).all()
 
     def test_same_seed_same_genotypes(self, fitted):

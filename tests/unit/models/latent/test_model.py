@@ -40,7 +40,7 @@ def cohort(tmp_path_factory):
     store = store_of(folder / "s.zarr.zip", (rng.random((VARIANTS, SAMPLES, 2)) < frequency[:, None]).astype(np.int8))
     split = np.repeat(["train", "validation", "test"], [50, 20, 10])
     samples = pd.DataFrame({"label": label, "split": split}, index=store.samples)
-    fitted = encoder.fit(store.dosages(np.arange(50)), np.repeat(np.arange(3), 20))
+    fitted = encoder.fit(store.dosages(np.arange(50)), np.repeat(np.arange(3), 20), "paper", 8)
     encoder.save(folder / "encoder.npz", fitted, store.fingerprint())
     code = (label == "b").astype(int)
     np.savez(

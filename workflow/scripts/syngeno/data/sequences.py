@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from syngeno.data.store import CHUNK, Store
+from syngeno.data.store import CHUNK, Store, alt_counts
 from syngeno.errors import BadInput
 
 
@@ -91,7 +91,7 @@ def thinned(variants: int, most: int) -> np.ndarray:
 
 def _symbols(store: Store, calls: np.ndarray) -> np.ndarray:
     calls = store.called(calls)
-    return calls.reshape(len(calls), -1) if store.phased else calls.sum(axis=2, dtype=np.int8)
+    return calls.reshape(len(calls), -1) if store.phased else alt_counts(calls)
 
 
 def as_calls(store: Store, symbols: np.ndarray) -> np.ndarray:

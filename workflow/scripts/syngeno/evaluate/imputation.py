@@ -120,8 +120,12 @@ def measure(
         log.info("the real panel is imputed from anew: %d samples, phased: %s", size, phased)
         real = replace(real, panel=np.array([size, phased]))
         real = replace(real, r2=_imputed_r2("real", train, train, test, real, seed, java))
-    # Training samples given back, as of the copycat, are the real panel.
-    same = _calls(synthetic).shape == _calls(train).shape and (_calls(synthetic) == _calls(train)).all()
+    # All training samples given back, as by the copycat, are the real panel.
+    same = size == len(train) and (
+        np.array_equal(synthetic.haplotypes, train.haplotypes)
+        if phased
+        else np.array_equal(synthetic.dosages, train.dosages)
+    )
     ours = real.r2 if same else _imputed_r2("synthetic", synthetic, train, test, real, seed, java)
     variants = _by_maf(*_masked(train, test, real))
     means = {"imputation_r2": ours, "imputation_r2_real": real.r2}
@@ -206,13 +210,11 @@ def r2(truth: np.ndarray, imputed: np.ndarray, times: np.ndarray) -> np.ndarray:
         return np.where(xx < 1e-9, np.nan, np.where(yy < 1e-9, 0, xy**2 / (xx * yy)))
 
 
-def _calls(cohort: Cohort) -> np.ndarray:
-    return cohort.dosages if cohort.haplotypes is None else cohort.haplotypes
-
-
 def _ordered(cohort: Cohort) -> Cohort:
     """The same samples, ordered by their genotypes, phase included: Beagle's draws follow their order."""
-    digests = [hashlib.blake2b(np.ascontiguousarray(one).tobytes()).digest() for one in _calls(cohort)]
+    if cohort.haplotypes is None:
+        return cohort.in_canonical_order()
+    digests = [hashlib.blake2b(np.ascontiguousarray(pair).tobytes()).digest() for pair in cohort.haplotypes]
     return cohort.take(np.array(sorted(range(len(cohort)), key=digests.__getitem__)))
 
 

@@ -106,7 +106,7 @@ class AncestryFactors(Classical):
         return _Frequencies(factors, groups, sequences.alphabet(self.data.store), self.settings["residual"])
 
     def _factors(self, axes: int) -> "Factors":
-        """The factors of the training sequences, whose codes of labels are the same whoever is asked for."""
+        """The factors of the training sequences, whose codes of labels do not depend on the samples asked for."""
         code = self.groups(self.data.label[:0]).source
         return fit_factors(self._gram, code, len(self.data.store), axes=axes, shrinkage=self.settings["shrinkage"])
 

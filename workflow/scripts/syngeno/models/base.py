@@ -24,9 +24,9 @@ class TrainingData:
     """What a generator is fitted on.
 
     Attributes:
-        store: the prepared cohort, of which training and validation samples are read alone.
+        store: the prepared cohort, of which a fit reads training and validation samples only.
         rows, label: the training samples: their rows of the store, int (n,), and labels, str (n,).
-        validation_rows, validation_label: the same of validation samples, who choose settings and epochs.
+        validation_rows, validation_label: the same of validation samples, which choose settings and epochs.
         centimorgans: places of the store's variants on the genetic map, float64 (variants,), 1 cM/Mb without one.
         files: by name, what the kind `needs` (see catalogue.py) beside the genotypes.
     """

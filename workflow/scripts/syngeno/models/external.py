@@ -113,7 +113,6 @@ class _Reading:
         self.other_alleles: dict[int, str] = {}
 
     def take(self, path: str | Path, variant, order: np.ndarray) -> None:
-
         contig, position, ref, alt = vcf.variant_key(variant)
         ref, alt = ref.upper(), alt.upper()
         index, flip = self._site(contig, position, ref, alt)

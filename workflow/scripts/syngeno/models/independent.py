@@ -1,8 +1,8 @@
 """Variants without linkage: each allele is drawn by itself, from its frequency within a label or in all.
 
-A haplotype carries ALT with probability f. The two alleles of an unphased sample are independent, too, so that its
+A haplotype has ALT with probability f. The two alleles of an unphased sample are independent, too, so that its
 dosage is 0, 1 or 2 with the Hardy-Weinberg proportions (1 - f)^2, 2 f (1 - f), f^2. No f is 0 or 1, or a single
-allele that is new among held-out samples would have probability 0: of n haplotypes, `count` of which carry ALT,
+allele that is new among held-out samples would have probability 0: of n haplotypes, `count` of which have ALT,
 
     f(all) = (count + a) / (n + 2 a),    f(label) = (count + f(all)) / (n + 1).
 

@@ -91,7 +91,6 @@ class _Context:
     """
 
     def __init__(self, group: np.ndarray, alphabet: int, order: int) -> None:
-
         self.group, self.alphabet, self.order = group, alphabet, order
         self.forget()
 

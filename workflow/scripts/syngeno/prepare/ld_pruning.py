@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from syngeno.data.store import CHUNK, DosageRows, Store, StoreWriter
+from syngeno.errors import BadInput
 from syngeno.prepare import blocks
 from syngeno.prepare.filters import explain_empty
 
@@ -77,6 +78,9 @@ def join(
     if not total:
         raise explain_empty(counts)
     pairs = list(zip(stores, keep, strict=True))
+    other = [store.path for store in stores if store.samples != stores[0].samples]
+    if other:
+        raise BadInput(other[0], f"holds other samples than {stores[0].path}", "run `prepare` again")
     contig = np.concatenate([store.contig[mask] for store, mask in pairs])
     position = np.concatenate([store.position[mask] for store, mask in pairs])
     block, names = blocks.assign(contig, position, genes, window)

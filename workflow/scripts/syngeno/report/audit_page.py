@@ -13,7 +13,7 @@ _SHARES = {"duplicate_share": "Duplicates", "near_duplicate_share": "Near duplic
 _DEGREES = {
     "kinship_max": "Largest kinship, mean",
     "kinship_contrast": "Contrast",
-    "kinship_duplicate": "Above .354: same person",
+    "kinship_duplicate": "Above .354: duplicate or twin",
     "kinship_first": "Above .177: 1st degree",
     "kinship_second": "Above .0884: 2nd degree",
 }

@@ -14,7 +14,7 @@ from syngeno.evaluate.metrics import of
 from syngeno.report import html, scorecard
 
 GENERAL_LIMITS = (
-    "The audit says what these attacks detected with this power. It does not prove that nobody can be recognised.",
+    "The audit says what these attacks detected with this power. It does not prove that no one can be recognised.",
     "Samples have genotypes and a label, nothing else: no phenotypes, no families, no variants but those of the file.",
     "Each further cohort drawn from the same training samples reveals more about them. Audit them together before more "
     "than one is released.",

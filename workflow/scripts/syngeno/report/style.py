@@ -122,9 +122,9 @@ def points(
             axis.plot([x - 0.42, x + 0.42], [middle, middle], color="0.5", linestyle=":", linewidth=1)
         present = subjects(numbers)
         for i, (subject, part) in enumerate(present):
-            spread = np.linspace(-0.04, 0.04, len(part)) if len(part) > 1 else np.zeros(1)
+            apart = np.linspace(-0.04, 0.04, len(part)) if len(part) > 1 else np.zeros(1)
             axis.errorbar(
-                x + (i + 0.5) / len(present) * 0.7 - 0.35 + spread, part["value"],
+                x + (i + 0.5) / len(present) * 0.7 - 0.35 + apart, part["value"],
                 yerr=interval(part), fmt="o", color=shades[subject], markersize=5, elinewidth=1.2,
                 markerfacecolor="white" if subject in hollow else shades[subject],
             )  # fmt: skip

@@ -216,7 +216,6 @@ class _Counts:
         return cls(torch.zeros_like(seeds.symbol), occupancy, occupancy.clone())
 
     def less(self, other: "_Counts") -> "_Counts":
-
         names = self.__dataclass_fields__
         return _Counts(*((getattr(self, name) - getattr(other, name)).clamp_(min=0) for name in names))
 
@@ -225,7 +224,6 @@ class _Counts:
             getattr(self, name).add_(getattr(other, name))
 
     def keep(self, kept: Tensor) -> None:
-
         self.symbol.mul_(kept[:, :, None])
         self.occupancy.mul_(kept)
         self.entry.mul_(kept)

@@ -15,7 +15,7 @@ the nearer are the draws to p (Austin et al., NeurIPS 2021; Xu et al., ICLR 2025
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from syngeno import logs, streams
+from syngeno import progress, streams
 from syngeno.data import sequences
 from syngeno.data.store import Store
 from syngeno.models.base import Drawn, TrainingData
@@ -55,10 +55,6 @@ class HaplotypeDiffusion:
         history: of the reranker, a row per epoch; empty after `load`.
     """
 
-    trained_on: str
-    chosen: dict[str, Any]
-    history: Sequence[dict[str, float]] = ()
-
     def __init__(
         self,
         mosaics: Prior,
@@ -68,6 +64,7 @@ class HaplotypeDiffusion:
         sampler: Mapping[str, Any],
         device: torch.device | str = "auto",
     ) -> None:
+        self.trained_on, self.chosen, self.history = "", {}, []
         self.device = pick_device(device)
         self.prior = mosaics.to(self.device).tempered(sampler["temperature"])
         self.network, self.features = network, summary.to(self.device)
@@ -154,7 +151,7 @@ class HaplotypeDiffusion:
         code = torch.from_numpy(self._codes(label)).to(self.device)
         drawn = np.empty((self.prior.variants, per_sample * len(label)), np.int8)
         each = self.prior.variants * per_sample * self.sampler["candidates"]
-        for part in logs.batches(log, len(label), max(1, HELD[self.device.type] // each), "drawn"):
+        for part in progress.batches(log, len(label), max(1, HELD[self.device.type] // each), "drawn"):
             rng = generator(self.device, *streams.entropy("haplotype_sampling", seed, shard + 1, part.start))
             symbols = self._denoise(label[part], code[part], rng)
             drawn[:, per_sample * part.start : per_sample * part.stop] = symbols.cpu().numpy()

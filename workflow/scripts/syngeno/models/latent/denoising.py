@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from syngeno import logs, streams
+from syngeno import progress, streams
 from syngeno.errors import BadInput
 from syngeno.models.latent import ddpm, networks
 from syngeno.models.latent.ddpm import Diffusion, cosine_alpha_bar
@@ -104,7 +104,7 @@ def sample(
     process, network = restore(model, where)
     steered = ddpm.guided(network, network.null_label, sampler["guidance"])
     latents = np.empty((len(label), *model["mask"].shape), np.float32)
-    for part in logs.batches(log, len(label), DRAW_BATCH, "drawn"):
+    for part in progress.batches(log, len(label), DRAW_BATCH, "drawn"):
         codes = torch.from_numpy(label[part]).to(where)
         rng = generator(where, *streams.entropy("latent_sampling", seed, shard, part.start))
         x = torch.randn((len(codes), *process.mask.shape), generator=rng, device=where)

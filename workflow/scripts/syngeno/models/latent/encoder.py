@@ -76,8 +76,8 @@ class Encoder:
 def fit(
     dosages: np.ndarray | DosageColumns,
     block: np.ndarray,
-    components: str | float = "paper",
-    max_components: int = 8,
+    components: str | float,
+    max_components: int,
     decodes: bool = True,
 ) -> Encoder:
     """Fit on training samples only: `dosages` (n, V) 0/1/2, `block` (V,) nondecreasing ids.

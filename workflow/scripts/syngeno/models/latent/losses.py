@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from syngeno import logs, streams
+from syngeno import progress, streams
 from syngeno.models.latent import ddpm
 from syngeno.models.latent.denoising import checked, restore
 from syngeno.training.device import autocast, generator, pick_device
@@ -51,7 +51,7 @@ def losses(
     rng = generator(CPU, *streams.entropy("latent_score_noise", seed))
     noise = torch.randn((len(LEVELS), DRAWS, *process.mask.shape), generator=rng).to(where)
     total = np.zeros(len(x))
-    for part in logs.batches(log, len(x), BATCH, "scored"):
+    for part in progress.batches(log, len(x), BATCH, "scored"):
         x0, label = x[part].to(where), codes[part].to(where)
         with torch.inference_mode(), autocast(where):
             for level, at_level in zip(LEVELS, noise, strict=True):

@@ -11,7 +11,7 @@ from syngeno.evaluate.metrics import of, present
 from syngeno.report import style
 
 SHARES = {"duplicate_share": "duplicates", "near_duplicate_share": "near\nduplicates", "high_risk": "risk\nabove .95"}
-DEGREES = {"kinship_duplicate": "same person\n> .354", "kinship_first": "1st degree\n> .177",
+DEGREES = {"kinship_duplicate": "duplicate\n> .354", "kinship_first": "1st degree\n> .177",
            "kinship_second": "2nd degree\n> .0884"}  # fmt: skip
 
 NO_ATTACKS = "No membership attack was run on these generators."
