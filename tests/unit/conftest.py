@@ -1,0 +1,6 @@
+"""One thread for each process of the tests: they run side by side, and with arrays so small more threads are slower."""
+
+import os
+
+for library in ("OMP", "OPENBLAS", "MKL"):
+    os.environ[f"{library}_NUM_THREADS"] = "1"  # before NumPy and torch are imported
