@@ -44,3 +44,15 @@ rule all:
         rules.sample.input,
         rules.report.input,
         rules.release.input if CONVERTED else [],
+
+
+onstart:
+    CONSOLE.listen(logger)
+
+
+onsuccess:
+    CONSOLE.end(made=made())
+
+
+onerror:
+    CONSOLE.end(failed=True)

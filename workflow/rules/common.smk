@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -12,11 +13,12 @@ SCRIPTS = Path(workflow.current_basedir) / ".." / "scripts"
 RESOURCES = Path(workflow.current_basedir) / ".." / ".." / "resources"
 sys.path.insert(0, str(SCRIPTS))
 
+from syngeno import logs
 from syngeno.errors import BadInput
 from syngeno.evaluate import suites
 from syngeno.models.catalogue import KINDS
 from syngeno.report import contents
-from syngeno.workflow import cluster, codehash, runfile
+from syngeno.workflow import cluster, codehash, console, runfile
 from syngeno.workflow.plan import Plan
 
 try:
@@ -27,8 +29,16 @@ try:
     fetching = any(argument.split(":")[0] == "download" for argument in sys.argv)
     runfile.check_files(config, RESOURCES, fetching=fetching)
 except BadInput as error:
-    raise WorkflowError(str(error)) from None
+    sys.exit(
+        f"{logs.REFUSED}{error}"
+    )  # one line; an exception would be shown with this place in this file
 
+
+CONSOLE = console.Console(quiet=bool(workflow.output_settings.quiet))
+if (
+    not workflow.is_main_process
+):  # a job on a cluster: what it says goes to the cluster's log
+    os.environ.pop(logs.QUIET, None)
 
 PLAN = Plan(config)
 COHORTS = PLAN.cohorts

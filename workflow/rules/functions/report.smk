@@ -21,3 +21,13 @@ def withheld_samples(wildcards):
     """Which samples were withheld from a synthetic cohort, where the run withholds some."""
     pattern = "results/{cohort}/{generator}/{fraction}/{seed}/released/withheld.tsv"
     return pattern.format(**wildcards) if WITHHOLDS else []
+
+
+def made():
+    """What there is to open after a run: pages, and the table of all numbers."""
+    names = ["results/report.html"] + [
+        f"results/{cohort}/summary/{name}"
+        for cohort in COHORTS
+        for name in ("scorecard.html", "audit.html", "metrics.tsv")
+    ]
+    return [name for name in names if Path(name).exists()]

@@ -28,6 +28,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from syngeno import streams
 from syngeno.errors import BadInput
+from syngeno.logs import NOTICE
 from syngeno.training import dp_sgd
 from syngeno.training.device import autocast, mixed_seed
 
@@ -100,7 +101,7 @@ def learn(
     best so far), learning_rate, seconds, and with `max_membership_auc` membership_auc.
     """
     device = task.device
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []), _sigterm() as stop:
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []), _asked_to_stop() as stop:
         run = Run(settings, task, seed)
         run.restore(checkpoint)
         run.fit(checkpoint, stop)
@@ -154,7 +155,7 @@ class Run:
                 self.save(checkpoint)
                 saved = time.monotonic()
             if over and self.step < self.total:
-                log.warning("%s: state saved at step %d of %d", over, self.step, self.total)
+                log.log(NOTICE, "%s: state saved at step %d of %d", over, self.step, self.total)
                 raise SystemExit(128 + signal.SIGTERM)
         self.save(checkpoint)
         log.info("done after %d of %d epochs", len(self.history), self.settings["epochs"])
@@ -270,24 +271,25 @@ class Run:
             getattr(self, name).load_state_dict(state[name])
         for name in STATE:
             setattr(self, name, state[name])
-        log.info("resuming at step %d of %d", self.step, self.total)
+        log.log(NOTICE, "resuming at step %d of %d", self.step, self.total)
 
     def _seed(self, stream: str, *more: int) -> None:
         torch.manual_seed(mixed_seed(*streams.entropy(stream, self.seed, *more)))
 
 
 @contextlib.contextmanager
-def _sigterm() -> Iterator[threading.Event]:
-    """An event that SIGTERM sets, while inside; without effect outside the main thread."""
+def _asked_to_stop() -> Iterator[threading.Event]:
+    """An event that SIGTERM or SIGINT sets, while inside; without effect outside the main thread."""
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
-    former = signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    former = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGTERM, former)
+        for number, handler in former.items():
+            signal.signal(number, handler)
 
 
 def save(path: Path, content: dict[str, Any], mode: int = 0o666) -> None:
