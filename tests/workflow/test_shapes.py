@@ -61,7 +61,7 @@ class TestPlink:
         cohort = {"genotypes": "x.bed", "labels": "samples.tsv", "label": "population", "chromosomes": [7]}
         generators = {
             "latent": TINY["generators"]["latent"],
-            "genotypes": {**TINY["generators"]["haplotypes"], "space": "genotype"},
+            "genotypes": TINY["generators"]["haplotypes"],  # of the space that the cohort has
             "li_stephens": TINY["generators"]["li_stephens"],
         }
         config = {

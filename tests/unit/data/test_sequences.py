@@ -95,11 +95,13 @@ class TestViewed:
         with pytest.raises(BadInput, match="is not phased, and has no haplotypes; give the generator space: genotype"):
             sequences.viewed(store, "haplotype")
         assert not sequences.viewed(store, "genotype").phased
+        assert not sequences.viewed(store, "auto").phased
 
     def test_leaves_the_store_as_it_is(self, tmp_path):
         store = store_of(tmp_path / "one.zarr.zip", CALLS, phased=True)
         assert not sequences.viewed(store, "genotype").phased
         assert store.phased
+        assert sequences.viewed(store, "auto").phased
 
 
 class TestAt:

@@ -42,7 +42,7 @@ def asked_genomes(wildcards):
             **run, released=RELEASED
         )
         for run in PLAN.runs(cohorts, lambda kind: kind.released and not kind.encoded)
-        if PLAN.settings(run["generator"]).get("space", "haplotype") == "haplotype"
+        if PLAN.settings(run["generator"]).get("space") != "genotype"
     ]
     if not asked:
         fact = "no cohort with a `reference` meets a generator that draws haplotypes"

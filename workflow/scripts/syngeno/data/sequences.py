@@ -30,11 +30,14 @@ class Groups:
 
 
 def viewed(store: Store, space: str) -> Store:
-    """The store by `haplotype`, BadInput where it is not phased, or by `genotype`, whose phase is not looked at."""
+    """The store by `haplotype`, BadInput where it is not phased, or by `genotype`, whose phase is not looked at.
+
+    `auto` is `haplotype` where the store is phased.
+    """
     if space == "haplotype" and not store.phased:
         raise BadInput(store.path, "is not phased, and has no haplotypes", "give the generator space: genotype")
     view = copy.copy(store)
-    view.phased = space == "haplotype"
+    view.phased = store.phased if space == "auto" else space == "haplotype"
     return view
 
 
