@@ -47,7 +47,7 @@ rule all:
 
 
 onstart:
-    CONSOLE.listen(logger)
+    CONSOLE.begin()
 
 
 onsuccess:

@@ -34,10 +34,13 @@ except BadInput as error:
     )  # one line; an exception would be shown with this place in this file
 
 
-CONSOLE = console.Console(quiet=bool(workflow.output_settings.quiet))
-if (
-    not workflow.is_main_process
-):  # a job on a cluster: what it says goes to the cluster's log
+CONSOLE = console.Console(
+    quiet=any(about.name == "RULES" for about in workflow.output_settings.quiet or ()),
+    dry=lambda: workflow.dryrun,
+)
+if workflow.is_main_process:
+    CONSOLE.listen(logger)
+else:  # a job on a cluster: what it says goes to the cluster's log
     os.environ.pop(logs.QUIET, None)
 
 PLAN = Plan(config)

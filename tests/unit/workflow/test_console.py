@@ -26,6 +26,9 @@ def run(monkeypatch):
     def listen(quiet=True):
         console = Console(quiet=quiet, stream=ours, clock=clock)
         console.listen(logger)
+        logger.info(None, extra=event("WORKFLOW_STARTED"))
+        snakemake.truncate(snakemake.seek(0))
+        console.begin()
         return console
 
     return SimpleNamespace(logger=logger, snakemake=snakemake, ours=ours, clock=clock, listen=listen)
@@ -106,7 +109,7 @@ class TestConsole:
 
     def test_snakemakes_own_warnings_and_errors_pass(self, run):
         run.listen()
-        run.logger.info("Using shell")
+        run.logger.info("Using shell")  # no
         run.logger.warning("disk is slow")
         run.logger.error("Directory cannot be locked", extra=event("ERROR", exception="LockException"))
         assert run.snakemake.getvalue() == "disk is slow\nDirectory cannot be locked\n"

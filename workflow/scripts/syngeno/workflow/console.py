@@ -21,25 +21,34 @@ _LOOK_ABOVE = "a job execution failed"
 
 
 class Console(logging.Handler):
-    """Listens to one run; `quiet` replaces Snakemake's own lines by a line of progress."""
+    """Listens to one run; `quiet` replaces Snakemake's own lines by a line of progress, but in a dry run."""
 
     def __init__(
-        self, *, quiet: bool, stream: TextIO = sys.stderr, clock: Callable[[], float] = time.monotonic
+        self,
+        *,
+        quiet: bool,
+        dry: Callable[[], bool] = lambda: False,
+        stream: TextIO = sys.stderr,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
-        self.quiet, self.stream, self.clock = quiet, stream, clock
+        self.quiet, self.dry, self.stream, self.clock = quiet, dry, stream, clock
         self.began = self.said = clock()
         self.running: dict[int, dict] = {}
         self.warnings: dict[str, None] = {}
         self.failures: list[tuple[str, list[str]]] = []
-        self.interrupted = self.over = False
+        self.planning = self.interrupted = self.over = False
 
     def listen(self, logger: logging.Logger) -> None:
-        """Begin: what Snakemake's handlers print is filtered from here on."""
+        """From here on what Snakemake's handlers print is filtered."""
         for handler in logger.handlers:
             if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler):
                 handler.addFilter(self.passes)
         logger.addHandler(self)
+
+    def begin(self) -> None:
+        """The first job is about to start."""
+        self.began = self.said = self.clock()
         if self.quiet:
             os.environ[logs.QUIET] = "1"
 
@@ -52,12 +61,14 @@ class Console(logging.Handler):
             getattr(record, "exception", None) in _JOB_FAILED or _LOOK_ABOVE in text
         ):
             return False
-        return not self.quiet or record.levelno > logging.INFO
+        return not self.quiet or not self.planning or self.dry() or record.levelno > logging.INFO
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take in an event of the run."""
         event = getattr(getattr(record, "event", None), "name", None)
-        if event == "JOB_INFO":
+        if event == "WORKFLOW_STARTED":
+            self.planning = True
+        elif event == "JOB_INFO":
             self.running[record.jobid] = {"name": _named(record), "log": [str(path) for path in record.log]}
         elif event == "JOB_FINISHED":
             self._finish(self.running.pop(record.job_id, None))
