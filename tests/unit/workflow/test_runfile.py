@@ -53,7 +53,10 @@ class TestCheck:
                 r"generators\.g: there is no key 'pooled'; known keys: kind",
             ),
             (run(generators={"summary": {"kind": "copycat"}}), "'summary' is the name of a folder"),
-            (run(generators={"a b": {"kind": "copycat"}}), "'a b' does not match"),
+            (
+                run(generators={"a b": {"kind": "copycat"}}),
+                r"generators: 'a b' cannot be a name; use only letters, digits, _ and -",
+            ),
             (cohort(simulate={}), r"cohorts\.mine: a cohort is either simulated or read"),
             (
                 {"cohorts": {"mine": {"simulate": {}, "label": "x", "reference": "r.fa"}}},
@@ -64,6 +67,21 @@ class TestCheck:
                 r"cohorts\.mine: 'labels' is missing",
             ),
             ({}, "'cohorts' is missing"),
+            (
+                {"cohorts": {"mine": {"genotypes": "a.vcf.gz", "labels": "a.tsv", "lable": "x"}}},
+                r"cohorts\.mine: there is no key 'lable'; did you mean 'label'\?",
+            ),
+            (
+                run(generators={"g": {"kind": "latent_diffusion", "epochs": 5}}),
+                r"generators\.g: there is no key 'epochs'; it belongs under `training`",
+            ),
+            (cohort(maf=0.1), r"cohorts\.mine: there is no key 'maf'; it belongs under `filter`"),
+            (run(split={}), r"top level: there is no key 'split'; it belongs under `cohorts\.NAME`"),
+            (run(sample={"labels": {False: 1}}), r"sample\.labels: YAML reads a key as false, .*; put it in quotes"),
+            (run(sample={"labels": {None: 1}}), r"sample\.labels: YAML reads a key as null"),
+            (cohort(label=False), r"cohorts\.mine\.label: YAML reads this as false, .*; put it in quotes"),
+            (cohort(label=["a", True]), r"cohorts\.mine\.label\.1: YAML reads this as true"),
+            ({"cohorts": {True: run()["cohorts"]["mine"]}}, "cohorts: YAML reads a key as true"),
         ],
     )
     def test_faults_in_one_line(self, config, told):

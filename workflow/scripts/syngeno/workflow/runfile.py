@@ -5,7 +5,9 @@ Read while the Snakefile is parsed, so nothing heavy is imported here.
 
 import csv
 import difflib
+import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,6 +21,7 @@ from syngeno.workflow import regions
 RESERVED = ("prepare", "summary", "logs", "benchmarks")
 ALIKE = "labels", "label", "split", "family", "samples", "simulate"  # in cohorts of the same samples
 TABLES = ("published", "download")  # of a cohort, each a folder of resources/
+UNKNOWN = ("additionalProperties", "unevaluatedProperties")  # faults of keys that the schema does not have
 SCIENTIFIC = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
 # Keys that had other names in version 0.1, by path, and what is written now.
 RENAMED = {
@@ -48,18 +51,31 @@ def check(config: dict, schema_path: Path) -> None:
 
     A number that YAML reads as text, as it does 1.5e5, becomes one where the schema wants a number.
     """
-    validator = jsonschema.Draft202012Validator(yaml.safe_load(schema_path.read_text()))
+    _refuse_keys(config)
+    schema = yaml.safe_load(schema_path.read_text())
+    validator = jsonschema.Draft202012Validator(schema)
     for fault in list(validator.iter_errors(config)):
         _read_number(config, fault)
     faults = list(validator.iter_errors(config))
     for fault in faults:
         _refuse_renamed(fault)
-    fault = jsonschema.exceptions.best_match(faults)
+    unknown = [fault for fault in faults if fault.validator in UNKNOWN]  # a typo is told before what it leaves missing
+    fault = jsonschema.exceptions.best_match(unknown or faults)
     if fault is not None:
-        _refuse(_path(fault) or "top level", *_explained(fault))
+        _refuse(_path(fault) or "top level", *_explained(fault, schema))
     for name in [*config["cohorts"], *config.get("generators", {})]:
         if name in RESERVED:
             raise BadInput("run file", f"'{name}' is the name of a folder of the workflow", "choose another name")
+
+
+def _refuse_keys(section: object, path: str = "") -> None:
+    """Raise BadInput for a key that YAML does not read as text or as a whole number, as it does NO and 1.5."""
+    items = section.items() if isinstance(section, dict) else enumerate(section) if isinstance(section, list) else ()
+    for key, value in items:
+        if type(key) not in (str, int):
+            remedy = "put it in quotes, as in 'NO'"
+            _refuse(path or "top level", f"YAML reads a key as {json.dumps(key, default=str)}, not as text", remedy)
+        _refuse_keys(value, f"{path}.{key}".lstrip("."))
 
 
 def _path(fault: jsonschema.ValidationError) -> str:
@@ -218,7 +234,8 @@ def check_files(config: dict, resources: Path, *, fetching: bool = False) -> Non
                 remedy = f"correct {where}.{key}, or say with --config data_dir=... where the data lie"
                 if path in fetched:
                     remedy = "fetch it by the target `download`, or say with --config data_dir=... where it lies"
-                raise BadInput(path, "there is no such file", remedy)
+                start = "" if Path(path).is_absolute() else f" in {Path.cwd()}, where relative paths begin"
+                raise BadInput(path, f"there is no such file{start}", remedy)
 
 
 def _fetched(config: dict, table: str | None, resources: Path) -> set[str]:
@@ -241,11 +258,17 @@ def plink_parts(genotypes: list[str]) -> list[str]:
     return [str(bed.with_suffix(suffix)) for bed in beds for suffix in (".bim", ".fam")]
 
 
-def _explained(fault: jsonschema.ValidationError) -> tuple[str, str]:
-    if fault.validator in ("additionalProperties", "unevaluatedProperties"):
+def _explained(fault: jsonschema.ValidationError, schema: dict) -> tuple[str, str]:
+    if fault.validator in UNKNOWN:
         known = list(fault.schema.get("properties", {}))
         extra = sorted(set(fault.instance) - set(known))[0]
         close = difflib.get_close_matches(extra, known, n=1)
+        homes = [path for path, key in _keys(fault.schema, schema) if key == extra and path]
+        if not homes and not close and "generators" not in fault.absolute_path:  # whose keys differ by kind
+            homes = [path for path, key in _keys(schema, schema) if key == extra]
+        if homes:
+            where = " or ".join(f"`{path}`" if path else "the top level" for path in dict.fromkeys(homes))
+            return f"there is no key '{extra}'", f"it belongs under {where}"
         hint = f"did you mean '{close[0]}'?" if close else f"known keys: {', '.join(known)}"
         return f"there is no key '{extra}'", hint
     if fault.validator == "required":
@@ -256,4 +279,29 @@ def _explained(fault: jsonschema.ValidationError) -> tuple[str, str]:
             "a cohort is either simulated or read",
             "leave out `simulate`, or `genotypes`, `labels`, `genes`, `genetic_map`, `reference` and `trait`",
         )
+    if fault.validator == "pattern":
+        return f"'{fault.instance}' cannot be a name", "use only letters, digits, _ and -"
+    if _wants_text(fault):
+        value = json.dumps(fault.instance, default=str)
+        return f"YAML reads this as {value}, not as text", "put it in quotes, as in 'NO'"
     return " ".join(fault.message.split()), "docs/reference/config.md lists every key with its values"
+
+
+def _wants_text(fault: jsonschema.ValidationError) -> bool:
+    """Whether text is wanted where YAML read something else."""
+    kinds = [fault, *(fault.context or [])]
+    wanted = any(one.validator == "type" and "string" in str(one.validator_value) for one in kinds)
+    return wanted and not isinstance(fault.instance, str | list | dict)
+
+
+def _keys(part: dict, schema: dict, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every key below a part of the schema, with where it stands; a name of the user's choice is written NAME."""
+    part = schema["$defs"][part["$ref"].rpartition("/")[2]] if "$ref" in part else part
+    for key, value in part.get("properties", {}).items():
+        yield path, key
+        yield from _keys(value, schema, f"{path}.{key}".lstrip("."))
+    if isinstance(part.get("additionalProperties"), dict):
+        yield from _keys(part["additionalProperties"], schema, f"{path}.NAME".lstrip("."))
+    for inner in [part.get("then"), part.get("else"), *part.get("allOf", [])]:
+        if inner:
+            yield from _keys(inner, schema, path)
