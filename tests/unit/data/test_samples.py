@@ -41,14 +41,16 @@ class TestReadLabels:
 
     def test_a_label_that_the_metrics_table_needs_for_itself(self, tmp_path):
         text = self.TEXT.replace("YRI", "all")
-        with pytest.raises(BadInput, match="a label is called `all`"):
+        with pytest.raises(BadInput, match="has the label `all`, which has another meaning"):
             samples.read_labels(table(tmp_path / "p.tsv", text), "population")
 
     @pytest.mark.parametrize("name", ["A / B", "A: B"])
     def test_a_label_that_reads_like_a_row_of_two(self, tmp_path, name):
         path = tmp_path / "samples.tsv"
         path.write_text(f"sample\tpopulation\na\t{name}\nb\tC\n")
-        with pytest.raises(BadInput, match=f"a label is `{name}`"):
+        with pytest.raises(
+            BadInput, match=f"has the label `{name}`, but .*; write another sign in its place, such as `A-B`"
+        ):
             samples.read_labels(path, "population")
 
     def test_joint_class(self, tmp_path):
@@ -114,8 +116,61 @@ class TestReadLabels:
     @pytest.mark.parametrize(("name", "data"), [("p.tsv", b"\x1f\x8b\xff\xfe"), ("p.tsv.gz", b"plain")])
     def test_not_text(self, tmp_path, name, data):
         (tmp_path / name).write_bytes(data)
-        with pytest.raises(BadInput, match="cannot be read as a table"):
+        with pytest.raises(BadInput, match=r"cannot be read as a table|holds no samples"):
             samples.read_labels(tmp_path / name, "sex")
+
+    @pytest.mark.parametrize("code", ["N/A", "NULL", "None", "NaN", "<NA>", "-9", "."])
+    def test_codes_of_missing_labels(self, tmp_path, code):
+        with pytest.raises(BadInput, match=r"1 samples have no value .* \(x\); .*truly called NA.*another name"):
+            samples.read_labels(table(tmp_path / "p.tsv", self.TEXT.replace("YRI", code)), "population")
+
+    def test_missing_is_what_pandas_takes_for_it(self, tmp_path):
+        words = sorted(samples.MISSING - {".", "-9"})
+        read = pd.read_csv(table(tmp_path / "words", "\n".join(["word", *map(repr, words)]).replace("'", '"')))
+        assert read["word"].isna().all()
+
+    def test_a_family_of_most_samples(self, tmp_path):
+        text = "sample\tx\tfamily\n" + "".join(f"s{i}\tA\t{'unknown' if i < 6 else f'f{i}'}\n" for i in range(10))
+        told = r"family `unknown` of column `family` holds 6 of 10 samples; if it stands for no family, leave it empty"
+        with pytest.raises(BadInput, match=told):
+            samples.read_labels(table(tmp_path / "p.tsv", text), "x", "family")
+        for word in ("None", "0", "NA"):
+            samples.read_labels(table(tmp_path / "p.tsv", text.replace("unknown", word)), "x", "family")
+
+
+class TestReadTable:
+    def test_quotes_between_tabs_are_characters(self, tmp_path):
+        text = 'sample\t"note"\na\t"tall, 6 ft\nb\tnone\nc\tself-reported 5\'11"\nd\t"in quotes"\n'
+        read = samples.read_table(table(tmp_path / "p.tsv", text))
+        assert read["sample"].tolist() == ["a", "b", "c", "d"]
+        assert read["note"].tolist() == ['"tall, 6 ft', "none", "self-reported 5'11\"", "in quotes"]
+
+    def test_quotes_between_commas(self, tmp_path):
+        read = samples.read_table(table(tmp_path / "p.csv", 'sample,note\na,"one, two"\n'))
+        assert read["note"].tolist() == ["one, two"]
+        with pytest.raises(BadInput, match=r"quoted field that goes on over the end of a line \(row 2\)"):
+            samples.read_table(table(tmp_path / "p.csv", 'sample,note\na,"six\nb,none\nc,seven"\nd,e\n'))
+
+    @pytest.mark.parametrize(
+        ("name", "sign", "told"),
+        [("p.tsv", ";", "semicolons"), ("p.csv", ";", "semicolons"), ("p.tsv", ",", "commas"), ("p.csv", "\t", "tabs"),
+         ("p.tsv", " ", "blanks")],
+    )  # fmt: skip
+    def test_other_separators(self, tmp_path, name, sign, told):
+        text = sign.join(["sample", "population"]) + "\n" + sign.join(["a", "1,5"]) + "\n"
+        with pytest.raises(BadInput, match=rf"is separated by {told} .*; save it with tabs, or with commas"):
+            samples.read_table(table(tmp_path / name, text))
+
+    def test_fam(self, tmp_path):
+        read = samples.read_table(table(tmp_path / "x.fam", "F1 a 0 0 1 2\n0  b 0 a\t2 0\n"))
+        assert read["sample"].tolist() == ["a", "b"]
+        assert read["family"].tolist() == ["F1", "0"]
+        assert read["sex"].tolist() == ["1", "2"]
+        assert read["phenotype"].tolist() == ["2", ""]
+
+    def test_letters_of_older_spreadsheets(self, tmp_path):
+        (tmp_path / "p.csv").write_bytes("sample,town\na,Zürich\n".encode("latin-1"))
+        assert samples.read_table(tmp_path / "p.csv")["town"].tolist() == ["Zürich"]
 
 
 class TestMatch:
@@ -209,13 +264,24 @@ class TestSplit:
         assert "".join(part[1] for part in parts) == GOLDEN
 
     def test_class_too_small(self):
-        with pytest.raises(BadInput, match=r"split: class `B` \(4 samples\) leaves 1 for train, where 2 are needed"):
+        with pytest.raises(BadInput, match=r"split: class `B` has 4 samples, where 5 are needed; merge"):
             samples.split(cohort({"A": 50, "B": 4}), SHARES, 1)
 
     def test_too_few_families(self):
         labels = cohort({"A": 50, "B": 20}, family=[""] * 50 + ["f", "g"] * 10)
-        with pytest.raises(BadInput, match=r"class `B` \(20 samples in 2 families\)"):
+        with pytest.raises(
+            BadInput, match=r"class `B` has 20 samples in 2 families, of which 0 would be in validation"
+        ):
             samples.split(labels, SHARES, 1, "family")
+
+    def test_measurements(self):
+        labels = cohort({f"{number / 10}": 1 for number in range(20)} | {"1e3": 30})
+        told = r"labels are measurements \(21 numbers, such as 0\.0, .*\), not classes; cut them into classes"
+        with pytest.raises(BadInput, match=told):
+            samples.split(labels, SHARES, 1)
+
+    def test_classes_that_are_called_by_numbers(self):
+        samples.split(cohort({str(number): 5 for number in range(20)}), SHARES, 1)
 
     def test_shares_that_do_not_add_up(self):
         with pytest.raises(BadInput, match=r"split: .* no shares"):
@@ -258,7 +324,7 @@ class TestSplitByColumn:
 
     def test_class_without_test(self):
         labels = pd.concat([self.labels(), cohort({"C": 9}, half="train", family="")])
-        with pytest.raises(BadInput, match=r"class `C` \(9 samples\) leaves 0 for test"):
+        with pytest.raises(BadInput, match=r"class `C` has 9 samples, of which 0 would be in test, where 2 are needed"):
             samples.split_by_column(labels, "half", 0.1, 1)
 
 

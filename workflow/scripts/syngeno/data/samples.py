@@ -4,6 +4,7 @@ The split depends on ids, labels and the seed alone: samples are ordered by a ha
 order of the file nor the genotypes matter, and a further sample moves only those at the edge between two parts.
 """
 
+import csv
 import hashlib
 import logging
 import warnings
@@ -18,8 +19,14 @@ from syngeno.errors import BadInput
 
 logger = logging.getLogger(__name__)
 
-MISSING = frozenset({"", "NA", "NaN", "nan", ".", "-9"})
+# What pandas takes for missing, and what PLINK and VCF write for it.
+MISSING = frozenset({
+    "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA", "NULL",
+    "NaN", "None", "n/a", "nan", "null", "", ".", "-9",
+})  # fmt: skip
 NO_FAMILY = MISSING | {"0"}  # PLINK writes 0 for no family
+FAM = ["family", "sample", "father", "mother", "sex", "phenotype"]  # columns of PLINK's .fam, which has no header
+SEPARATED = {";": "semicolons", ",": "commas", "\t": "tabs", " ": "blanks"}
 SPLITS = ("train", "validation", "test")
 LEAST = {"train": 2, "validation": 1, "test": 2}  # samples of each class
 JOINT = "|"
@@ -27,26 +34,37 @@ JOINT = "|"
 TRAITS = {"control": "1", "case": "2"}, {"1": "1", "2": "2"}, {"0": "1", "1": "2"}
 SEPARATORS = (" / ", ": ")  # of two labels, and of a label and a bin, in groups of the metrics table
 RESERVED = {"all", "encoder_space", "heldout", "within_labels", "most_likely"}  # other groups of the metrics table
+MEASURED = 10  # labels that are all numbers, more of them than this, and some of few samples, are measurements
 
 
-def read_labels(path: str | Path, label: str | list[str], family: str | None = None) -> pd.DataFrame:
+def read_labels(
+    path: str | Path,
+    label: str | list[str],
+    family: str | None = None,
+    *,
+    remedy: str = "correct `label` or `family` of the cohort",
+) -> pd.DataFrame:
     """Read a table of samples as `read_table`, indexed by `sample`, with a column `label`; raises BadInput.
 
-    The label is the class, the values of several label columns joined by "|".
+    The label is the class, the values of several label columns joined by "|". `remedy` is for a column that is not
+    there.
     """
     path, columns = Path(path), [label] if isinstance(label, str) else list(label)
     table = read_table(path)
     for wanted in ["sample", *columns, *([family] if family else [])]:
         if wanted not in table.columns:
             fact = f"has no column `{wanted}` (it has {few(table.columns, 12)})"
-            key = {"sample": "the table needs one of that name, with the ids of the genotype file"}
-            raise BadInput(path, fact, key.get(wanted, "correct `label` or `family` of the cohort"))
+            needed = "the table needs one of that name, with the ids of the genotype file"
+            raise BadInput(path, fact, needed if wanted == "sample" else remedy)
     _refuse_missing(path, table, "sample", table.index + 2, "rows", "give every row an id")
     twice = [sample for sample, count in Counter(table["sample"]).items() if count > 1]
     if twice:
         raise BadInput(path, f"{len(twice)} samples come more than once ({few(twice)})", "give each sample one row")
     for column in columns:
-        remedy = "fill them in, or leave these samples out here and set `samples: intersect`"
+        remedy = (
+            "fill them in (a label that is truly called NA, or the like, needs another name), or leave these samples "
+            "out here and set `samples: intersect`"
+        )
         _refuse_missing(path, table, column, table["sample"], "samples", remedy)
         if len(columns) > 1 and (column == "label" or table[column].str.contains(JOINT, regex=False).any()):
             raise BadInput(path, f"column `{column}` cannot be joined: its name is taken, or it holds `|`", "rename it")
@@ -54,12 +72,22 @@ def read_labels(path: str | Path, label: str | list[str], family: str | None = N
     for part in SEPARATORS:
         split = table.loc[table["label"].str.contains(part, regex=False), "label"]
         if len(split):
-            fact = f"a label is `{split.iloc[0]}`, which holds `{part}` as rows of the metrics do"
-            raise BadInput(path, fact, "rename it")
+            fact = f"has the label `{split.iloc[0]}`, but `{part}` cannot be part of a label: results are named with it"
+            raise BadInput(path, fact, f"write another sign in its place, such as `{split.iloc[0].replace(part, '-')}`")
     taken = sorted(RESERVED & set(table["label"]))
     if taken:
-        raise BadInput(path, f"a label is called `{taken[0]}`, as a row of the metrics is", "rename it")
+        raise BadInput(path, f"has the label `{taken[0]}`, which has another meaning in the results", "rename it")
+    if family:
+        _refuse_crowd(path, table, family)
     return table
+
+
+def _refuse_crowd(path: Path, table: pd.DataFrame, family: str) -> None:
+    """Raise BadInput for a family of most samples: it is a word for a missing value, or no split is possible."""
+    sizes = table.loc[~table[family].isin(NO_FAMILY), family].value_counts()
+    if len(sizes) and sizes.iloc[0] > len(table) / 2:
+        fact = f"family `{sizes.index[0]}` of column `{family}` holds {sizes.iloc[0]} of {len(table)} samples"
+        raise BadInput(path, fact, "if it stands for no family, leave it empty; else give no `family`")
 
 
 def match(
@@ -159,24 +187,60 @@ def read_samples(path: str | Path) -> pd.DataFrame:
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a table (tab-separated; comma for .csv), all columns as text; raises BadInput."""
+    """Read a table (tab-separated; comma for .csv; PLINK's .fam), all columns as text; raises BadInput.
+
+    A quote in a tab-separated table is a character, but for a pair around a whole field.
+    """
     path = Path(path)
     if not path.is_file():
         raise BadInput(path, "no such file", "check the path (relative paths start at `data_dir`)")
-    separator = "," if ".csv" in path.suffixes else "\t"
+    comma = ".csv" in path.suffixes
+    form = {"sep": "," if comma else "\t", "quoting": csv.QUOTE_MINIMAL if comma else csv.QUOTE_NONE}
+    if path.suffix == ".fam":
+        form |= {"sep": r"\s+", "header": None, "names": FAM}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # else values beyond the header are dropped
-            # utf-8-sig: spreadsheets put a byte order mark before the first column's name.
-            form = {"sep": separator, "encoding": "utf-8-sig", "index_col": False}
-            table = pd.read_csv(path, dtype=str, keep_default_na=False, **form)
+            _refuse_separator(path, _parse(path, form | {"nrows": 0}).columns)
+            table = _parse(path, form)
+    except BadInput:
+        raise
     except (ValueError, OSError, EOFError, pd.errors.ParserWarning) as error:
         fact = f"cannot be read as a table ({' '.join(str(error).split())})"
         raise BadInput(path, fact, "give a tab-separated table with a header") from error
-    table.columns = table.columns.str.strip()
     if table.empty:
         raise BadInput(path, "holds no samples", "give one row a sample under a header")
-    return table.apply(lambda column: column.str.strip())
+    table.columns = _bare(table.columns.to_series(), comma)
+    table = table.apply(_bare, quoted=comma)
+    if path.suffix == ".fam":
+        table[FAM[2:]] = table[FAM[2:]].replace("0", "")
+    broken = table.apply(lambda column: column.str.contains("\n", regex=False)).any(axis=1)
+    if broken.any():
+        fact = f"has a quoted field that goes on over the end of a line (row {broken.idxmax() + 2})"
+        raise BadInput(path, fact, "take out the quote, or the line break")
+    return table
+
+
+def _parse(path: Path, form: Mapping) -> pd.DataFrame:
+    text = {"dtype": str, "keep_default_na": False, "index_col": False, **form}
+    try:
+        return pd.read_csv(path, encoding="utf-8-sig", **text)  # spreadsheets put a byte order mark before the header
+    except UnicodeDecodeError:
+        return pd.read_csv(path, encoding="cp1252", **text)
+
+
+def _bare(column: pd.Series, quoted: bool) -> pd.Series:
+    """Fields without blanks around them, and without a pair of quotes, where those mean nothing to the parser."""
+    column = column.str.strip()
+    return column if quoted else column.str.replace('^"(.*)"$', r"\1", regex=True).str.strip()
+
+
+def _refuse_separator(path: Path, columns: pd.Index) -> None:
+    """Raise BadInput for a table of one column that another separator would part."""
+    found = [SEPARATED[sign] for sign in SEPARATED if sign in columns[0]]
+    if len(columns) == 1 and found:
+        remedy = "save it with tabs, or with commas and a name that ends in .csv"
+        raise BadInput(path, f"is separated by {found[0]} (`{columns[0]}`)", remedy)
 
 
 def _refuse_missing(path: Path, table: pd.DataFrame, column: str, names: Iterable, what: str, remedy: str) -> None:
@@ -230,12 +294,20 @@ def _divide(labels: pd.DataFrame, shares: dict[str, float], seed: int, family: s
 
 def _checked(parts: pd.Series, labels: pd.DataFrame, family: str | None) -> pd.Series:
     counts = pd.crosstab(labels["label"], parts).reindex(columns=SPLITS, fill_value=0)
+    sizes, needed = counts.sum(axis=1), sum(LEAST.values())
+    measured = pd.to_numeric(counts.index.to_series(), errors="coerce").notna().all()
+    if measured and len(counts) > MEASURED and sizes.min() < needed:
+        fact = f"the labels are measurements ({len(counts)} numbers, such as {few(counts.index)}), not classes"
+        remedy = "cut them into classes such as low, middle and high: quantitative traits are not modelled"
+        raise BadInput("split", fact, remedy)
     for part, least in LEAST.items():
         for name, count in counts[part][counts[part] < least].items():
-            size = int(counts.loc[name].sum())
             families = f" in {_units(labels, family)[labels['label'] == name].nunique()} families" if family else ""
-            fact = f"class `{name}` ({size} samples{families}) leaves {count} for {part}, where {least} are needed"
-            raise BadInput("split", fact, "merge or leave out small classes, or change the shares")
+            fact = f"class `{name}` has {sizes[name]} samples{families}"
+            if sizes[name] < needed:
+                raise BadInput("split", f"{fact}, where {needed} are needed", "merge it with another, or leave it out")
+            fact += f", of which {count} would be in {part}, where {least} are needed"
+            raise BadInput("split", fact, "merge it with another, leave it out, or change the shares")
     return parts
 
 
