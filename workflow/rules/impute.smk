@@ -9,7 +9,7 @@ rule impute:
             "results/{cohort}/{generator}/{fraction}/{seed}/{released}synthetic.{part}",
             where=lambda kind: kind.source == "imputation",
             released=RELEASED,
-            part=["vcf.gz", "vcf.gz.tbi", "labels.tsv"],
+            part=["vcf.gz", "labels.tsv"],
         ),
         dense_files,
 
@@ -26,7 +26,6 @@ rule impute_chromosome:
         genetic_map=map_file,
     output:
         vcf="results/{cohort}/{generator}/{fraction}/{seed}/imputed/{contig}.vcf.gz",
-        index="results/{cohort}/{generator}/{fraction}/{seed}/imputed/{contig}.vcf.gz.tbi",
     log:
         "results/logs/{cohort}/{generator}/{fraction}/{seed}/impute_chromosome/{contig}.log",
     benchmark:
@@ -52,7 +51,6 @@ rule release_imputed:
         labels="results/{cohort}/{generator}/{fraction}/{seed}/released/synthetic.labels.tsv",
     output:
         vcf="results/{cohort}/{generator}/{fraction}/{seed}/released/imputed/{contig}.vcf.gz",
-        index="results/{cohort}/{generator}/{fraction}/{seed}/released/imputed/{contig}.vcf.gz.tbi",
     log:
         "results/logs/{cohort}/{generator}/{fraction}/{seed}/release_imputed/{contig}.log",
     benchmark:

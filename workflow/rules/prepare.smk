@@ -41,6 +41,7 @@ rule simulate_trait:
         trait=cohort("trait"),
         samples=cohort("samples"),
         chromosomes=cohort("chromosomes"),
+        filter=checked_filter,
         code=code("simulate_trait"),
     script:
         "../scripts/prepare/simulate_trait.py"
@@ -73,6 +74,7 @@ checkpoint check_inputs:
         family=cohort("family"),
         samples=cohort("samples"),
         chromosomes=cohort("chromosomes"),
+        filter=checked_filter,
         code=code("check_inputs"),
     script:
         "../scripts/prepare/check_inputs.py"

@@ -22,7 +22,6 @@ rule convert:
     """Write synthetic samples in the formats that geneticists' tools read (plink2), with checksums of what is released."""
     input:
         vcf="results/{cohort}/{generator}/{fraction}/{seed}/{released}synthetic.vcf.gz",
-        index="results/{cohort}/{generator}/{fraction}/{seed}/{released}synthetic.vcf.gz.tbi",
         labels="results/{cohort}/{generator}/{fraction}/{seed}/{released}synthetic.labels.tsv",
         samples="results/{cohort}/prepare/samples.tsv",
     output:
@@ -107,7 +106,6 @@ rule write_fasta:
     """Put the variants of synthetic samples into the reference genome, haplotype by haplotype, and find them there again."""
     input:
         vcf="results/{cohort}/{generator}/{fraction}/{seed}/{released}synthetic.vcf.gz",
-        index="results/{cohort}/{generator}/{fraction}/{seed}/{released}synthetic.vcf.gz.tbi",
         reference=reference_file,
         index_of_reference="results/{cohort}/prepare/reference",
         regions="results/{cohort}/prepare/regions.tsv",

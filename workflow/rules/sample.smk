@@ -1,5 +1,5 @@
 # in:  fitted generators, or a cohort that another tool made
-# out: results/{cohort}/{generator}/{fraction}/{seed}/ synthetic.vcf.gz (+ .tbi), synthetic.labels.tsv, and the same
+# out: results/{cohort}/{generator}/{fraction}/{seed}/ synthetic.vcf.gz (+ .tbi or .csi), synthetic.labels.tsv, and the same
 #      genotypes as a store, synthetic.zarr.zip, which the evaluation reads
 
 
@@ -7,8 +7,8 @@ rule sample:
     input:
         runs(
             "results/{cohort}/{generator}/{fraction}/{seed}/synthetic.{part}",
-            where=released_by_run,
-            part=["vcf.gz", "vcf.gz.tbi", "labels.tsv"],
+            where=lambda kind: kind.released,
+            part=["vcf.gz", "labels.tsv"],
         ),
 
 
@@ -58,10 +58,10 @@ rule write_cohort:
             shard=range(1, config["sample"]["shards"] + 1),
         ),
         samples="results/{cohort}/prepare/samples.tsv",
+        inputs="results/{cohort}/prepare/inputs.json",
         training="results/{cohort}/prepare/{fraction}/{seed}/training_samples.tsv",
     output:
         vcf="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.vcf.gz",
-        index="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.vcf.gz.tbi",
         labels="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.labels.tsv",
         store="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.zarr.zip",
     log:
@@ -84,16 +84,47 @@ rule write_cohort:
         "../scripts/sample/write_cohort.py"
 
 
+rule check_external:
+    """Check the samples, labels and genotypes of a cohort that another tool made, before any work starts."""
+    input:
+        genotypes=adopted_files,
+        plink=adopted_plink,
+        labels=adopted_labels,
+        inputs="results/{cohort}/prepare/inputs.json",
+        real=label_file,
+    output:
+        samples="results/{cohort}/{generator}/external_samples.txt",
+    log:
+        "results/logs/{cohort}/{generator}/check_external.log",
+    benchmark:
+        "results/benchmarks/{cohort}/{generator}/check_external.tsv"
+    wildcard_constraints:
+        generator=of(source="files"),
+    # Before what else can be done once the real cohort's inputs are checked.
+    priority: 2
+    conda:
+        "../../envs/prepare.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        label=cohort("label"),
+        code=code("check_external"),
+    script:
+        "../scripts/sample/check_external.py"
+
+
 rule adopt:
     """Bring a cohort that another tool made (or Beagle, imputing) to the real one's sites and alleles, or say what differs."""
     input:
         vcf=adopted_files,
+        plink=adopted_plink,
         labels=adopted_labels,
+        checked=adopted_check,
         genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
         samples="results/{cohort}/prepare/samples.tsv",
     output:
         vcf="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.vcf.gz",
-        index="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.vcf.gz.tbi",
         labels="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.labels.tsv",
         store="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.zarr.zip",
     log:
@@ -124,7 +155,6 @@ rule withhold:
         audit="results/{cohort}/{generator}/{fraction}/{seed}/audit/samples.tsv",
     output:
         vcf="results/{cohort}/{generator}/{fraction}/{seed}/released/synthetic.vcf.gz",
-        index="results/{cohort}/{generator}/{fraction}/{seed}/released/synthetic.vcf.gz.tbi",
         labels="results/{cohort}/{generator}/{fraction}/{seed}/released/synthetic.labels.tsv",
         store="results/{cohort}/{generator}/{fraction}/{seed}/released/synthetic.zarr.zip",
         withheld="results/{cohort}/{generator}/{fraction}/{seed}/released/withheld.tsv",

@@ -36,6 +36,11 @@ class TestRead:
         chart = read(written(tmp_path, "chr pos cM\nchr2 5 1\n2 9 2\n"))
         assert chart.points["2"][0].tolist() == [5, 9]
 
+    @pytest.mark.parametrize(("ours", "theirs"), [("23", "chrX"), ("X", "23"), ("chrM", "26")])
+    def test_human_chromosomes_by_their_numbers(self, tmp_path, ours, theirs):
+        chart = read(written(tmp_path, f"chr pos cM\n1 5 0\n{theirs} 5 1\n{theirs} 9 2\n"))
+        assert chart.place(np.array([ours]), np.array([7])).tolist() == [1.5]
+
     @pytest.mark.parametrize(
         ("text", "fact"),
         [

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syngeno.data import plink, readers
-from syngeno.data.records import normal_contig
+from syngeno.data.records import NotDiploid, index_beside, normal_contig, normal_contigs, spellings
 from syngeno.errors import BadInput
 
 HEADER = """\
@@ -78,6 +78,9 @@ class TestNormalContig:
             ("chrM", "MT"),
             ("MT", "MT"),
             ("chr", "chr"),
+            ("chrx", "X"),
+            ("PAR1", "XY"),
+            ("23", "23"),  # it depends on the other contigs
         ],
     )
     def test_names(self, name, normal):
@@ -87,6 +90,38 @@ class TestNormalContig:
     def test_once_is_enough_for_what_is_no_chr(self, name):
         normal = normal_contig(name)
         assert normal == normal_contig(normal) or normal.lower().startswith("chr")
+
+
+class TestSpellings:
+    @pytest.mark.parametrize(
+        ("contig", "contigs", "found"),
+        [
+            ("1", ["chr1", "1"], ["1"]),
+            ("1", ["chr1", "chr2"], ["chr1"]),
+            ("X", ["22", "23", "24", "26"], ["23"]),
+            ("chrX", ["1", "23"], ["23"]),
+            ("23", ["chr1", "chrX"], ["chrX"]),
+            ("chrM", ["1", "26"], ["26"]),
+            ("24", ["chrX", "chrY"], ["chrY"]),
+            ("25", ["1", "XY"], ["XY"]),
+            ("chr23", ["22", "23", "29", "X"], ["23"]),  # cattle
+            ("X", ["22", "23", "29", "X"], ["X"]),
+            ("X", ["23", "29"], []),
+            ("7", ["1"], []),
+        ],
+    )
+    def test_names(self, contig, contigs, found):
+        assert spellings(contig, contigs) == found
+
+
+class TestNormalContigs:
+    def test_codes_of_plink(self):
+        assert normal_contigs(["chr1", "23", "24", "25", "26"]) == {
+            "chr1": "1", "23": "X", "24": "Y", "25": "XY", "26": "MT"
+        }  # fmt: skip
+
+    def test_a_species_with_more_chromosomes(self):
+        assert normal_contigs(["23", "26", "27"]) == {"23": "23", "26": "26", "27": "27"}
 
 
 class TestVcf:
@@ -102,10 +137,10 @@ class TestVcf:
         assert first[:5] == ("1", 5, "rs5", "A", "C")
         assert first.calls.dtype == np.int8
         assert first.calls.tolist() == [[0, 0], [0, 1], [1, 1]]
-        assert first.phased
+        assert first.unphased == ""
         assert second[:5] == ("1", 7, ".", "G", "T")  # letters are made upper case
         assert second.calls.tolist() == [[0, 1], [-1, -1], [-1, 1]]
-        assert not second.phased
+        assert second.unphased == "a"
         assert (third.alt, third.calls) == ("C,G", None)
 
     def test_indel_has_no_calls(self, small):
@@ -117,7 +152,7 @@ class TestVcf:
 
     def test_homozygotes_do_not_unphase(self, tmp_path):
         (record,) = records(vcf(tmp_path / "h.vcf.gz", [line("1", 1, "A", "C", "0/0", "0|1", "./1")]))
-        assert record.phased
+        assert record.unphased == ""
 
     def test_lone_dot_is_a_missing_diploid_call(self, tmp_path):
         lines = [line("1", 1, "A", "C", ".", "0/1", "0/0"), line("1", 2, "A", "C", ".", ".", ".")]
@@ -156,7 +191,7 @@ class TestVcf:
         assert source.contigs == ["1", "2"]
         for one, other in zip(records(small), source.records("1"), strict=True):
             assert one[:5] == other[:5]
-            assert one.phased == other.phased
+            assert one.unphased == other.unphased
             assert np.array_equal(one.calls, other.calls)
 
     def test_index_without_counts(self, small):
@@ -168,6 +203,137 @@ class TestVcf:
         assert len(records(small)) == 3
 
 
+class TestTakenSamples:
+    """Ploidy, phase and alleles are judged in the samples that are taken."""
+
+    LINES = (line("1", 1, "A", "C", "0|0", "0/1", "0/0/1"), line("1", 2, "A", "C", "0|1", "1", "0|2"))
+
+    @pytest.fixture(params=[".vcf.gz", ".bcf"])
+    def source(self, tmp_path, request):
+        path = vcf(tmp_path / "x.vcf.gz", self.LINES)
+        if request.param == ".bcf":
+            pysam.bcftools.view("-Ob", "-o", str(tmp_path / "x.bcf"), str(path), catch_stdout=False)
+            path = tmp_path / "x.bcf"
+            readers.write_index(path, f"{path}.csi")
+        return readers.open_source(path)
+
+    def test_one(self, source):
+        first, second = source.records("1", ["a"])
+        assert (first.calls.tolist(), second.calls.tolist()) == ([[0, 0]], [[0, 1]])
+        assert (first.unphased, second.unphased) == ("", "")
+
+    def test_another(self, source):
+        found = source.records("1", ["b", "a"])
+        assert next(found).unphased == "b"
+        with pytest.raises(NotDiploid, match=r"1 of 2 samples have no diploid call at 1:2 \(b has 1 allele\)"):
+            next(found)
+
+    def test_an_unknown_one(self, source):
+        with pytest.raises(BadInput, match=r"lacks 1 of the samples \(z\)"):
+            next(source.records("1", ["a", "z"]))
+
+
+class TestFilter:
+    @pytest.fixture
+    def path(self, tmp_path):
+        header = HEADER.replace("##FORMAT", '##FILTER=<ID=SVM,Description="s">\n##FORMAT', 1)
+        lines = [line("1", i, "A", "C", "0|0", "0|1", "1") for i in (1, 2, 3)]
+        marked = [
+            text.replace("\t.\t.\t.\tGT", f"\t.\t{mark}\t.\tGT")
+            for text, mark in zip(lines, ["SVM", "PASS", "."], strict=True)
+        ]
+        return vcf(tmp_path / "x.vcf.gz", marked, header=header)
+
+    def test_marks(self, path):
+        source = readers.open_source(path)
+        assert [record.filter for record in source.records("1", ["a"])] == ["SVM", "", ""]
+
+    def test_what_is_left_out_is_not_judged(self, path):
+        found = readers.open_source(path).records("1", pass_only=True)
+        assert next(found).calls is None
+        with pytest.raises(NotDiploid):
+            next(found)
+
+
+class TestAnyAllele:
+    def test_gvcf(self, tmp_path):
+        lines = [
+            line("1", 1, "A", "G,<NON_REF>", "0/1", "1/1", "0/2"),
+            line("1", 2, "A", "<NON_REF>", "0", "0/0", "0/0"),
+            line("1", 3, "A", "<*>", "0/0", "0/0", "0/0"),
+            line("1", 4, "A", "G,T,<NON_REF>", "0/1", "0/0", "0/0"),
+        ]
+        first, *others = records(vcf(tmp_path / "g.vcf.gz", lines))
+        assert first.alt == "G"
+        assert first.calls.tolist() == [[0, 1], [1, 1], [0, -1]]
+        assert [(record.alt, record.calls) for record in others] == [(".", None), (".", None), ("G,T", None)]
+
+
+class TestPhaseSets:
+    HEADER = HEADER.replace("##FORMAT", '##FORMAT=<ID=PS,Number=1,Type=Integer,Description="Phase set">\n##FORMAT', 1)
+
+    def unphased(self, tmp_path, *calls, header=HEADER):
+        lines = [line("1", i + 1, "A", "C", *call.split(), form="GT:PS") for i, call in enumerate(calls)]
+        return [record.unphased for record in records(vcf(tmp_path / "p.vcf.gz", lines, header=header))]
+
+    def test_one_block(self, tmp_path):
+        assert self.unphased(tmp_path, "0|1:1 1|0:1 0|0:.", "1|0:1 0/0:. 0|1:7") == ["", ""]
+
+    def test_two_blocks_of_a_sample(self, tmp_path):
+        assert self.unphased(tmp_path, "0|1:1 1|0:1 0|0:.", "1|0:1 0|0:9 0|1:7", "0|0:8 0|1:9 0|0:.") == ["", "", "b"]
+
+    def test_a_block_and_none(self, tmp_path):
+        assert self.unphased(tmp_path, "0|1:1 0|0:. 0|0:.", "1|0:. 0|0:. 0|0:.") == ["", "a"]
+
+    def test_text(self, tmp_path):
+        header = self.HEADER.replace("ID=PS,Number=1,Type=Integer", "ID=PS,Number=1,Type=String")
+        found = self.unphased(tmp_path, "0|1:x 0|1:y 0|0:.", "1|0:x 0|1:z 0|0:.", header=header)
+        assert found == ["", "b"]
+
+
+class TestHeader:
+    def test_keys_in_any_order(self, tmp_path):
+        header = HEADER.replace("ID=GT,Number=1,Type=String,", "Number=1,Type=String,ID=GT,")
+        header = header.replace("<ID=1,length=1000>", '<length=1000,species="Homo, sapiens",ID=1>')
+        source = readers.open_source(vcf(tmp_path / "x.vcf.gz", [line("1", 1, "A", "C", *["0|1"] * 3)], header=header))
+        assert source.contig_lengths == {"1": 1000, "2": 900, "empty": 9}
+
+    def test_odd_contigs(self, tmp_path):
+        header = HEADER.replace("ID=empty", "ID=scaffold=12").replace("ID=2,", "ID=gi|5|gb|C.2|,")
+        source = readers.open_source(vcf(tmp_path / "x.vcf.gz", [], header=header, index=False))
+        assert source.contigs == ["1", "gi|5|gb|C.2|", "scaffold=12"]
+
+    def test_letters_of_older_tools(self, tmp_path):
+        with pysam.BGZFile(str(tmp_path / "x.vcf.gz"), "w") as file:
+            text = (
+                HEADER.replace("##contig", "##source=Zürich\n##contig", 1)
+                + "a\n"
+                + line("1", 1, "A", "C", "0|1")
+                + "\n"
+            )
+            file.write(text.encode("latin-1"))
+        readers.write_index(tmp_path / "x.vcf.gz", tmp_path / "x.csi")
+        (record,) = records(tmp_path / "x.vcf.gz", index=tmp_path / "x.csi")
+        assert record.calls.tolist() == [[0, 1]]
+
+    def test_blanks_around_ids(self, tmp_path):
+        path = vcf(tmp_path / "x.vcf.gz", [line("1", 1, "A", "C", "0|0", "0|1", "1|1")], ("a ", "b b ", "c"))
+        source = readers.open_source(path)
+        assert source.samples == ["a", "b b", "c"]
+        assert next(source.records("1", ["b b"])).calls.tolist() == [[0, 1]]
+
+
+class TestLeadingPhase:
+    def test_what_takes_it_off_is_told(self, tmp_path):
+        lines = [line("1", 1, "A", "C", "0|0", "0|1", "1|1"), line("1", 4, "A", "C", "|0|0", "/0|1", "|1|1")]
+        path = vcf(tmp_path / "x.vcf.gz", lines, header=HEADER.replace("v4.2", "v4.4"))
+        with pytest.raises(BadInput, match=r"after 1:1, .*leading phase marks \(\|0\|1, .*VCF 4\.4\); .*sed"):
+            records(path)
+        path = vcf(tmp_path / "y.vcf.gz", lines[1:], header=HEADER.replace("v4.2", "v4.4"))
+        with pytest.raises(BadInput, match=r"cannot be read after the start of 1, perhaps for leading phase marks"):
+            records(path)
+
+
 class TestWriteIndex:
     @pytest.mark.parametrize("suffix", ["csi", "tbi"])
     def test_elsewhere(self, small, tmp_path, suffix):
@@ -177,7 +343,7 @@ class TestWriteIndex:
         assert readers.open_source(small, index).counts == {"1": 3, "2": 1}
         assert [record.position for record in records(small, "1", index)] == [5, 7, 7]
         assert [path.name for path in index.parent.iterdir()] == [index.name]
-        assert readers.index_beside(small) is None
+        assert index_beside(small) is None
 
     @pytest.mark.parametrize(
         ("places", "fact"),
@@ -293,14 +459,14 @@ class TestBadVcf:
     @pytest.mark.parametrize(
         ("calls", "fact"),
         [
-            (("0", "1", "1"), "3 of 3 samples have calls of one allele at 1:6"),
-            (("0", ".", "."), "1 of 3 samples have calls of one allele at 1:6"),
-            (("0|1", "1", "0|0"), "1 of 3 samples have calls of one allele at 1:6"),
-            (("0/0/1", "0/1", "0"), "1 of 3 samples have calls of more than two alleles at 1:6"),
+            (("0", "1", "1"), r"3 of 3 samples have no diploid call at 1:6 \(a has 1 allele\)"),
+            (("0", ".", "."), r"1 of 3 samples have no diploid call at 1:6 \(a has 1 allele\)"),
+            (("0|1", "1", "0|0"), r"1 of 3 samples have no diploid call at 1:6 \(b has 1 allele\)"),
+            (("0/0/1", "0/1", "0"), r"2 of 3 samples have no diploid call at 1:6 \(a has 3 alleles\)"),
         ],
     )
     def test_ploidy(self, tmp_path, calls, fact):
-        self.refused(vcf(tmp_path / "x.vcf.gz", [line("1", 6, "A", "C", *calls)]), f"{fact}; only diploid")
+        self.refused(vcf(tmp_path / "x.vcf.gz", [line("1", 6, "A", "C", *calls)]), f"{fact}; .*fixploidy")
 
     def test_allele_beyond_the_record(self, tmp_path):
         self.refused(
@@ -343,10 +509,10 @@ class TestPlink:
         assert first[:5] == ("1", 5, "s1", "A", "C")
         assert first.calls.dtype == np.int8
         assert first.calls.tolist() == [[0, 0], [1, 1], [0, 0]]
-        assert first.phased  # no heterozygote
+        assert first.unphased == ""  # no heterozygote
         assert second[:5] == ("1", 7, "s2", "G", "T")
         assert second.calls.tolist() == [[0, 1], [-1, -1], [0, 0]]
-        assert not second.phased
+        assert second.unphased == "a"
 
     def test_indel_has_no_calls(self, fileset):
         assert [record.calls is None for record in records(fileset, "2")] == [False, True]
@@ -366,9 +532,30 @@ class TestPlink:
             expected = bed.read(dtype="int8").T
         assert np.array_equal(np.where(calls[..., 0] < 0, -127, calls.sum(axis=2)), expected)
 
-    def test_unplaced_variants_are_left_out(self, fileset):
-        edit(fileset, ".bim", lambda text: re.sub("^1\t", "0\t", text, flags=re.MULTILINE))
-        assert readers.open_source(fileset).contigs == ["2"]
+    def test_chosen_samples_in_another_order(self, fileset):
+        first, second = readers.open_source(fileset).records("1", ["c", "b"])
+        assert first.calls.tolist() == [[0, 0], [1, 1]]
+        assert second.calls.tolist() == [[0, 0], [-1, -1]]
+        assert second.unphased == ""  # `a`, who is heterozygous, is not among them
+
+    def test_counts(self, fileset):
+        assert readers.open_source(fileset).counts == {"1": 2, "2": 2}
+
+    def test_monomorphic(self, fileset):
+        edit(fileset, ".bim", lambda text: text.replace("C\tA", "0\tA"))
+        first, _ = records(fileset)
+        assert (first.alt, first.calls.shape) == (".", (3, 2))
+
+    @pytest.mark.parametrize(("codes", "fact"), [("1 2", "as 1 and 2"), ("A B", "as B"), ("2 4", "as 2 and 4")])
+    def test_coded_alleles(self, fileset, codes, fact):
+        one, two = codes.split()
+        edit(fileset, ".bim", lambda text: re.sub(r"\S+\t\S+$", f"{one}\t{two}", text, flags=re.MULTILINE))
+        with pytest.raises(BadInput, match=rf"set\.bim: codes alleles {fact}, not as bases .*--update-alleles"):
+            readers.open_source(fileset)
+
+    def test_few_coded_alleles_are_no_snps(self, fileset):
+        edit(fileset, ".bim", lambda text: text.replace("C\tA", "1\t2"))
+        assert [record.calls is None for record in records(fileset)] == [True, False]
 
     @pytest.mark.parametrize("suffix", [".bim", ".fam"])
     def test_missing_companion(self, fileset, suffix):

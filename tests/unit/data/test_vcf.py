@@ -7,7 +7,7 @@ import pysam.bcftools
 import pytest
 
 from syngeno.data.store import Sites
-from syngeno.data.vcf import Calls, synthetic_ids, write_vcf
+from syngeno.data.vcf import Calls, synthetic_ids, synthetic_prefix, write_vcf
 
 
 def some_sites(n=6):
@@ -32,6 +32,19 @@ class TestSyntheticIds:
         assert synthetic_ids(2) == ["SYN000001", "SYN000002"]
         assert synthetic_ids(0) == []
 
+    @pytest.mark.parametrize(
+        ("real", "prefix"),
+        [
+            (["P1", "SYNTH1", "SYN"], "SYN"),
+            (["SYN000001"], "SYN1_"),
+            (["SYN7", "SYN1_3", "P"], "SYN2_"),
+        ],
+    )
+    def test_no_real_sample_has_one(self, real, prefix):
+        assert synthetic_prefix(real) == prefix
+        assert synthetic_prefix(reversed(real)) == prefix
+        assert not set(synthetic_ids(10, prefix)) & set(real)
+
 
 class TestWriteVcf:
     def test_text(self, tmp_path):
@@ -47,9 +60,9 @@ class TestWriteVcf:
         assert {"##source=syngeno", "##contig=<ID=1,length=50>", "##contig=<ID=2>"} < set(lines)
         assert lines[-4:] == [
             "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ts\tt",
-            "1\t3\trs1\tA\tT\t.\tPASS\tAC=3;AN=4;AF=0.75\tGT\t0|1\t1|1",
-            "1\t4\t.\tC\tG\t.\tPASS\tAC=1;AN=4;AF=0.25\tGT\t0|0\t1|0",
-            "1\t9\t.\tG\tA\t.\tPASS\tAC=0;AN=0;AF=.\tGT\t.|.\t.|.",
+            "1\t3\trs1\tA\tT\t.\t.\tAC=3;AN=4;AF=0.75\tGT\t0|1\t1|1",
+            "1\t4\t.\tC\tG\t.\t.\tAC=1;AN=4;AF=0.25\tGT\t0|0\t1|0",
+            "1\t9\t.\tG\tA\t.\t.\tAC=0;AN=0;AF=.\tGT\t.|.\t.|.",
         ]
 
     def test_unphased_order_tells_nothing(self, tmp_path):
@@ -81,6 +94,17 @@ class TestWriteVcf:
         assert (tmp_path / "a.vcf.gz.tbi").read_bytes() == (tmp_path / "b.vcf.gz.tbi").read_bytes()
         names = sorted(path.name for path in tmp_path.iterdir())
         assert names == ["a.vcf.gz", "a.vcf.gz.tbi", "b.vcf.gz", "b.vcf.gz.tbi"]
+
+    def test_an_index_for_long_chromosomes(self, tmp_path):
+        sites = some_sites()
+        far = Sites(
+            sites.contig, sites.position + 2**29, *(getattr(sites, x) for x in ("id", "ref", "alt")), {"1": 0, "2": 0}
+        )
+        for where, kind in ((sites, "tbi"), (far, "csi"), (sites, "tbi")):
+            write_vcf(tmp_path / "x.vcf.gz", where, list("abcd"), [some_calls()], True)
+            assert sorted(path.name for path in tmp_path.iterdir()) == ["x.vcf.gz", f"x.vcf.gz.{kind}"]
+            region = f"1:{where.position[1]}-{where.position[2]}"
+            assert len(list(cyvcf2.VCF(str(tmp_path / "x.vcf.gz"))(region))) == 2
 
     @pytest.mark.parametrize("wrong", [some_calls(5), some_calls(7), some_calls(6, people=3)])
     def test_calls_must_fit(self, tmp_path, wrong):

@@ -1,18 +1,20 @@
 """Cohorts by other tools' conventions: taken where nothing must be guessed, refused with the reason elsewhere."""
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pysam
 import pysam.bcftools
 import pytest
+from bed_reader import to_bed
 from hypothesis import given
 from hypothesis import strategies as st
 
 from syngeno.data import vcf
 from syngeno.data.store import Sites
 from syngeno.errors import BadInput
-from syngeno.models.external import adopt, labels_of, read
+from syngeno.models.external import adopt, check, labels_of, read
 
 SITES = Sites(
     np.array(["1", "1", "1", "2"]),
@@ -154,9 +156,9 @@ class TestRefusals:
         ("calls", "told"),
         [
             ("0|1 .|. 0|0", "1:20: 1 calls are missing"),
-            ("0|1 1 0|0", "1:20: calls are absent or not diploid"),
-            ("0 1 0", "1:20: calls are absent or not diploid"),
-            ("0|1 0|2 0|0", "1:20: a call names an allele that is not there"),
+            ("0|1 1 0|0", r"1 of 3 samples have no diploid call at 1:20 \(b has 1 allele\)"),
+            ("0 1 0", "3 of 3 samples have no diploid call at 1:20"),
+            ("0|1 0|2 0|0", "a call at 1:20 names an allele that its record does not have"),
         ],
     )
     def test_calls(self, tmp_path, calls, told):
@@ -226,3 +228,100 @@ class TestAdopt:
         labels.write_text("sample\tpopulation\na\tX\nb\tX\nc\tX\n")
         with pytest.raises(BadInput, match="1 of 3 samples have ids of real samples"):
             adopt([write(tmp_path / "x.vcf")], labels, "population", SITES, ["X"], ["c", "r2"])
+
+
+def plink(path, contig="1", ref="ACGT", alt="GTCC"):
+    """RECORDS as a PLINK fileset, whose A1 is ALT."""
+    properties = {
+        "iid": list("abc"),
+        "chromosome": [contig] * 3 + ["2"],
+        "bp_position": [10, 20, 30, 5],
+        "allele_1": list(alt),
+        "allele_2": list(ref),
+    }
+    to_bed(path, np.array(DOSAGES, np.int8), properties=properties)
+    return path
+
+
+class TestPlink:
+    def test_read(self, tmp_path):
+        calls = read([plink(tmp_path / "x.bed", "chr1")], SITES).calls
+        assert calls.samples == ["a", "b", "c"]
+        assert calls.dosages.tolist() == DOSAGES
+        assert not calls.phased
+
+    def test_a_site_without_a1(self, tmp_path):
+        path = plink(tmp_path / "x.bed")
+        path.with_suffix(".bim").write_text(path.with_suffix(".bim").read_text().replace("\tG\tA", "\t0\tA"))
+        found = read([path], SITES)
+        assert found.bare.tolist() == [True, False, False, False]
+
+    def test_other_sites(self, tmp_path):
+        told = r"x\.bed: holds none of the cohort's 4 sites \(its first is 7:10 A>G, .*1:10 A>G\)"
+        with pytest.raises(BadInput, match=told):
+            read(
+                [plink(tmp_path / "x.bed", "7", ref="ACGA", alt="GTCG")], replace(SITES, contig=np.array(list("1113")))
+            )
+
+
+class TestPadding:
+    @pytest.mark.parametrize("suffix", [".vcf", ".bcf"])
+    def test_is_no_allele(self, tmp_path, suffix):
+        records = [*RECORDS[:1], ("1", 15, "A", "T", "0|1|1 0|0 0|0"), *RECORDS[1:]]
+        plain, path = write(tmp_path / "x.vcf", records), tmp_path / f"x{suffix}"
+        if suffix == ".bcf":
+            pysam.bcftools.view("-Ob", "-o", str(path), str(plain), catch_stdout=False)
+        calls = read([path], SITES).calls
+        assert calls.dosages.tolist() == DOSAGES
+        assert calls.phased
+
+
+class TestPhaseSets:
+    @pytest.mark.parametrize(("block", "phased"), [(1, True), (2, False)])
+    def test_blocks_are_no_phase(self, tmp_path, block, phased):
+        blocks = zip(RECORDS, (1, block, 1, 1), strict=True)
+        records = [(*row[:4], " ".join(f"{call}:{here}" for call in row[4].split())) for row, here in blocks]
+        path = write(tmp_path / "x.vcf", records)
+        ps = '##FORMAT=<ID=PS,Number=1,Type=Integer,Description="P">\n'
+        path.write_text(path.read_text().replace("##contig", ps + "##contig", 1).replace("\tGT\t", "\tGT:PS\t"))
+        assert read([path], SITES).calls.phased == phased
+
+
+class TestNames:
+    def test_x_by_the_number_of_plink(self, tmp_path):
+        sites = replace(SITES, contig=np.array(["X", "X", "X", "22"]))
+        records = [("23" if contig == "1" else "22", *rest) for contig, *rest in RECORDS]
+        path = write(tmp_path / "x.vcf", records)
+        path.write_text(path.read_text().replace("##contig=<ID=1>", "##contig=<ID=22>\n##contig=<ID=23>"))
+        assert read([path], sites).calls.dosages.tolist() == DOSAGES
+
+
+class TestCheck:
+    @pytest.fixture
+    def labels(self, tmp_path):
+        (tmp_path / "labels.tsv").write_text("sample\tpopulation\na\tX\nb\tX\nc\tY\n")
+        return tmp_path / "labels.tsv"
+
+    def check(self, path, labels, column="population", known="XY", real=("r",)):
+        return check([path], labels, column, ["1", "2"], known, real)
+
+    def test_samples(self, tmp_path, labels):
+        assert self.check(write(tmp_path / "x.vcf"), labels) == ["a", "b", "c"]
+        assert self.check(plink(tmp_path / "x.bed"), labels) == ["a", "b", "c"]
+
+    def test_faults(self, tmp_path, labels):
+        path = write(tmp_path / "x.vcf")
+        with pytest.raises(BadInput, match="ids of real samples"):
+            self.check(path, labels, real=["b"])
+        with pytest.raises(BadInput, match="labels that the real cohort does not have"):
+            self.check(path, labels, known="X")
+        with pytest.raises(BadInput, match=r"no column `pop` .*; name its columns as those of the cohort's `label`"):
+            self.check(path, labels, column="pop")
+        with pytest.raises(BadInput, match="calls are missing"):
+            self.check(write(tmp_path / "y.vcf", change(0, calls="0|1 .|. 0|0")), labels)
+
+    def test_other_chromosomes_are_not_judged(self, tmp_path, labels):
+        records = [("3", 1, "A", "C", "0 1 1"), *RECORDS]
+        assert self.check(write(tmp_path / "x.vcf", records), labels) == ["a", "b", "c"]
+        with pytest.raises(BadInput, match=r"y\.vcf: holds nothing on the cohort's chromosomes \(1, 2\)"):
+            self.check(write(tmp_path / "y.vcf", records[:1]), labels)

@@ -75,6 +75,11 @@ class TestAssign:
         assert names == ["chr1:1-2", "chr1:3-3", "G", "H", "chr1:30-30", "2:5-6", "2:7-7"]
         assert block.dtype == np.int32
 
+    @pytest.mark.parametrize(("ours", "theirs"), [("23", "chrX"), ("X", "23"), ("chr1", "1")])
+    def test_chromosomes_of_two_names(self, ours, theirs):
+        _, names = assign(np.array([ours]), np.array([5]), genes((theirs, 0, 9, "G"), ("9", 0, 9, "H")), window=2)
+        assert names == ["G"]
+
     def test_windows_are_even(self):
         block, _ = assign(np.full(51, "1"), np.arange(1, 52), None, window=50)
         assert np.bincount(block).tolist() == [26, 25]

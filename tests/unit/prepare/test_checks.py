@@ -47,7 +47,9 @@ class TestCheck:
             "contigs": ["1", "2"],
             "samples": ["a", "b", "c", "d"],
             "contig_lengths": {"1": 99, "2": 99},
+            "left_out": {"contigs": {}, "samples": []},
             "sources": [{"path": str(path), "index": f"{path}.tbi"}],
+            "synthetic_prefix": "SYN",
         }
 
     def test_fit_for_json(self, tmp_path, check):
@@ -73,8 +75,9 @@ class TestCheck:
 
     def test_contigs_in_order(self, tmp_path, check):
         paths = [vcf(tmp_path / f"{c}.vcf.gz", [c]) for c in ("chr10", "chrX", "chr2", "scaffold", "chrM", "chr1")]
-        contigs = check(paths)["contigs"]
-        assert contigs == ["chr1", "chr2", "chr10", "chrX", "chrM", "scaffold"]
+        found = check(paths)
+        assert found["contigs"] == ["chr1", "chr2", "chr10", "chrX", "scaffold"]
+        assert found["left_out"]["contigs"] == {"chrM": 1}
 
     def test_one_contig_in_two_spellings(self, tmp_path, check):
         found = check([vcf(tmp_path / "x.vcf.gz", ["1"], length=False), vcf(tmp_path / "y.vcf.gz", ["chr1"])])
@@ -129,14 +132,14 @@ class TestCheck:
     def test_haplotypes_of_a_file_that_is_not_phased(self, tmp_path, check):
         path = vcf(tmp_path / "x.vcf.gz", call="0/1")
         check([path])
-        with pytest.raises(BadInput, match=r"x\.vcf\.gz: is not phased, and a generator of the run draws haplotypes"):
+        with pytest.raises(BadInput, match=r"x\.vcf\.gz: is not phased at 1:10 \(a\), and a generator"):
             check([path], haplotypes=True)
         check([vcf(tmp_path / "y.vcf.gz", call="0|1")], haplotypes=True)
 
     def test_chromosomes(self, tmp_path, check):
         path = vcf(tmp_path / "x.vcf.gz", ["chr1", "chr2", "chrX"])
         assert check([path], chromosomes=[2, "chr1"])["contigs"] == ["chr1", "chr2"]
-        with pytest.raises(BadInput, match=r"chromosomes: 7, Y is not among .* \(chr1, chr2, chrX\)"):
+        with pytest.raises(BadInput, match=r"chromosomes: Y, 7 is not among .* \(chr1, chr2, chrX\)"):
             check([path], chromosomes=["Y", 7, 1])
 
     @pytest.mark.parametrize("name", ["1", "chr1"])
@@ -162,7 +165,7 @@ class TestCheck:
             check([vcf(tmp_path / "x.vcf.gz", [])])
 
     def test_haploid_is_seen_at_once(self, tmp_path, check):
-        with pytest.raises(BadInput, match="4 of 4 samples have calls of one allele at 1:10"):
+        with pytest.raises(BadInput, match=r"4 of 4 samples have no diploid call at 1:10 \(a has 1 allele\)"):
             check([vcf(tmp_path / "x.vcf.gz", call="1")])
 
     def test_a_genetic_map_of_other_chromosomes(self, tmp_path, check):
@@ -170,3 +173,127 @@ class TestCheck:
         with pytest.raises(BadInput, match=r"map\.tsv"):
             check([vcf(tmp_path / "x.vcf.gz")], genetic_map=tmp_path / "map.tsv")
         check([vcf(tmp_path / "y.vcf.gz", contigs=("1",))], genetic_map=tmp_path / "map.tsv")
+
+
+def plink(path, contigs, calls, samples="abcd", **columns):
+    """One A>C variant at position 10 of each contig, with dosages int8 (samples, contigs)."""
+    count = len(contigs)
+    properties = {
+        "iid": list(samples),
+        "chromosome": list(contigs),
+        "bp_position": [10] * count,
+        "allele_1": ["C"] * count,
+        "allele_2": ["A"] * count,
+    }
+    to_bed(path, np.array(calls, np.int8), properties=properties | columns)
+    return path
+
+
+class TestSexChromosomes:
+    MIXED = ((1, 0, 2, 2), (1, 2, 0, 2), (1, 1, 2, 0), (1, 1, 2, 2))  # of 1, X, Y and MT; `a` and `b` have one X
+
+    @pytest.mark.parametrize("names", [("1", "23", "24", "26"), ("chr1", "chrX", "chrY", "chrM")])
+    def test_left_out_and_counted(self, tmp_path, check, names, caplog):
+        path = plink(tmp_path / "x.bed", names, self.MIXED)
+        found = check([path])
+        assert found["contigs"] == [names[0]]
+        assert found["left_out"]["contigs"] == dict.fromkeys(names[1:], 1)
+        assert f"1 variants of chromosome {names[1]}: 2 of 4 samples seem to have one copy of it (a, b)" in caplog.text
+        assert check([path], people="cd", intersect=True)["contigs"] == list(names[:2])
+
+    @pytest.mark.parametrize("name", ["X", "23", "chrX", 23])
+    def test_asked_for(self, tmp_path, check, name):
+        path = plink(tmp_path / "x.bed", ("1", "23", "24", "26"), self.MIXED)
+        with pytest.raises(BadInput, match=r"chromosomes: chromosome 23 cannot be taken: 2 of 4 .*; take autosomes"):
+            check([path], chromosomes=[name])
+        assert check([path], chromosomes=[name], people="cd", intersect=True)["contigs"] == ["23"]
+
+    def test_nothing_else(self, tmp_path, check):
+        with pytest.raises(BadInput, match=r"x\.vcf\.gz: chromosome chrM cannot be taken: mitochondria"):
+            check([vcf(tmp_path / "x.vcf.gz", ["chrM"])])
+
+    @pytest.mark.parametrize("call", ["1", "0/0"])
+    def test_vcf(self, tmp_path, check, call):
+        found = check([vcf(tmp_path / "x.vcf.gz", ["X"], call=call), vcf(tmp_path / "y.vcf.gz", ["1"])])
+        assert found["contigs"] == ["1"]
+
+    def test_unplaced(self, tmp_path, check):
+        found = check([plink(tmp_path / "x.bed", ("0", "1"), [[1, 1]] * 4)])
+        assert (found["contigs"], found["left_out"]["contigs"]) == (["1"], {"0": 1})
+
+    def test_two_names_of_one(self, tmp_path, check):
+        found = check([plink(tmp_path / "x.bed", ["23"], [[1]] * 4), vcf(tmp_path / "y.vcf.gz", ["chrX"])])
+        assert found["contigs"] == ["23"]
+        with pytest.raises(BadInput, match=r"spells contig X in two ways \(23, X\)"):
+            check([vcf(tmp_path / "z.vcf.gz", ["23", "X"])])
+
+    def test_cattle(self, tmp_path, check):
+        path = plink(tmp_path / "x.bed", ("23", "24", "29"), [[0, 0, 0]] * 4)
+        assert check([path])["contigs"] == ["23", "24", "29"]
+
+
+class TestOddContigs:
+    def test_what_is_left_out_is_not_judged(self, tmp_path, check):
+        path = vcf(tmp_path / "x.vcf.gz", ["1", "scaffold=12", "gi|5|gb|C.2|"])
+        assert check([path], chromosomes=[1])["contigs"] == ["1"]
+        with pytest.raises(BadInput, match=r"x\.vcf\.gz: has a contig called .*--rename-chrs.*`chromosomes`"):
+            check([path])
+
+
+class TestSampleCallRate:
+    FILTER = {"call_rate": 0.9, "sample_call_rate": 0.8}  # noqa: RUF012
+
+    def genotypes(self, tmp_path, missing):
+        calls = np.ones((4, 40), np.int8)
+        calls[0, :missing] = -127
+        columns = {"bp_position": range(1, 41), "allele_1": ["A"] * 40, "allele_2": ["C"] * 40}
+        return plink(tmp_path / "x.bed", ["1"] * 40, calls, **columns)
+
+    def test_a_sample_without_calls(self, tmp_path, check, caplog):
+        found = check([self.genotypes(tmp_path, 40)], **self.FILTER)
+        assert (found["samples"], found["left_out"]["samples"]) == (list("bcd"), ["a"])
+        assert "left out: 1 samples called at fewer than 0.8 of the variants: a (0%)" in caplog.text
+
+    @pytest.mark.parametrize(("missing", "kept"), [(0, "abcd"), (8, "abcd"), (9, "bcd")])
+    def test_threshold(self, tmp_path, check, missing, kept):
+        settings = self.FILTER | {"call_rate": 0}
+        assert check([self.genotypes(tmp_path, missing)], **settings)["samples"] == list(kept)
+
+    def test_off(self, tmp_path, check):
+        path = self.genotypes(tmp_path, 40)
+        assert check([path], call_rate=0.9, sample_call_rate=0)["samples"] == list("abcd")
+
+    def test_variants_that_are_filtered_anyway_do_not_count(self, tmp_path, check):
+        calls = np.ones((4, 10), np.int8)
+        calls[:2, :5] = -127  # of two of four samples
+        columns = {"bp_position": range(1, 11), "allele_1": ["A"] * 10, "allele_2": ["C"] * 10}
+        path = plink(tmp_path / "x.bed", ["1"] * 10, calls, **columns)
+        assert check([path], **self.FILTER)["samples"] == list("abcd")
+
+    def test_nobody_is_left(self, tmp_path, check):
+        path = vcf(tmp_path / "x.vcf.gz", call="./.")
+        with pytest.raises(BadInput, match=r"filter\.sample_call_rate: every sample .*80%"):
+            check([path], **self.FILTER)
+
+
+class TestFirstRecords:
+    def test_a_call_without_phase_is_named(self, tmp_path, check):
+        text = [["0|1"] * 4, ["0|1", "0|1", "0/1", "0|1"]]
+        path = tmp_path / "x.vcf.gz"
+        vcf(path, ["1"])
+        lines = pysam.BGZFile(str(path)).read().decode().splitlines()
+        row = lines[-1].split("\t")
+        rows = ["\t".join([row[0], str(10 + i), *row[2:9], *calls]) for i, calls in enumerate(text)]
+        with pysam.BGZFile(str(path), "w") as file:
+            file.write(("\n".join([*lines[:-1], *rows]) + "\n").encode())
+        pysam.tabix_index(str(path), preset="vcf", force=True)
+        check([path])
+        with pytest.raises(BadInput, match=r"is not phased at 1:11 \(c\)"):
+            check([path], haplotypes=True)
+        check([path], haplotypes=True, people="abd", intersect=True)
+
+
+class TestSyntheticPrefix:
+    def test_also_samples_that_are_left_out(self, tmp_path, check):
+        path = vcf(tmp_path / "x.vcf.gz", samples=["a", "SYN000001", "b"])
+        assert check([path], people="ab", intersect=True)["synthetic_prefix"] == "SYN1_"

@@ -1,26 +1,16 @@
 from math import comb
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from syngeno.data.records import Record, columns
 from syngeno.data.store import StoreWriter, open_store
 from syngeno.errors import BadInput
 from syngeno.prepare.filters import COUNTS, explain_empty, fill, filter_contig, hwe_exact
 
 OFF = {"call_rate": None, "maf": None, "hwe": None}
-
-
-class Record(NamedTuple):
-    contig: str
-    position: int
-    id: str
-    ref: str
-    alt: str
-    calls: np.ndarray | None
-    phased: bool
 
 
 class FakeSource:
@@ -29,14 +19,16 @@ class FakeSource:
     def __init__(self, samples, records):
         self.samples, self._records = list(samples), records
 
-    def records(self, contig):
-        return iter(self._records)
+    def records(self, contig, samples, *, pass_only=False):
+        order = columns(self.path, self.samples, samples)
+        for one in self._records:
+            yield one._replace(calls=None if one.calls is None else one.calls[order])
 
 
-def record(position, genotypes, alleles="AG", phased=True):
+def record(position, genotypes, alleles="AG", unphased="", filter=""):
     """A variant whose genotypes are written like "00 01 .1"."""
     calls = np.array([[".01".index(allele) - 1 for allele in pair] for pair in genotypes.split()], np.int8)
-    return Record("1", position, f"rs{position}", alleles[0], alleles[1], calls, phased)
+    return Record("1", position, f"rs{position}", alleles[0], alleles[1], calls, unphased, filter)
 
 
 def run(path, records, samples="abcd", train=None, label=None, sources=None, **options):
@@ -132,9 +124,40 @@ class TestFilterContig:
             run(tmp_path, None, sources=[FakeSource("abc", [])])
 
     def test_unphased_where_one_kept_record_is(self, tmp_path):
-        records = [record(1, "00 01 10 11"), record(2, "01 00 00 00", phased=False)]
+        records = [record(1, "00 01 10 11"), record(2, "01 00 00 00", unphased="a")]
         assert not run(tmp_path, records)[1].phased
         assert run(tmp_path, records, maf=0.2)[1].phased
+
+    def test_unphased_where_haplotypes_are_drawn(self, tmp_path):
+        records = [record(1, "00 01 10 11"), record(2, "01 00 00 00", unphased="a")]
+        with pytest.raises(BadInput, match=r"fake\.vcf\.gz: is not phased at 1:2 \(a\).*bcftools \+setGT"):
+            run(tmp_path, records, haplotypes=True)
+        assert run(tmp_path, records, haplotypes=True, maf=0.2)[1].phased
+
+    def test_a_variant_whose_alleles_another_file_exchanges_is_taken_once(self, tmp_path):
+        one = FakeSource("abcd", [record(1, "00 01 10 11", "AG"), record(5, "00 01 10 11")])
+        two = FakeSource("abcd", [record(1, "11 10 01 00", "GA"), record(7, "00 01 10 11")])
+        counts, store = run(tmp_path, None, sources=[one, two])
+        assert counts == {"read": 4, "exchanged": 1, "kept": 3}
+        assert store.dosages()[:, 0].tolist() == [0, 1, 1, 2]
+
+    def test_what_a_filter_marks_is_left_out_and_named(self, tmp_path, caplog):
+        records = [
+            record(1, "00 01 10 11"),
+            record(2, "00 01 10 11", filter="SVM"),
+            record(3, "00 01 10 11", filter="SVM"),
+            record(3, "00 01 10 11", "AC"),
+            record(4, "00 01 10 11", filter="LowQual;SVM"),
+        ]
+        counts, store = run(tmp_path, records, pass_only=True)
+        assert counts == {"read": 5, "filter": 3, "kept": 2}
+        assert store.alt.tolist() == ["G", "C"]
+        assert "SVM 2, LowQual;SVM 1" in caplog.text
+        assert run(tmp_path, records)[0] == {"read": 5, "multiallelic": 2, "kept": 3}
+
+    def test_variants_without_a_position(self, tmp_path):
+        records = [record(0, "00 01 10 11"), record(0, "00 01 10 11"), record(4, "00 01 10 11")]
+        assert run(tmp_path, records)[0] == {"read": 3, "unplaced": 2, "kept": 1}
 
     def test_call_rate_counts_half_calls_as_missing(self, tmp_path):
         records = [record(1, ".. 01 10 11"), record(2, "0. .1 01 11"), record(3, "00 01 01 11")]

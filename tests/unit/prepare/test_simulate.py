@@ -130,7 +130,7 @@ class TestWriteCohort:
             assert [record.position for record in records] == chromosome.position.tolist()
             assert [record.alt for record in records] == chromosome.alt.tolist()
             assert np.array_equal([record.calls for record in records], chromosome.haplotypes)
-            assert all(record.phased for record in records)
+            assert not any(record.unphased for record in records)
 
     def test_passes_the_check(self, folder, tmp_path):
         found = checks.check(

@@ -27,3 +27,9 @@ def gene_file(wildcards):
     if "simulate" in settings:
         return f"results/{wildcards.cohort}/prepare/simulated/genes.bed.gz"
     return runfile.paths(config, settings["genes"])[0] if settings["genes"] else []
+
+
+def checked_filter(wildcards):
+    """A params function: the filters that the check of the inputs applies."""
+    filter = cohort("filter")(wildcards)
+    return {key: filter[key] for key in ("call_rate", "sample_call_rate", "pass_only")}

@@ -15,6 +15,21 @@ def adopted_files(wildcards):
     return runfile.paths(config, generator("genotypes")(wildcards))
 
 
+def adopted_plink(wildcards):
+    """The .bim and .fam beside a .bed among them."""
+    return runfile.plink_parts(adopted_files(wildcards))
+
+
+def adopted_check(wildcards):
+    """What the check of a cohort that the user brings writes."""
+    brought = kind_of(wildcards.generator).source == "files"
+    return (
+        "results/{cohort}/{generator}/external_samples.txt".format(**wildcards)
+        if brought
+        else []
+    )
+
+
 def adopted_labels(wildcards):
     """The table of samples that goes with them."""
     if kind_of(wildcards.generator).source == "imputation":

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 logger = logs.start(snakemake.log[0])
 checked = json.loads(Path(snakemake.input.inputs).read_text())
 table = samples.read_samples(snakemake.input.samples)
-contig, settings = snakemake.wildcards.contig, snakemake.params.filter
+contig, settings = snakemake.wildcards.contig, dict(snakemake.params.filter)
+settings.pop("sample_call_rate")  # of which samples the inputs are checked
 
 with StoreWriter(
     snakemake.output.store, table.index.tolist(), {contig: checked["contig_lengths"].get(contig, 0)}
@@ -30,6 +31,8 @@ with StoreWriter(
         (table["split"] == "train").to_numpy(),
         table["label"].to_numpy(),
         writer=writer,
+        # This is no param, so that adding a generator to a run does not prepare anything again.
+        haplotypes=any(one.get("space") == "haplotype" for one in snakemake.config["generators"].values()),
         **settings,
     )
 

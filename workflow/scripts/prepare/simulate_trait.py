@@ -22,11 +22,13 @@ with tempfile.TemporaryDirectory() as folder:
         index_folder=folder,
         chromosomes=params.chromosomes,
         intersect=params.samples == "intersect",
+        **params.filter,
     )
     cases, causal = simulate.simulate_trait(
         [open_source(file["path"], file["index"]) for file in checked["sources"]],
         checked["contigs"],
         checked["samples"],
+        pass_only=params.filter["pass_only"],
         **params.trait,
     )
 

@@ -1,5 +1,7 @@
 """Write the samples of all shards as one VCF with labels, and as a store."""
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +16,7 @@ logger = logs.start(snakemake.log[0])
 source, output, params = snakemake.input, snakemake.output, snakemake.params
 table, training = samples.read_samples(source.samples), samples.read_samples(source.training)
 label = samples.labels_to_draw(table, training, params.size, params.labels)
-ids = vcf.synthetic_ids(len(label))
+ids = vcf.synthetic_ids(len(label), json.loads(Path(source.inputs).read_text())["synthetic_prefix"])
 
 store.concatenate(source.shards, output.store, ids)
 with store.open_store(output.store) as drawn:

@@ -84,7 +84,7 @@ def _read_dosages(path: Path, panel: Cohort, samples: int) -> np.ndarray:
     place = {site: i for i, site in enumerate(zip(panel.contig.tolist(), panel.position.tolist(), strict=True))}
     dosages = np.full((samples, len(place)), np.nan, dtype=np.float32)
     opened, _ = vcf.open_vcf(path)
-    for variant in vcf.records(path, opened):
+    for variant in vcf.variants(path, opened):
         dosages[:, place[variant.CHROM, variant.POS]] = variant.format("DS")[:, 0]
     absent = int(np.isnan(dosages[0]).sum())
     if absent:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from syngeno.data.samples import read_labels
 from syngeno.data.store import CHUNK, Store, open_store
-from syngeno.data.vcf import synthetic_ids
+from syngeno.data.vcf import synthetic_ids, synthetic_prefix
 from syngeno.errors import BadInput
 
 SITE = ("contig", "position", "ref", "alt")  # what makes a variant the same
@@ -133,7 +133,7 @@ def synthetic_cohort(
     if store_path:
         return read_cohort(store_path, labels_path, columns, store, haplotypes=haplotypes, cm=cm)
     judged = real_cohort(store, training, haplotypes=haplotypes, cm=cm).in_canonical_order()
-    return replace(judged, sample=np.array(synthetic_ids(len(judged))))
+    return replace(judged, sample=np.array(synthetic_ids(len(judged), synthetic_prefix(store.samples))))
 
 
 def read_cohort(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from syngeno.data.records import normal_contig
+from syngeno.data.records import normal_contig, spellings
 from syngeno.errors import BadInput
 
 UNIFORM = 1e-6  # centimorgans per bp (1 cM/Mb): without a map, and beyond the ends of one
@@ -50,14 +50,13 @@ class GeneticMap:
         """
         contig, position = np.asarray(contig), np.asarray(position, dtype=np.float64)
         places = np.empty(len(position))
-        names = np.unique(contig).tolist()
-        absent = [name for name in names if normal_contig(name) not in self.points]
-        if absent:
+        names = {name: spellings(name, list(self.points)) for name in np.unique(contig).tolist()}
+        if absent := [name for name, points in names.items() if not points]:
             fact = f"lacks chromosome {', '.join(absent[:5])} (it has {', '.join(list(self.points)[:30])})"
             raise BadInput(self.where, fact, "give a map of all chromosomes of the cohort, or none")
-        for name in names:
+        for name, (points, *_) in names.items():
             here = contig == name
-            bp, cm = self.points[normal_contig(name)]
+            bp, cm = self.points[points]
             beyond = np.minimum(position[here] - bp[0], 0) + np.maximum(position[here] - bp[-1], 0)
             places[here] = np.interp(position[here], bp, cm) + UNIFORM * beyond
         return places

@@ -1,8 +1,7 @@
 """PLINK 1 filesets (.bed, .bim, .fam), read contig by contig as records."""
 
-import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,10 +9,8 @@ import numpy as np
 import pandas as pd
 from bed_reader import open_bed
 
-from syngeno.data.records import BASES, DAMAGED, Record, refuse_duplicates, spellings
+from syngeno.data.records import BASES, DAMAGED, Record, columns, refuse_duplicates, spellings
 from syngeno.errors import BadInput
-
-logger = logging.getLogger(__name__)
 
 BED_MAGIC = b"\x6c\x1b"
 CHUNK_BYTES = 32 << 20  # of a .bed, decoded
@@ -29,23 +26,33 @@ class PlinkSource:
     contig_lengths: dict[str, int]
     sites: pd.DataFrame = field(repr=False)
 
-    def records(self, contig: str) -> Iterator[Record]:
+    @property
+    def counts(self) -> dict[str, int | None]:
         """See Source."""
+        return self.sites["contig"].value_counts().to_dict()
+
+    def records(
+        self, contig: str, samples: Sequence[str] | None = None, *, pass_only: bool = False
+    ) -> Iterator[Record]:
+        """See Source; there is no FILTER."""
         table = np.array([[0, 0], [0, 1], [1, 1], [-1, -1]], np.int8)
-        samples = len(self.samples)
-        step = max(CHUNK_BYTES // (2 * samples), 1)
-        with open_bed(self.path, iid_count=samples, sid_count=len(self.sites), num_threads=1) as bed:
+        order = columns(self.path, self.samples, samples)
+        step = max(CHUNK_BYTES // (2 * len(self.samples)), 1)
+        with open_bed(self.path, iid_count=len(self.samples), sid_count=len(self.sites), num_threads=1) as bed:
             for name in spellings(contig, self.contigs):
                 rows = np.flatnonzero(self.sites["contig"].to_numpy() == name)
                 for start in range(0, len(rows), step):
                     piece = rows[start : start + step]
-                    dosages = bed.read(np.s_[:, piece[0] : piece[-1] + 1], dtype="int8").T  # -127 is missing
+                    dosages = bed.read(np.s_[:, piece[0] : piece[-1] + 1], dtype="int8").T[:, order]  # -127 is missing
                     sites = self.sites.iloc[piece[0] : piece[-1] + 1]
                     for site, dosage in zip(sites.itertuples(index=False), dosages, strict=True):
-                        snp = site.ref in BASES and site.alt in BASES
-                        calls = table[np.where(dosage < 0, 3, dosage)] if snp else None
-                        phased = snp and not (dosage == 1).any()
-                        yield Record(name, site.position, site.id, site.ref, site.alt, calls, phased)
+                        fields = name, site.position, site.id, site.ref, site.alt
+                        if site.ref not in BASES or site.alt not in BASES | {"."}:
+                            yield Record(*fields, None)
+                            continue
+                        heterozygous = np.flatnonzero(dosage == 1)
+                        unphased = self.samples[order[heterozygous[0]]] if len(heterozygous) else ""
+                        yield Record(*fields, table[np.where(dosage < 0, 3, dosage)], unphased)
 
 
 def open_plink(path: Path) -> PlinkSource:
@@ -84,7 +91,7 @@ def _read_columns(path: Path, columns: list[str]) -> pd.DataFrame:
 
 
 def _plink_sites(bim: Path, sites: pd.DataFrame) -> tuple[list[str], dict[str, int], pd.DataFrame]:
-    """Check and convert the .bim; contig "0" holds PLINK's unplaced variants and is left out."""
+    """Check and convert the .bim."""
     remedy = "sort it with `plink2 --make-pgen --sort-vars`, then `plink2 --make-bed`"
     try:
         position = sites["position"].astype(np.int64)
@@ -101,7 +108,17 @@ def _plink_sites(bim: Path, sites: pd.DataFrame) -> tuple[list[str], dict[str, i
         row = int(back.argmax())
         fact = f"is not sorted: {contig[row]}:{position[row + 1]} follows {contig[row]}:{position[row]}"
         raise BadInput(bim, fact, remedy)
-    if "0" in runs:
-        logger.warning("%s: %d unplaced variants (contig 0) are left out", bim, (contig == "0").sum())
     alleles = {column: sites[column].str.upper().replace("0", ".") for column in ("ref", "alt")}
-    return [name for name in runs if name != "0"], {}, sites.assign(position=position, **alleles)
+    _refuse_codes(bim, alleles["ref"], alleles["alt"])
+    return runs, {}, sites.assign(position=position, **alleles)
+
+
+def _refuse_codes(bim: Path, ref: pd.Series, alt: pd.Series) -> None:
+    """Raise BadInput where alleles are coded as numbers or as A and B, at every variant."""
+    codes = sorted({*ref, *alt} & set("1234B"))
+    if codes and not (ref.isin(BASES) & alt.isin(BASES)).any():
+        remedy = (
+            "name them: `plink2 --bfile IN --update-alleles TABLE --make-bed --out OUT`, where TABLE has a line for "
+            "each variant, such as `rs123 1 2 A G` (id, alleles, bases)"
+        )
+        raise BadInput(bim, f"codes alleles as {' and '.join(codes)}, not as bases (A, C, G, T)", remedy)

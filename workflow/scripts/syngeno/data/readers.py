@@ -9,20 +9,31 @@ import os
 import re
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from syngeno.data.plink import open_plink
-from syngeno.data.records import BASES, DAMAGED, Record, Source, refuse_duplicates, spellings
+from syngeno.data.records import (
+    CALLED,
+    DAMAGED,
+    PhaseSets,
+    Record,
+    Source,
+    columns,
+    index_beside,
+    refuse_duplicates,
+    spellings,
+    take,
+    unreadable,
+)
 from syngeno.errors import BadInput
 
 logger = logging.getLogger(__name__)
 
 BGZF_EOF = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")  # SAM specification, 4.1.2
-CALLED = "give a file of called genotypes"
 FORMATS = "give a VCF, BCF or PLINK .bed file (`plink2` converts)"
 
 
@@ -33,11 +44,6 @@ def open_source(path: str | Path, index: str | Path | None = None) -> Source:
     """
     path = _existing(path)
     return open_plink(path) if path.suffix == ".bed" else _open_vcf(path, index)
-
-
-def index_beside(path: str | Path) -> Path | None:
-    """The .tbi or .csi that lies beside a VCF/BCF, if there is one."""
-    return next((index for end in (".tbi", ".csi") if (index := Path(f"{path}{end}")).is_file()), None)
 
 
 def write_index(path: str | Path, index_path: str | Path) -> None:
@@ -75,16 +81,22 @@ class VcfSource:
     contig_lengths: dict[str, int]
     index: Path | None = None
     counts: dict[str, int | None] = field(default_factory=dict, repr=False)  # records by contig (see _index_counts)
+    phase_sets: bool = False  # whether calls may say in which block (PS) they are phased
 
-    def records(self, contig: str) -> Iterator[Record]:
+    def records(
+        self, contig: str, samples: Sequence[str] | None = None, *, pass_only: bool = False
+    ) -> Iterator[Record]:
         """See Source; BadInput for calls that are not diploid."""
         if self.index is None:
             raise BadInput(self.path, "has no index", "index it with `bcftools index`")
+        order = columns(self.path, self.samples, samples)
         for name in spellings(contig, self.contigs):
-            yield from self._contig(name)
+            yield from self._contig(name, order, pass_only)
 
-    def _contig(self, name: str) -> Iterator[Record]:
+    def _contig(self, name: str, order: np.ndarray, pass_only: bool) -> Iterator[Record]:
         last = read = 0
+        ids = [self.samples[column] for column in order]
+        blocks = PhaseSets(len(ids)) if self.phase_sets else None
         try:
             for variant in self._fetch(name):
                 position = variant.POS
@@ -92,13 +104,13 @@ class VcfSource:
                     fact = f"is not sorted: {name}:{position} follows {name}:{last}"
                     raise BadInput(self.path, fact, "sort it with `bcftools sort` and index it again")
                 last, read = position, read + 1
-                yield self._record(variant)
+                yield take(self.path, variant, ids, order, blocks, pass_only=pass_only)
         except BadInput:
             raise
         except Exception as error:  # cyvcf2 raises bare Exceptions
             if type(error) is not Exception:
                 raise
-            raise BadInput(self.path, f"cannot be read after {name}:{last} ({error})", DAMAGED) from error
+            raise unreadable(self.path, f"{name}:{last}" if last else f"the start of {name}", error) from error
         # htslib ends an iteration quietly at a damaged block, so what was read is held against the index.
         expected = self.counts.get(name)
         if expected is not None and read != expected:
@@ -116,62 +128,34 @@ class VcfSource:
         yield from reader(name)
         reader.close()
 
-    def _record(self, variant) -> Record:
-        ref, alt = variant.REF.upper(), ",".join(variant.ALT).upper() or "."
-        contig, position, name = variant.CHROM, variant.POS, variant.ID or "."
-        if ref not in BASES or alt not in BASES:
-            return Record(contig, position, name, ref, alt, None, False)
-        if "GT" not in variant.FORMAT:
-            raise BadInput(self.path, f"no genotypes (GT) at {contig}:{position}", CALLED)
-        calls, phased = self._calls(variant.genotype.array(), f"{contig}:{position}")
-        return Record(contig, position, name, ref, alt, calls, phased)
-
-    def _calls(self, alleles: np.ndarray, where: str) -> tuple[np.ndarray, bool]:
-        """Calls, from cyvcf2's (samples, ploidy + 1): -1 missing, -2 past a short call, phase last."""
-        ploidy, samples = alleles.shape[1] - 1, len(alleles)
-        if ploidy > 2:
-            many = int((alleles[:, 2:-1] > -2).any(axis=1).sum())
-            self._refuse_ploidy(where, many, samples, "more than two alleles")
-        if ploidy == 1:
-            haploid, calls = alleles[:, 0] >= 0, np.full((samples, 2), -1, np.int8)
-        else:
-            calls = alleles[:, :2].astype(np.int8)
-            if calls.min(initial=0) >= -1:
-                haploid = None
-            else:  # a lone "." is what many callers write for a missing diploid call
-                haploid = (calls[:, 1] == -2) & (calls[:, 0] >= 0)
-                calls[calls == -2] = -1
-        if haploid is not None and haploid.any():
-            self._refuse_ploidy(where, int(haploid.sum()), samples, "one allele")
-        if alleles[:, :ploidy].max(initial=0) > 1:
-            raise BadInput(self.path, f"a call at {where} names an allele that its record does not have", DAMAGED)
-        unphased = alleles[:, -1] == 0
-        first, second = calls[:, 0], calls[:, 1]
-        loose = unphased & (first != second) & (first >= 0) & (second >= 0) if unphased.any() else unphased
-        return calls, not loose.any()
-
-    def _refuse_ploidy(self, where: str, count: int, samples: int, what: str) -> None:
-        remedy = "only diploid calls are taken: restrict `chromosomes` to autosomes, or use `bcftools +fixploidy`"
-        raise BadInput(self.path, f"{count} of {samples} samples have calls of {what} at {where}", remedy)
-
 
 def _open_vcf(path: Path, index: str | Path | None) -> VcfSource:
     header = _read_header(path)
-    columns = header.rstrip("\r\n").rsplit("\n", 1)[-1].split("\t")
-    samples = columns[9:]
+    names = header.rstrip("\r\n").rsplit("\n", 1)[-1].split("\t")
+    samples = [name.strip() for name in names[9:]]
     if not samples:
         raise BadInput(path, "holds no samples (a sites-only file)", CALLED)
     refuse_duplicates(path, samples, "rename them with `bcftools reheader --samples`")
-    if not re.search(r"^##FORMAT=<ID=GT,", header, re.MULTILINE):
+    formats = {line.get("ID") for line in _header_lines(header, "FORMAT")}
+    if "GT" not in formats:
         raise BadInput(path, "declares no genotypes (##FORMAT=<ID=GT,...>)", CALLED)
-    declared, lengths = _header_contigs(header)
+    contigs = [line for line in _header_lines(header, "contig") if "ID" in line]
+    numbers = {line["ID"]: int(line.get("IDX", number)) for number, line in enumerate(contigs)}
+    declared = sorted(numbers, key=numbers.__getitem__)
+    lengths = {line["ID"]: int(line["length"]) for line in contigs if line.get("length", "").isdecimal()}
     index = Path(index) if index else index_beside(path)
     if index is None:
         return VcfSource(path, samples, declared, lengths)
     if not index.is_file():
         raise BadInput(index, f"no such file (the index of {path})", "make it with `bcftools index`")
     counts = _index_counts(index, declared)
-    return VcfSource(path, samples, list(counts), lengths, index, counts)
+    return VcfSource(path, samples, list(counts), lengths, index, counts, "PS" in formats)
+
+
+def _header_lines(header: str, kind: str) -> list[dict[str, str]]:
+    """The structured lines of a kind, as keys and values, whatever their order."""
+    lines = re.findall(rf"^##{kind}=<(.*)>", header, re.MULTILINE)
+    return [dict(re.findall(r'(\w+)=("(?:[^"\\]|\\.)*"|[^,]*)', line)) for line in lines]
 
 
 def _read_header(path: Path) -> str:
@@ -201,28 +185,18 @@ def _read_header(path: Path) -> str:
                 while lines[-1].startswith(b"##"):
                     lines.append(file.readline())
                 text = b"".join(lines)
-        header = text.decode()
-    except (OSError, EOFError, UnicodeDecodeError, struct.error, zlib.error) as error:
+    except (OSError, EOFError, struct.error, zlib.error) as error:
         raise BadInput(path, f"has a header that cannot be read ({error})", DAMAGED) from error
+    try:
+        header = text.decode()
+    except UnicodeDecodeError:  # a letter of an older tool
+        header = text.decode("latin-1")
     if not (header.startswith("##fileformat=VCF") and re.search(r"^#CHROM\t", header, re.MULTILINE)):
         raise BadInput(path, "is not a VCF (no ##fileformat=VCF and #CHROM lines)", FORMATS)
     if (magic[:3] == b"BCF") != (path.suffix == ".bcf"):
         found, suffix = ("a BCF", ".bcf") if magic[:3] == b"BCF" else ("a VCF", ".vcf.gz")
         raise BadInput(path, f"is {found} by another name", f"let its name end in {suffix}")
     return header
-
-
-def _header_contigs(header: str) -> tuple[list[str], dict[str, int]]:
-    order, lengths = {}, {}
-    for line in re.findall(r"^##contig=<(.*)>", header, re.MULTILINE):
-        name = re.search(r"(?:^|,)ID=([^,>]+)", line)
-        if name is None:
-            continue
-        length, number = (re.search(rf"(?:^|,){key}=(\d+)", line) for key in ("length", "IDX"))
-        order[name[1]] = int(number[1]) if number else len(order)
-        if length:
-            lengths[name[1]] = int(length[1])
-    return sorted(order, key=order.__getitem__), lengths
 
 
 def _index_counts(index: Path, declared: list[str]) -> dict[str, int | None]:

@@ -12,7 +12,7 @@ import numpy as np
 import pysam
 
 from syngeno import streams
-from syngeno.data.records import normal_contig, spellings
+from syngeno.data.records import spellings
 from syngeno.data.store import Sites
 from syngeno.errors import BadInput
 from syngeno.workflow import regions
@@ -97,7 +97,7 @@ def place(asked: Sequence[str | int] | None, contigs: Sequence[str], reference: 
     placed: list[Region] = []
     for text in contigs if asked is None else asked:
         name, start, end = regions.parse(text)
-        known = [contig for contig in contigs if normal_contig(contig) == normal_contig(name)]
+        known = spellings(name, contigs)
         if not known:
             fact = f"'{text}': the cohort has no variants on this chromosome (it has some on {', '.join(contigs)})"
             raise BadInput(regions.WHERE, fact, "leave the region out")

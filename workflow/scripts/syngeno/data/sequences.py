@@ -35,7 +35,8 @@ def viewed(store: Store, space: str) -> Store:
     `auto` is `haplotype` where the store is phased.
     """
     if space == "haplotype" and not store.phased:
-        raise BadInput(store.path, "is not phased, and has no haplotypes", "give the generator space: genotype")
+        fact = "is not phased (the logs of filter_variants say where), and has no haplotypes"
+        raise BadInput(store.path, fact, "give the generator space: genotype")
     view = copy.copy(store)
     view.phased = store.phased if space == "auto" else space == "haplotype"
     return view

@@ -1,7 +1,9 @@
 """The synthetic cohort as a VCF, bgzipped and indexed, and back."""
 
+import itertools
 import logging
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +13,7 @@ import cyvcf2
 import numpy as np
 import pysam
 
-from syngeno.data.records import normal_contig
+from syngeno.data.records import INDICES, Record, normal_contig, refuse_duplicates, unreadable
 from syngeno.data.store import CHUNK, Sites
 from syngeno.errors import BadInput
 
@@ -19,7 +21,6 @@ log = logging.getLogger(__name__)
 
 HEADER = """\
 ##fileformat=VCFv4.2
-##FILTER=<ID=PASS,Description="All filters passed">
 ##source=syngeno
 """
 FIELDS = """\
@@ -51,9 +52,16 @@ class Calls:
             yield self.alleles[:, :, start : start + CHUNK].transpose(2, 0, 1)
 
 
-def synthetic_ids(n: int) -> list[str]:
+def synthetic_prefix(real: Iterable[str]) -> str:
+    """How ids of synthetic samples begin: SYN, or SYN1_, SYN2_, .. where a real sample has such an id."""
+    real = list(real)
+    prefixes = itertools.chain(["SYN"], (f"SYN{number}_" for number in itertools.count(1)))
+    return next(prefix for prefix in prefixes if not any(re.fullmatch(rf"{prefix}\d+", name) for name in real))
+
+
+def synthetic_ids(n: int, prefix: str = "SYN") -> list[str]:
     """Ids of n synthetic samples: SYN000001, ...; they say nothing of a real sample."""
-    return [f"SYN{number:06d}" for number in range(1, n + 1)]
+    return [f"{prefix}{number:06d}" for number in range(1, n + 1)]
 
 
 def unphased_calls(dosages: np.ndarray) -> Iterator[np.ndarray]:
@@ -66,7 +74,7 @@ def unphased_calls(dosages: np.ndarray) -> Iterator[np.ndarray]:
 def write_vcf(
     path: str | Path, sites: Sites, samples: Sequence[str], chunks: Iterable[np.ndarray], phased: bool
 ) -> None:
-    """Write a bgzipped VCF and its tabix index (path + .tbi); both appear whole, or not at all.
+    """Write a bgzipped VCF and its index (see `whole`); both appear whole, or not at all. No FILTER is claimed.
 
     `chunks` yields calls int8 (v, samples, 2), -1 for missing, that follow the sites from first to last; the smaller
     allele of an unphased genotype comes first, so that their order means nothing. Same arguments, same bytes.
@@ -92,18 +100,36 @@ def write_vcf(
 
 @contextmanager
 def whole(path: str | Path) -> Iterator[Path]:
-    """A hidden path for a bgzipped VCF; it and its index (path + .tbi) appear when the block ends, or not at all."""
+    """A hidden path for a bgzipped VCF; it and its index appear when the block ends, or not at all.
+
+    The index is path + .tbi, or path + .csi where a position is beyond what a .tbi can hold (2^29).
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.part")  # a fixed name: what a killed job leaves is overwritten
     try:
         yield unfinished
-        pysam.tabix_index(str(unfinished), preset="vcf", force=True)
+        suffix = _index(unfinished)
         os.replace(unfinished, path)
-        os.replace(f"{unfinished}.tbi", f"{path}.tbi")
+        for other in INDICES:
+            Path(f"{path}{other}").unlink(missing_ok=True)
+        os.replace(f"{unfinished}{suffix}", f"{path}{suffix}")
     finally:
-        unfinished.unlink(missing_ok=True)
-        Path(f"{unfinished}.tbi").unlink(missing_ok=True)
+        for left in ("", *INDICES):
+            Path(f"{unfinished}{left}").unlink(missing_ok=True)
+
+
+def _index(path: Path) -> str:
+    """Index a bgzipped VCF; returns what its index ends in."""
+    verbosity = pysam.set_verbosity(0)
+    try:
+        pysam.tabix_index(str(path), preset="vcf", force=True)
+        return ".tbi"
+    except OSError:
+        pysam.tabix_index(str(path), preset="vcf", force=True, csi=True)
+        return ".csi"
+    finally:
+        pysam.set_verbosity(verbosity)
 
 
 def _lines(sites: Sites, first: int, calls: np.ndarray, phased: bool) -> bytes:
@@ -121,7 +147,7 @@ def _lines(sites: Sites, first: int, calls: np.ndarray, phased: bool) -> bytes:
         site = first + row
         place = f"{sites.contig[site]}\t{sites.position[site]}\t{sites.id[site] or '.'}"
         info = f"AC={ac};AN={an};AF={f'{ac / an:.6g}' if an else '.'}"
-        parts.append(f"{place}\t{sites.ref[site]}\t{sites.alt[site]}\t.\tPASS\t{info}\tGT".encode())
+        parts.append(f"{place}\t{sites.ref[site]}\t{sites.alt[site]}\t.\t.\t{info}\tGT".encode())
         parts.append(text[row].tobytes())
         parts.append(b"\n")
     return b"".join(parts)
@@ -133,17 +159,18 @@ def open_vcf(path: str | Path) -> tuple[cyvcf2.VCF, list[str]]:
         raise BadInput(path, "no such file", "check the path")
     try:
         vcf = cyvcf2.VCF(str(path))
+        samples = [sample.strip() for sample in vcf.samples]
     except Exception as error:  # cyvcf2 raises bare Exceptions
         raise BadInput(path, f"cannot be read as a VCF ({error})", "give a VCF or BCF") from error
-    samples = list(vcf.samples)
-    if not samples or len(set(samples)) < len(samples):
-        raise BadInput(path, "has no samples, or some twice", "give a VCF with one column for each sample")
+    if not samples:
+        raise BadInput(path, "has no samples", "give a VCF with one column for each sample")
+    refuse_duplicates(path, samples, "rename them with `bcftools reheader --samples`")
     return vcf, samples
 
 
-def records(path: str | Path, vcf: cyvcf2.VCF, region: str | None = None) -> Iterator[cyvcf2.Variant]:
+def variants(path: str | Path, vcf: cyvcf2.VCF, region: str | None = None) -> Iterator[cyvcf2.Variant]:
     """The records of an opened file (of a region, where it is indexed), which it closes; `BadInput` if damaged."""
-    found = vcf if region is None else vcf(region)
+    found, last = vcf if region is None else vcf(region), "its header"
     try:
         while True:
             try:
@@ -151,7 +178,8 @@ def records(path: str | Path, vcf: cyvcf2.VCF, region: str | None = None) -> Ite
             except StopIteration:
                 return
             except Exception as error:
-                raise BadInput(path, f"is damaged ({error})", "make the file again") from error
+                raise unreadable(path, last, error) from error
+            last = f"{variant.CHROM}:{variant.POS}"
             yield variant
     finally:
         vcf.close()
@@ -164,26 +192,10 @@ def places(sites: Sites) -> dict[tuple[str, int, str, str], int]:
     return {(names[c], *rest): index for index, (c, *rest) in enumerate(zip(*rows, strict=True))}
 
 
-def variant_key(variant: cyvcf2.Variant) -> tuple[str, int, str, str]:
-    """What `places` looks a record up by; several ALT alleles are joined by commas."""
-    return normal_contig(variant.CHROM), variant.POS, variant.REF, ",".join(variant.ALT)
-
-
-def diploid(path: str | Path, variant: cyvcf2.Variant) -> tuple[np.ndarray, bool]:
-    """Alleles int8 (samples, 2) of a biallelic record, and whether all its heterozygotes are phased.
-
-    Raises `BadInput` for calls that are missing, not diploid, or of an allele that is not there.
-    """
-    where = f"{path}, {variant.CHROM}:{variant.POS}"
-    genotype = variant.genotype if "GT" in variant.FORMAT else None
-    calls = None if genotype is None else genotype.array()
-    if calls is None or calls.shape[1] != 3 or (calls[:, :2] == -2).any():
-        raise BadInput(where, "calls are absent or not diploid", "give two alleles (GT) for every sample")
-    alleles = calls[:, :2]
-    missing = int((alleles < 0).any(axis=1).sum())
+def called(path: str | Path, record: Record) -> np.ndarray:
+    """The calls of a record of a synthetic cohort, int8 (samples, 2); `BadInput` where one is missing."""
+    missing = int((record.calls < 0).any(axis=1).sum())
     if missing:
+        where = f"{path}, {record.contig}:{record.position}"
         raise BadInput(where, f"{missing} calls are missing", "fill or leave out samples and sites with missing calls")
-    if alleles.max() > 1:
-        raise BadInput(where, "a call names an allele that is not there", "make the file again")
-    loose = (calls[:, 2] == 0) & (alleles[:, 0] != alleles[:, 1])
-    return alleles.astype(np.int8), not loose.any()
+    return record.calls

@@ -20,8 +20,9 @@ import pandas as pd
 import pysam
 import pysam.bcftools
 
+from syngeno.data.records import take
 from syngeno.data.reference import FastaWriter, Reference, letters, upper, write_record
-from syngeno.data.vcf import diploid, open_vcf, records
+from syngeno.data.vcf import called, open_vcf, variants
 from syngeno.errors import BadInput
 from syngeno.workflow import tools
 from syngeno.workflow.regions import Region
@@ -78,15 +79,15 @@ def read_variants(path: str | Path, samples: Sequence[str], region: Region) -> V
     file = cyvcf2.VCF(str(path), samples=list(samples))
     order = [file.samples.index(sample) for sample in samples]
     position, ref, alt, alleles = [], [], [], []
-    for variant in records(path, file(f"{region.contig}:{region.start}-{region.end}")):
-        calls, phased = diploid(path, variant)
-        if not phased:
+    for variant in variants(path, file, f"{region.contig}:{region.start}-{region.end}"):
+        record = take(path, variant, samples, order)
+        if record.unphased:
             remedy = "phase the cohort, and take a generator of `space: haplotype` or another that draws haplotypes"
-            raise BadInput(f"{path}, {variant.CHROM}:{variant.POS}", "samples are not phased", remedy)
-        position.append(variant.POS)
-        ref.append(variant.REF)
-        alt.append(variant.ALT[0])
-        alleles.append(calls[order])
+            raise BadInput(f"{path}, {record.contig}:{record.position}", "samples are not phased", remedy)
+        position.append(record.position)
+        ref.append(record.ref)
+        alt.append(record.alt)
+        alleles.append(called(path, record))
     stacked = np.array(alleles, np.int8).reshape(-1, len(order), 2).transpose(1, 2, 0)
     return Variants(np.array(position, np.int64), letters(ref), letters(alt), stacked)
 

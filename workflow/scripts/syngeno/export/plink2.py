@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from syngeno.data.records import index_beside
 from syngeno.data.samples import TRAITS
 from syngeno.errors import BadInput
 from syngeno.workflow import tools
@@ -112,7 +113,7 @@ def convert(
             vcf.with_name(name).unlink(missing_ok=True)  # of other samples, from an earlier run
         for name in made:
             os.replace(folder / name, vcf.with_name(name))
-        released = [vcf, Path(f"{vcf}.tbi"), labels, *(vcf.with_name(name) for name in made)]
+        released = [vcf, index_beside(vcf), labels, *(vcf.with_name(name) for name in made)]
         tools.write_checksums(folder / tools.CHECKSUMS, released)
         os.replace(folder / tools.CHECKSUMS, vcf.with_name(tools.CHECKSUMS))
     finally:

@@ -1,20 +1,23 @@
 """Synthetic cohorts of other tools, brought to the sites, alleles and labels of the prepared cohort, or refused.
 
-Other tools have other conventions. Accepted are contig names with or without "chr", any order of the records, one file
-or several, compressed or not, phased or not, exchanged REF and ALT, monomorphic sites without an ALT allele, and
-records that the prepared cohort does not have. What would have to be guessed is refused: missing sites, calls that are
-missing or not diploid, samples without a label, and unknown labels.
+Other tools have other conventions. Accepted are contig names with or without "chr", VCF and BCF, in any order of the
+records, PLINK .bed, one file or several, compressed or not, phased or not, exchanged REF and ALT, monomorphic sites
+without an ALT allele, and records that the prepared cohort does not have. What would have to be guessed is refused:
+missing sites, calls that are missing or not diploid, samples without a label, and unknown labels.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from syngeno.data import vcf
-from syngeno.data.records import normal_contig
+from syngeno.data.readers import open_source
+from syngeno.data.records import PhaseSets, Record, alleles, columns, spellings, take
 from syngeno.data.samples import few, read_labels
 from syngeno.data.store import Sites
 from syngeno.errors import BadInput
@@ -34,17 +37,89 @@ def adopt(
 ) -> tuple[vcf.Calls, np.ndarray]:
     """Calls at the sites of the prepared cohort, and labels, str (samples,), in the first file's order.
 
-    `paths` are one VCF or BCF, or several that divide the sites between them; each holds all samples. Further rows of
-    the table of labels are ignored. `known_labels` and `real_ids` are those of the real cohort. Raises BadInput.
+    `paths` are one VCF, BCF or PLINK .bed, or several that divide the sites between them; each holds all samples.
+    Further rows of the table of labels are ignored. `known_labels` and `real_ids` are those of the real cohort. Raises
+    BadInput.
     """
     paths = [paths] if isinstance(paths, str | Path) else list(paths)
     calls = read(paths, sites).calls
-    label = labels_of(calls.samples, paths[0], labels_path, columns, known_labels)
-    shared = len(set(calls.samples) & set(real_ids))
+    return calls, _labels(calls.samples, paths, labels_path, columns, known_labels, real_ids)
+
+
+def check(
+    paths: Sequence[str | Path],
+    labels_path: str | Path,
+    columns: str | list[str],
+    contigs: Sequence[str],
+    known_labels: Iterable[str],
+    real_ids: Iterable[str],
+) -> list[str]:
+    """The samples of files that `adopt` is to read, of which the first record on one of the `contigs` is read here.
+
+    Raises BadInput for what shows without the prepared cohort: samples, labels, ids and how genotypes are written.
+    """
+    opened = [_File(path) for path in paths]
+    samples = _same_samples(opened)
+    _labels(samples, paths, labels_path, columns, known_labels, real_ids)
+    shared = False
+    for file in opened:
+        for contig, *_, record in file.records(samples):
+            if spellings(contig, contigs):
+                vcf.called(file.path, record())
+                shared = True
+                break
+    if not shared:
+        fact = f"holds nothing on the cohort's chromosomes ({few(contigs)})"
+        raise BadInput(", ".join(map(str, paths)), fact, "give the same genome build and contig names")
+    return samples
+
+
+def _labels(
+    samples: list[str],
+    paths: Sequence[str | Path],
+    labels_path: str | Path,
+    columns: str | list[str],
+    known_labels: Iterable[str],
+    real_ids: Iterable[str],
+) -> np.ndarray:
+    label = labels_of(samples, paths[0], labels_path, columns, known_labels)
+    shared = len(set(samples) & set(real_ids))
     if shared:
-        fact = f"{shared} of {len(calls.samples)} samples have ids of real samples"
+        fact = f"{shared} of {len(samples)} samples have ids of real samples"
         raise BadInput(paths[0], fact, "give synthetic samples ids of their own, here and in their labels")
-    return calls, label
+    return label
+
+
+class _File:
+    """A genotype file of another tool: its samples, and its records in whatever order."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        if self.path.suffix == ".bed":
+            self._opened = open_source(self.path)
+            self.samples = self._opened.samples
+        else:
+            self._opened, self.samples = vcf.open_vcf(path)
+
+    def records(
+        self, samples: Sequence[str], region: str | None = None
+    ) -> Iterator[tuple[str, int, str, str, Callable]]:
+        """Contig, position, REF and ALT of each record, and what reads it with the calls of the samples, in this order.
+
+        A `region` is for indexed files.
+        """
+        order = columns(self.path, self.samples, samples)
+        if self.path.suffix == ".bed":
+            for contig in self._opened.contigs:
+                for record in self._opened.records(contig, samples):
+                    yield contig, record.position, record.ref, record.alt, lambda record=record: record
+            return
+        in_blocks = self._opened.contains("PS")
+        blocks = defaultdict(partial(PhaseSets, len(samples)))
+        for variant in vcf.variants(self.path, self._opened, region):
+            phased_in = blocks[variant.CHROM] if in_blocks else None
+            read = partial(take, self.path, variant, samples, order, phased_in, bare=True)
+            yield variant.CHROM, variant.POS, *alleles(variant), read
 
 
 class Oriented(NamedTuple):
@@ -57,16 +132,12 @@ class Oriented(NamedTuple):
 
 def read(paths: Sequence[str | Path], sites: Sites, region: str | None = None) -> Oriented:
     """Calls at exactly these sites (of a `region` of indexed files); BadInput where that cannot be (see the module)."""
-    reading = _Reading(sites)
-    samples: list[str] = []
-    for path in paths:
-        opened, here = vcf.open_vcf(path)
-        samples = samples or here
-        order = _order(path, here, paths[0], samples)
-        for variant in vcf.records(path, opened, region):
-            reading.take(path, variant, order)
-    if len(samples) < 2:
-        raise BadInput(paths[0], "holds one sample", "give at least two")
+    opened = [_File(path) for path in paths]
+    samples = _same_samples(opened)
+    reading = _Reading(sites, len(samples))
+    for file in opened:
+        for contig, position, ref, alt, record in file.records(samples, region):
+            reading.take(file.path, (contig, position, ref, alt), record)
     where = ", ".join(map(str, paths))
     reading.refuse_gaps(where)
     log.info(
@@ -77,15 +148,26 @@ def read(paths: Sequence[str | Path], sites: Sites, region: str | None = None) -
     return Oriented(calls, reading.exchanged, reading.bare)
 
 
+def _same_samples(opened: Sequence[_File]) -> list[str]:
+    first = opened[0]
+    if len(first.samples) < 2:
+        raise BadInput(first.path, "holds one sample", "give at least two")
+    for file in opened[1:]:
+        if differ := sorted(set(file.samples) ^ set(first.samples)):
+            fact = f"holds other samples than {first.path} ({len(differ)} are in one only: {few(differ)})"
+            raise BadInput(file.path, fact, "give files that divide the sites and hold all samples each")
+    return first.samples
+
+
 def labels_of(
     samples: list[str], vcf_path: object, labels_path: str | Path, columns: str | list[str], known: Iterable[str]
 ) -> np.ndarray:
     """The label of each sample, str (samples,); BadInput for samples without one, and for labels not `known`."""
-    table = read_labels(labels_path, columns)["label"]
+    table = read_labels(labels_path, columns, remedy="name its columns as those of the cohort's `label`")["label"]
     unlabelled = [sample for sample in samples if sample not in table.index]
     if unlabelled:
         fact = f"has no row for {len(unlabelled)} of the {len(samples)} samples of {vcf_path} ({few(unlabelled)})"
-        raise BadInput(labels_path, fact, "make the column `sample` hold the ids of the VCF")
+        raise BadInput(labels_path, fact, "make the column `sample` hold the ids of the genotype file")
     label, known = table.loc[samples].to_numpy(str), sorted(set(known))
     unknown = sorted(set(label.tolist()) - set(known))
     if unknown:
@@ -93,50 +175,59 @@ def labels_of(
         fact = f"gives {count} samples labels that the real cohort does not have ({few(unknown)})"
         raise BadInput(labels_path, fact, f"use its labels: {few(known, 12)}")
     if len(table) > len(samples):
-        log.info("%s: %d rows of samples that are not in the VCF ignored", labels_path, len(table) - len(samples))
+        log.info("%s: %d rows of samples without genotypes ignored", labels_path, len(table) - len(samples))
     return label
 
 
 class _Reading:
     """What has been read of the sites so far, and of other records."""
 
-    def __init__(self, sites: Sites) -> None:
+    def __init__(self, sites: Sites, samples: int) -> None:
         self.sites = sites
-        self.place = vcf.places(sites)
+        self.contigs = list(dict.fromkeys(sites.contig.tolist()))
+        self.names: dict[str, str] = {}  # of their contigs, among ours
+        keys = zip(sites.contig.tolist(), sites.position.tolist(), sites.ref.tolist(), sites.alt.tolist(), strict=True)
+        self.place = {key: index for index, key in enumerate(keys)}
         self.at: dict[tuple[str, int], list[int]] = {}
         for (contig, position, _, _), index in self.place.items():
             self.at.setdefault((contig, position), []).append(index)
-        self.alleles: np.ndarray | None = None
+        self.alleles = np.empty((len(sites), samples, 2), dtype=np.int8)
         self.phased = True
         self.read, self.exchanged, self.bare = np.zeros((3, len(sites)), dtype=bool)
         self.ignored, self.first_ignored = 0, ""
         self.other_alleles: dict[int, str] = {}
 
-    def take(self, path: str | Path, variant, order: np.ndarray) -> None:
-        contig, position, ref, alt = vcf.variant_key(variant)
-        ref, alt = ref.upper(), alt.upper()
-        index, flip = self._site(contig, position, ref, alt)
+    def take(self, path: Path, key: tuple[str, int, str, str], record: Callable[[], Record]) -> None:
+        """Take a record in, whose calls are read only where it is one of the sites."""
+        contig, position, ref, alt = key
+        ours = self._name(contig)
+        index, flip = self._site(ours, position, ref, alt)
         if index is None:
             self.ignored += 1
-            self.first_ignored = self.first_ignored or f"{variant.CHROM}:{position} {ref}>{alt or '.'}"
-            for site in self.at.get((contig, position), []):
-                self.other_alleles.setdefault(site, f"{ref}>{alt or '.'}")
+            self.first_ignored = self.first_ignored or f"{contig}:{position} {ref}>{alt}"
+            for site in self.at.get((ours, position), []):
+                self.other_alleles.setdefault(site, f"{ref}>{alt}")
             return
         if self.read[index]:
             remedy = "leave one (`bcftools norm --rm-dup exact`)"
             raise BadInput(path, f"holds the site {_name(self.sites, index)} twice", remedy)
-        calls, ordered = vcf.diploid(path, variant)
-        if self.alleles is None:
-            self.alleles = np.empty((len(self.sites), len(order), 2), dtype=np.int8)
-        self.alleles[index] = 1 - calls[order] if flip else calls[order]
+        found = record()
+        calls = vcf.called(path, found)
+        self.alleles[index] = 1 - calls if flip else calls
         self.read[index] = True
-        self.phased &= ordered
+        self.phased &= not found.unphased
         self.exchanged[index] = flip
-        self.bare[index] = not alt
+        self.bare[index] = alt == "."
+
+    def _name(self, contig: str) -> str:
+        """What we call a contig of theirs."""
+        if contig not in self.names:
+            self.names[contig] = next(iter(spellings(contig, self.contigs)), contig)
+        return self.names[contig]
 
     def _site(self, contig: str, position: int, ref: str, alt: str) -> tuple[int | None, bool]:
         """Which site a record is, and whether its REF is our ALT."""
-        if not alt:  # no sample has another allele: position and REF identify the site, if they are unambiguous
+        if alt == ".":  # no sample has another allele: position and REF identify the site, if they are unambiguous
             here = self.at.get((contig, position), [])
             index = here[0] if len(here) == 1 else None
             if index is None or ref not in (self.sites.ref[index], self.sites.alt[index]):
@@ -163,8 +254,7 @@ class _Reading:
         fact = f"lacks {len(missing)} of the cohort's {len(self.sites)} sites"
         others = [index for index in missing.tolist() if index in self.other_alleles]
         if not others:
-            here = {normal_contig(name) for name in self.sites.contig[self.read].tolist()}
-            absent = sorted({normal_contig(name) for name in self.sites.contig.tolist()} - here)
+            absent = sorted(set(self.contigs) - set(self.sites.contig[self.read].tolist()))
             what = f"; nothing at all of chromosome {few(absent)}" if absent else ""
             remedy = "give all sites (also those that do not vary), or prepare the cohort with those alone that it has"
             raise BadInput(where, f"{fact} (first {_name(self.sites, first)}{what})", remedy)
@@ -185,15 +275,6 @@ class _Reading:
     def _other_strand(self, index: int) -> bool:
         ours = {self.sites.ref[index].translate(COMPLEMENT), self.sites.alt[index].translate(COMPLEMENT)}
         return set(self.other_alleles[index].split(">")) <= ours
-
-
-def _order(path: str | Path, here: list[str], first_path: str | Path, samples: list[str]) -> np.ndarray:
-    if set(here) != set(samples):
-        differ = sorted(set(here) ^ set(samples))
-        fact = f"holds other samples than {first_path} ({len(differ)} are in one only: {few(differ)})"
-        raise BadInput(path, fact, "give files that divide the sites and hold all samples each")
-    place = {sample: index for index, sample in enumerate(here)}
-    return np.array([place[sample] for sample in samples])
 
 
 def _name(sites: Sites, index: int) -> str:

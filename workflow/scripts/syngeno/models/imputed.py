@@ -17,7 +17,7 @@ import pysam
 from syngeno.data import genetic_map, vcf
 from syngeno.data.beagle import Beagle
 from syngeno.data.cohort import Cohort
-from syngeno.data.records import normal_contig
+from syngeno.data.records import spellings
 from syngeno.data.store import Sites, Store
 from syngeno.errors import BadInput
 from syngeno.models import external
@@ -35,8 +35,7 @@ def file_of(paths: Sequence[str | Path], contig: str) -> tuple[Path, str]:
     for path in paths:
         try:
             with pysam.TabixFile(str(path)) as file:
-                names = [name for name in file.contigs if normal_contig(name) == normal_contig(contig)]
-                holding += [(Path(path), name) for name in names]
+                holding += [(Path(path), name) for name in spellings(contig, file.contigs)]
         except (OSError, ValueError) as error:
             raise BadInput(path, "cannot be read as a VCF with an index beside it", "bgzip and tabix it") from error
     if len(holding) != 1:

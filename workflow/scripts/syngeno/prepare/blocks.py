@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from syngeno.data.records import normal_contig
+from syngeno.data.records import spellings
 from syngeno.errors import BadInput
 
 log = logging.getLogger(__name__)
@@ -117,6 +117,6 @@ def _genes_of(genes: pd.DataFrame | None, contig: str) -> tuple[np.ndarray, np.n
     """Starts, ends and names of one contig's genes, by start; of those that start together, longest first."""
     if genes is None:
         return np.empty(0, np.int64), np.empty(0, np.int64), []
-    here = genes[genes["contig"].map(normal_contig) == normal_contig(contig)]
+    here = genes[genes["contig"].isin(spellings(contig, genes["contig"].unique().tolist()))]
     here = here.sort_values(["start", "end", "name"], ascending=[True, False, True])
     return here["start"].to_numpy(np.int64), here["end"].to_numpy(np.int64), here["name"].tolist()

@@ -2,19 +2,25 @@
 
 import logging
 import re
-from collections import Counter
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from syngeno.data import samples as sample_tables
 from syngeno.data.genetic_map import read as read_map
-from syngeno.data.readers import index_beside, open_source, write_index
-from syngeno.data.records import Source, normal_contig
+from syngeno.data.readers import open_source, write_index
+from syngeno.data.records import Source, index_beside, normal_contigs, spellings
+from syngeno.data.vcf import synthetic_prefix
 from syngeno.errors import BadInput
 from syngeno.prepare.blocks import read_genes
+from syngeno.prepare.filters import not_phased
+from syngeno.prepare.sex_chromosomes import why_left_out
 
 logger = logging.getLogger(__name__)
+
+CALLS = 20_000_000  # that are looked at, in all files together
+LEAST, MOST = 10, 1000  # records of a contig that are looked at
 
 
 def check(
@@ -29,40 +35,91 @@ def check(
     chromosomes: list[str] | None = None,
     intersect: bool = False,
     haplotypes: bool = False,
+    call_rate: float = 0,
+    sample_call_rate: float = 0,
+    pass_only: bool = False,
 ) -> dict:
     """Open the genotype files, labels and genes of a cohort and check that they belong together.
 
     A VCF/BCF without an index beside it gets one in `index_folder`. Returns what the further steps need, fit for JSON:
-    `contigs` (those with records, numbers first), `samples` (with genotypes and labels, in the first file's order),
-    `contig_lengths` (by contig, 0 where no file says), `sources` (`path` and `index`, None for PLINK). `chromosomes`
-    restricts the contigs. With `haplotypes`, first records that are not phased are refused. Raises BadInput.
+    `contigs` (those with records that are taken, numbers first), `samples` (with genotypes and labels, in the first
+    file's order), `left_out` (`contigs`, with their records, and `samples` with few calls), `contig_lengths` (by
+    contig, 0 where no file says), `sources` (`path` and `index`, None for PLINK) and `synthetic_prefix`.
+
+    `chromosomes` restricts the contigs. Only what is taken is judged, by the first records of each contig: calls must
+    be diploid, phased where `haplotypes` are drawn, and there at the share `sample_call_rate` of the variants that most
+    samples (the share `call_rate`) have. Raises BadInput.
     """
     indices = [_index(Path(path), number, Path(index_folder)) for number, path in enumerate(sources)]
     opened = [open_source(path, index) for path, index in zip(sources, indices, strict=True)]
     known = sample_tables.read_labels(labels, label, family)
     samples = sample_tables.match(_common_samples(opened, intersect), known, opened[0].path, labels, intersect)
-    contigs = _restrict(_contigs(opened), chromosomes)
+    normal = normal_contigs(name for source in opened for name in source.contigs)
+    contigs, absent = _modelled(opened, _restrict(_contigs(opened, normal), normal, chromosomes), normal, samples)
+    if absent and (chromosomes or not contigs):
+        where = "chromosomes" if chromosomes else opened[0].path
+        name, why = next(iter(absent.items()))
+        raise BadInput(where, f"chromosome {name} cannot be taken: {why}", "take autosomes")
+    _refuse_names(opened, contigs, normal)
     _meet_genes(contigs, genes)
     if genetic_map is not None:
         read_map(genetic_map).place(np.array(contigs), np.ones(len(contigs), dtype=np.int64))
-    for source in opened:
-        for contig in contigs:
-            record = next(source.records(contig), None)  # shows what is wrong with a whole file (no GT, haploid)
-            if haplotypes and record is not None and not record.phased:
-                remedy = "give phased genotypes, or set `space: genotype` for that generator"
-                raise BadInput(source.path, "is not phased, and a generator of the run draws haplotypes", remedy)
+    called = _first_calls(opened, contigs, samples, haplotypes, pass_only)
+    poor = _poorly_called(called, samples, call_rate, sample_call_rate)
+    samples = [sample for sample in samples if sample not in poor]
     lengths = {}
     for source in reversed(opened):  # so that the first file has the last word
-        lengths |= {normal_contig(name): length for name, length in source.contig_lengths.items()}
+        lengths |= {normal.get(name, name): length for name, length in source.contig_lengths.items()}
     logger.info("%d samples, %d contigs, %d genotype files", len(samples), len(contigs), len(opened))
     return {
         "contigs": contigs,
         "samples": samples,
-        "contig_lengths": {contig: lengths.get(normal_contig(contig), 0) for contig in contigs},
+        "left_out": {"contigs": {name: _records(opened, name) for name in absent}, "samples": poor},
+        "contig_lengths": {contig: lengths.get(normal[contig], 0) for contig in contigs},
         "sources": [
             {"path": str(path), "index": index and str(index)} for path, index in zip(sources, indices, strict=True)
         ],
+        "synthetic_prefix": synthetic_prefix({*known.index, *(name for source in opened for name in source.samples)}),
     }
+
+
+def _records(opened: list[Source], contig: str) -> int:
+    """How many records the files have of a contig, as far as their indices say."""
+    return sum(source.counts.get(name) or 0 for source in opened for name in spellings(contig, source.contigs))
+
+
+def _first_calls(
+    opened: list[Source], contigs: list[str], samples: list[str], haplotypes: bool, pass_only: bool
+) -> np.ndarray:
+    """Where the first SNPs of each contig are called, bool (sites, samples); shows what is wrong with a whole file."""
+    most = CALLS // (len(samples) * len(contigs) * len(opened))
+    called = [np.empty((0, len(samples)), dtype=bool)]
+    for source in opened:
+        for contig in contigs:
+            records = source.records(contig, samples, pass_only=pass_only)
+            for record in islice(records, min(max(most, LEAST), MOST)):
+                if haplotypes and record.unphased:
+                    raise not_phased(record, source.path)
+                if record.calls is not None:
+                    called.append((record.calls >= 0).all(axis=1)[None])
+    return np.concatenate(called)
+
+
+def _poorly_called(called: np.ndarray, samples: list[str], call_rate: float, least: float) -> list[str]:
+    """The samples with a call at less than the share `least` of the sites that the share `call_rate` of samples has."""
+    if not len(called):
+        return []
+    some = called.any(axis=0)
+    good = called[:, some].mean(axis=1) >= call_rate if some.any() else np.zeros(len(called), dtype=bool)
+    rate = (called[good] if good.any() else called).mean(axis=0)
+    poor = np.array(samples)[rate < least].tolist()
+    if len(poor) == len(samples):
+        fact = f"every sample has fewer calls than at {least:.0%} of the variants"
+        raise BadInput("filter.sample_call_rate", fact, "lower it, or give fuller genotypes")
+    if poor:
+        named = ", ".join(f"{sample} ({rate[samples.index(sample)]:.0%})" for sample in poor)
+        logger.warning("left out: %d samples called at fewer than %g of the variants: %s", len(poor), least, named)
+    return poor
 
 
 def _index(path: Path, number: int, folder: Path) -> Path | None:
@@ -91,46 +148,63 @@ def _common_samples(opened: list[Source], intersect: bool) -> list[str]:
     return [sample for sample in first.samples if sample in common]
 
 
-def _contigs(opened: list[Source]) -> list[str]:
-    """The contigs of all files, spelt as first met: numbers in order, then X, Y, MT, then others."""
+def _contigs(opened: list[Source], normal: dict[str, str]) -> list[str]:
+    """The contigs of all files, spelt as first met: numbers in order, then X, Y, XY, MT, then others."""
     names: dict[str, str] = {}
     for source in opened:
         if not source.contigs:
             raise BadInput(source.path, "holds no variants", "leave it out, or make it again")
-        spelt = Counter(normal_contig(contig) for contig in source.contigs)
-        twice = [name for name, count in spelt.items() if count > 1]
-        if twice:
-            raise BadInput(source.path, f"spells contig {twice[0]} in two ways", "rename with `bcftools annotate`")
         for contig in source.contigs:
-            if not re.fullmatch(r"[A-Za-z0-9_.*:-]+", contig):
-                raise BadInput(source.path, f"has a contig called '{contig}'", "rename it with letters and digits")
-            names.setdefault(normal_contig(contig), contig)
+            names.setdefault(normal[contig], contig)
     return [names[name] for name in sorted(names, key=_natural)]
 
 
 def _natural(name: str) -> tuple:
     if name.isdecimal():
         return 0, int(name), name
-    sex = ("X", "Y", "MT")
+    sex = ("X", "Y", "XY", "MT")
     return (1, sex.index(name), name) if name in sex else (2, 0, name)
 
 
-def _restrict(contigs: list[str], chromosomes: list[str] | None) -> list[str]:
+def _restrict(contigs: list[str], normal: dict[str, str], chromosomes: list[str] | None) -> list[str]:
     if not chromosomes:
         return contigs
-    wanted = {normal_contig(str(name)) for name in chromosomes}
-    absent = sorted(wanted - {normal_contig(contig) for contig in contigs}, key=_natural)
+    wanted = [spellings(str(name), contigs) for name in chromosomes]
+    absent = [str(name) for name, found in zip(chromosomes, wanted, strict=True) if not found]
     if absent:
         fact = f"{', '.join(absent)} is not among the genotypes' contigs ({', '.join(contigs)})"
         raise BadInput("chromosomes", fact, "name only contigs that have variants")
-    return [contig for contig in contigs if normal_contig(contig) in wanted]
+    return [contig for contig in contigs if any(contig in found for found in wanted)]
+
+
+def _modelled(
+    opened: list[Source], contigs: list[str], normal: dict[str, str], samples: list[str]
+) -> tuple[list[str], dict[str, str]]:
+    """The contigs that are modelled, and why others are left out, which a warning tells."""
+    reasons = {contig: why_left_out(opened, contig, normal[contig], samples) for contig in contigs}
+    absent = {contig: why for contig, why in reasons.items() if why}
+    for contig, why in absent.items():
+        logger.warning("left out: %d variants of chromosome %s: %s", _records(opened, contig), contig, why)
+    return [contig for contig in contigs if contig not in absent], absent
+
+
+def _refuse_names(opened: list[Source], contigs: list[str], normal: dict[str, str]) -> None:
+    """Raise BadInput for a contig whose name is no part of a path, or that a file spells in two ways."""
+    remedy = "rename it with `bcftools annotate --rename-chrs`, or leave it out by `chromosomes`"
+    for contig in contigs:
+        if not re.fullmatch(r"[A-Za-z0-9_.*:-]+", contig):
+            path = next(source.path for source in opened if contig in source.contigs)
+            raise BadInput(path, f"has a contig called '{contig}', with other signs than letters and digits", remedy)
+        for source in opened:
+            if len(names := [name for name in source.contigs if normal[name] == normal[contig]]) > 1:
+                raise BadInput(source.path, f"spells contig {normal[contig]} in two ways ({', '.join(names)})", remedy)
 
 
 def _meet_genes(contigs: list[str], genes: str | Path | None) -> None:
     if genes is None:
         return
-    covered = set(read_genes(genes)["contig"].map(normal_contig))
-    without = [contig for contig in contigs if normal_contig(contig) not in covered]
+    covered = read_genes(genes)["contig"].unique().tolist()
+    without = [contig for contig in contigs if not spellings(contig, covered)]
     if len(without) == len(contigs):
         few = ", ".join(sorted(covered, key=_natural)[:3])
         fact = f"shares no contig with the genotypes ({few} against {', '.join(contigs[:3])})"

@@ -4,6 +4,7 @@ import heapq
 import itertools
 import logging
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -20,11 +21,17 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # read = all of these up to kept, each record counted once, by the first filter that takes it.
-COUNTS = ("read", "not_snp", "multiallelic", "duplicate", "call_rate", "maf", "hwe", "kept", "filled_calls")
+COUNTS = (
+    "read", "unplaced", "filter", "not_snp", "multiallelic", "duplicate", "exchanged", "call_rate", "maf", "hwe",
+    "kept", "filled_calls",
+)  # fmt: skip
 REMEDIES = {
+    "unplaced": "give the variants their positions (POS is 0)",
+    "filter": "set `pass_only: false` to take them, or give variants whose FILTER is PASS",
     "not_snp": "give a file with biallelic SNPs",
     "multiallelic": "split or merge its records before, so that each position holds one SNP",
     "duplicate": "give each file once",
+    "exchanged": "give each file once",
     "call_rate": "lower `call_rate`, or give fuller genotypes",
     "maf": "lower `maf`",
     "hwe": "lower `hwe`, or set it to 0",
@@ -40,6 +47,8 @@ def filter_contig(
     *,
     seed: int,
     writer: StoreWriter,
+    pass_only: bool = False,
+    haplotypes: bool = False,
     **thresholds: float | None,
 ) -> dict[str, int]:
     """Filter one contig of one or more sources into an open store; returns how many records each filter took.
@@ -47,28 +56,34 @@ def filter_contig(
     `samples` are those wanted, in the wanted order, and every source must have them; `train` (bool) and `label` are
     aligned with them. Thresholds, off where None or 0, look at training samples only: `call_rate`, the least share of
     called samples; `maf`, the least minor allele frequency; `hwe`, the least p value of the exact test, within each
-    label. A variant at which no training sample is called counts under `call_rate`.
+    label. A variant at which no training sample is called counts under `call_rate`. `pass_only` leaves out what a
+    FILTER marks. With `haplotypes`, calls without phase are refused (BadInput), which names the site.
 
-    The same variant met again is taken once, positions with differing alleles are dropped. Missing alleles are drawn as
-    `fill` does. The writer must have the contig; its `phased` is set. One chunk of variants is held at a time.
+    The same variant met again, also with REF and ALT exchanged, is taken once, positions with differing alleles are
+    dropped. Missing alleles are drawn as `fill` does. The writer must have the contig; its `phased` is set. One chunk
+    of variants is held at a time.
     """
     train, label = np.flatnonzero(train), np.asarray(label)
     groups = [np.flatnonzero(label[train] == value) for value in np.unique(label[train])]
     counts = dict.fromkeys(COUNTS, 0)
     phased = True
-    snps = biallelic_snps(sources, contig, samples, counts)
+    snps = biallelic_snps(sources, contig, samples, counts, pass_only)
     while batch := list(itertools.islice(snps, CHUNK)):
-        records = [record for record, _ in batch]
-        calls = np.stack([record.calls[order] for record, order in batch]).astype(np.int8)
+        calls = np.stack([record.calls for record, _ in batch]).astype(np.int8)
         frequency, kept = _judge(calls[:, train], groups, counts, **thresholds)
-        records = [record for record, keep in zip(records, kept, strict=True) if keep]
-        if not records:
+        batch = [pair for pair, keep in zip(batch, kept, strict=True) if keep]
+        if not batch:
             continue
+        if phased and (loose := next((pair for pair in batch if pair[0].unphased), None)):
+            if haplotypes:
+                raise not_phased(*loose)
+            phased = False
+            log.info(f"contig {contig} is taken as unphased: at {loose[0].position}, {loose[0].unphased} has no phase")
+        records = [record for record, _ in batch]
         position = np.array([record.position for record in records])
         calls = calls[kept]
         counts["filled_calls"] += fill(calls, frequency[kept], position, contig, seed)
         counts["kept"] += len(records)
-        phased = phased and all(record.phased for record in records)
         names, ref, alt = np.array([(record.id, record.ref, record.alt) for record in records]).T
         writer.append(position, names, ref, alt, calls, contig=contig)
     writer.phased = phased
@@ -76,31 +91,52 @@ def filter_contig(
     return counts
 
 
-def biallelic_snps(
-    sources: Sequence["Source"], contig: str, samples: Sequence[str], counts: dict[str, int]
-) -> Iterator[tuple["Record", np.ndarray]]:
-    """The biallelic SNPs of one contig, by position, each once, beside where its columns hold the samples.
+def not_phased(record: "Record", path: object) -> BadInput:
+    """The error for a record of a file without phase, where a generator draws haplotypes."""
+    fact = f"is not phased at {record.contig}:{record.position} ({record.unphased})"
+    remedy = (
+        "phase it, or set `space: genotype` for that generator; few such calls can be set to missing: `bcftools +setGT "
+        """IN -Oz -o OUT -- -t q -n . -i 'GT="het" & GT~"/"'`"""
+    )
+    return BadInput(path, f"{fact}, and a generator of the run draws haplotypes", remedy)
 
-    All records are counted under "read" in `counts`, and those left out under "duplicate", "multiallelic" or
-    "not_snp". Raises BadInput for a source that lacks one of the samples.
+
+def biallelic_snps(
+    sources: Sequence["Source"],
+    contig: str,
+    samples: Sequence[str],
+    counts: dict[str, int],
+    pass_only: bool = False,
+) -> Iterator[tuple["Record", object]]:
+    """The biallelic SNPs of one contig with the calls of the samples, by position, each once, beside its file's path.
+
+    All records are counted under "read" in `counts`, and those left out under what they are left out for. Raises
+    BadInput for a source that lacks one of the samples.
     """
-    streams = []
-    for source in sources:
-        column = {sample: index for index, sample in enumerate(source.samples)}
-        absent = [sample for sample in samples if sample not in column]
-        if absent:
-            fact = f"lacks {len(absent)} of the samples ({absent[0]})"
-            raise BadInput(source.path, fact, "give files of the same samples")
-        order = np.array([column[sample] for sample in samples])
-        streams.append(zip(source.records(contig), itertools.repeat(order)))
+    failed = Counter()
+    streams = [
+        zip(source.records(contig, samples, pass_only=pass_only), itertools.repeat(source.path)) for source in sources
+    ]
     records = heapq.merge(*streams, key=lambda pair: pair[0].position)
-    for _, here in itertools.groupby(records, key=lambda pair: pair[0].position):
-        distinct: dict[tuple[str, str], tuple[Record, np.ndarray]] = {}
+    for position, here in itertools.groupby(records, key=lambda pair: pair[0].position):
+        distinct: dict[tuple[str, str], tuple[Record, object]] = {}
         for pair in here:
+            record, _ = pair
+            alleles = (record.ref, record.alt)
             counts["read"] += 1
-            alleles = (pair[0].ref, pair[0].alt)
-            counts["duplicate"] += alleles in distinct
-            distinct.setdefault(alleles, pair)
+            if position < 1:
+                counts["unplaced"] += 1
+            elif pass_only and record.filter:
+                counts["filter"] += 1
+                failed[record.filter] += 1
+            elif alleles in distinct:
+                counts["duplicate"] += 1
+            elif alleles[::-1] in distinct:
+                counts["exchanged"] += 1
+            else:
+                distinct[alleles] = pair
+        if not distinct:
+            continue
         record, _ = pair = next(iter(distinct.values()))
         if len(distinct) > 1 or "," in record.alt:
             counts["multiallelic"] += len(distinct)
@@ -108,6 +144,9 @@ def biallelic_snps(
             counts["not_snp"] += 1
         else:
             yield pair
+    if failed:
+        named = ", ".join(f"{name} {count}" for name, count in failed.most_common(10))
+        log.warning("contig %s: left out by their FILTER (`pass_only: false` takes them): %s", contig, named)
 
 
 def _judge(

@@ -241,6 +241,7 @@ def simulate_trait(
     prevalence: float,
     causal: int,
     seed: int,
+    pass_only: bool = False,
 ) -> tuple[np.ndarray, pd.DataFrame]:
     """Draw `causal` variants among the common biallelic SNPs of all samples, and a trait by them.
 
@@ -251,8 +252,8 @@ def simulate_trait(
     # Every common variant draws a number; the smallest are causal. Which those are is known only at the end.
     random, drawn, common = np.random.default_rng([seed, 0]), [], 0
     for rank, contig in enumerate(contigs):
-        for record, order in biallelic_snps(sources, contig, samples, Counter()):
-            calls = record.calls[order]
+        for record, _ in biallelic_snps(sources, contig, samples, Counter(), pass_only):
+            calls = record.calls
             if calls.min() < 0 or not COMMON <= calls.mean() <= 1 - COMMON:
                 continue
             common += 1
