@@ -68,16 +68,26 @@ class TestExternal:
         [
             (lambda records: records[5:], "lacks 5 of the cohort's"),
             (lambda records: [[*records[0][:9], "./.", *records[0][10:]], *records[1:]], "missing"),
-            (lambda records: [[*records[0][:9], *["1" for _ in records[0][9:]]], *records[1:]], "not diploid"),
+            (lambda records: [[*records[0][:9], *["1" for _ in records[0][9:]]], *records[1:]], "no diploid call"),
         ],
         ids=["subset of sites", "missing call", "haploid"],
     )
     def test_is_refused_with_what_differs(self, copy, change, told):
         theirs(copy, change)
         said = copy("results/tiny/theirs/100/1/synthetic.vcf.gz", fails=True)
-        log = (copy.folder / "results/logs/tiny/theirs/100/1/adopt.log").read_text()
-        assert told in said + log
-        assert "theirs.vcf" in said + log
+        logs = (copy.folder / "results/logs/tiny/theirs").rglob("*.log")
+        (refusal,) = {line for log in logs for line in log.read_text().splitlines() if "Bad input" in line}
+        assert told in refusal
+        assert "theirs.vcf" in refusal
+        assert refusal in said
+
+    def test_is_refused_before_any_work(self, copy):
+        theirs(copy, lambda records: records)
+        (copy.folder / "theirs.tsv").write_text("sample\tpopulation\nT1\tA\n")
+        shutil.rmtree(copy.folder / "results/tiny")
+        said = copy("sample", fails=True)
+        assert "theirs.tsv: has no row for" in said
+        assert not list((copy.folder / "results/tiny/prepare").glob("chromosomes/*"))
 
 
 class TestWithholding:

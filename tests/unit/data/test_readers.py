@@ -270,6 +270,7 @@ class TestAnyAllele:
 
 
 class TestPhaseSets:
+    TOLD = ", in another phase set (PS) than before"
     HEADER = HEADER.replace("##FORMAT", '##FORMAT=<ID=PS,Number=1,Type=Integer,Description="Phase set">\n##FORMAT', 1)
 
     def unphased(self, tmp_path, *calls, header=HEADER):
@@ -280,15 +281,22 @@ class TestPhaseSets:
         assert self.unphased(tmp_path, "0|1:1 1|0:1 0|0:.", "1|0:1 0/0:. 0|1:7") == ["", ""]
 
     def test_two_blocks_of_a_sample(self, tmp_path):
-        assert self.unphased(tmp_path, "0|1:1 1|0:1 0|0:.", "1|0:1 0|0:9 0|1:7", "0|0:8 0|1:9 0|0:.") == ["", "", "b"]
+        assert self.unphased(tmp_path, "0|1:1 1|0:1 0|0:.", "1|0:1 0|0:9 0|1:7", "0|0:8 0|1:9 0|0:.") == [
+            "",
+            "",
+            f"b{self.TOLD}",
+        ]
 
     def test_a_block_and_none(self, tmp_path):
-        assert self.unphased(tmp_path, "0|1:1 0|0:. 0|0:.", "1|0:. 0|0:. 0|0:.") == ["", "a"]
+        assert self.unphased(tmp_path, "0|1:1 0|0:. 0|0:.", "1|0:. 0|0:. 0|0:.") == ["", f"a{self.TOLD}"]
 
     def test_text(self, tmp_path):
         header = self.HEADER.replace("ID=PS,Number=1,Type=Integer", "ID=PS,Number=1,Type=String")
         found = self.unphased(tmp_path, "0|1:x 0|1:y 0|0:.", "1|0:x 0|1:z 0|0:.", header=header)
-        assert found == ["", "b"]
+        assert found == ["", f"b{self.TOLD}"]
+
+    def test_no_phase_at_all(self, tmp_path):
+        assert self.unphased(tmp_path, "0|1:1 0|0:. 0|0:.", "0/1:. 0|0:. 0|0:.") == ["", "a"]
 
 
 class TestHeader:
@@ -358,6 +366,15 @@ class TestWriteIndex:
         with pytest.raises(BadInput, match=f"not sorted: {fact}; .*bcftools sort"):
             readers.write_index(path, tmp_path / "u.csi")
         assert [file.name for file in tmp_path.iterdir()] == ["u.vcf.gz"]
+
+    def test_bcf_with_variants_without_a_position(self, tmp_path):
+        lines = [line("1", position, "A", "C", "0|0", "0|1", "1|1") for position in (0, 0, 5)]
+        pysam.bcftools.view(
+            "-Ob", "-o", str(tmp_path / "x.bcf"), str(vcf(tmp_path / "x.vcf.gz", lines)), catch_stdout=False
+        )
+        with pytest.raises(BadInput, match=r"cannot be indexed: .*POS 0.*; .*bcftools view -e"):
+            readers.write_index(tmp_path / "x.bcf", tmp_path / "x.csi")
+        assert [record.position for record in records(tmp_path / "x.vcf.gz")] == [0, 0, 5]
 
     def test_damaged(self, tmp_path):
         path = damaged(tmp_path / "d.vcf.gz")

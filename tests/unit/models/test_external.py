@@ -287,6 +287,29 @@ class TestPhaseSets:
         assert read([path], SITES).calls.phased == phased
 
 
+class TestEncodings:
+    def test_a_letter_of_an_older_tool(self, tmp_path):
+        path = write(tmp_path / "x.vcf")
+        path.write_bytes(path.read_text().replace("##contig", "##source=Zürich\n##contig", 1).encode("latin-1"))
+        assert read([path], SITES).calls.dosages.tolist() == DOSAGES
+
+    @pytest.mark.parametrize("bgzipped", [False, True])
+    def test_leading_phase_marks(self, tmp_path, bgzipped):
+        path = write(tmp_path / "x.vcf", change(1, calls="|0|0 |1|0 |0|1"))
+        path.write_text(path.read_text().replace("VCFv4.2", "VCFv4.4"))
+        if bgzipped:
+            pysam.tabix_compress(str(path), f"{path}.gz")
+            path = f"{path}.gz"
+        with pytest.raises(BadInput, match=r"after 1:10, perhaps for leading phase marks .*sed"):
+            read([path], SITES)
+
+    def test_blanks_around_ids(self, tmp_path):
+        assert read([write(tmp_path / "x.vcf", samples="a b c")], SITES).calls.samples == ["a", "b", "c"]
+        path = write(tmp_path / "y.vcf")
+        path.write_text(path.read_text().replace("\ta\tb\tc\n", "\ta \tb \tc \n"))
+        assert read([path], SITES).calls.samples == ["a", "b", "c"]
+
+
 class TestNames:
     def test_x_by_the_number_of_plink(self, tmp_path):
         sites = replace(SITES, contig=np.array(["X", "X", "X", "22"]))

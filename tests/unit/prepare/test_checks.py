@@ -221,6 +221,10 @@ class TestSexChromosomes:
         found = check([plink(tmp_path / "x.bed", ("0", "1"), [[1, 1]] * 4)])
         assert (found["contigs"], found["left_out"]["contigs"]) == (["1"], {"0": 1})
 
+    def test_two_names_of_what_is_left_out(self, tmp_path, check):
+        found = check([vcf(tmp_path / "x.vcf.gz", ["1", "PAR1", "chrXY"])])
+        assert found["left_out"]["contigs"] == {"PAR1": 2}
+
     def test_two_names_of_one(self, tmp_path, check):
         found = check([plink(tmp_path / "x.bed", ["23"], [[1]] * 4), vcf(tmp_path / "y.vcf.gz", ["chrX"])])
         assert found["contigs"] == ["23"]
@@ -230,6 +234,14 @@ class TestSexChromosomes:
     def test_cattle(self, tmp_path, check):
         path = plink(tmp_path / "x.bed", ("23", "24", "29"), [[0, 0, 0]] * 4)
         assert check([path])["contigs"] == ["23", "24", "29"]
+
+    def test_cattle_by_the_header(self, tmp_path, check):
+        path = vcf(tmp_path / "x.vcf.gz", ["24", "29"])
+        lines = pysam.BGZFile(str(path)).read().decode().splitlines()[:-1]
+        with pysam.BGZFile(str(path), "w") as file:
+            file.write(("\n".join(lines) + "\n").encode())
+        pysam.tabix_index(str(path), preset="vcf", force=True)
+        assert check([path])["contigs"] == ["24"]
 
 
 class TestOddContigs:

@@ -63,7 +63,10 @@ def write_index(path: str | Path, index_path: str | Path) -> None:
         pysam.bcftools.index(kind, "-f", "-o", str(temporary), str(path))
         os.replace(temporary, index_path)
     except pysam.SamtoolsError as error:
-        where = _first_disorder(path)
+        where, position = _first_disorder(path)
+        if where and position < 1:
+            remedy = "leave them out: `bcftools view -e 'POS=0' IN -Ob -o OUT`"
+            raise BadInput(path, "cannot be indexed: it holds variants without a position (POS 0)", remedy) from error
         if where:
             raise BadInput(path, f"is not sorted: {where}", "sort it with `bcftools sort`") from error
         raise BadInput(path, "breaks off or is damaged: it cannot be indexed", DAMAGED) from error
@@ -247,7 +250,8 @@ def _index_counts(index: Path, declared: list[str]) -> dict[str, int | None]:
     return {contig: count for contig, count in counts.items() if count != 0}
 
 
-def _first_disorder(path: Path) -> str | None:
+def _first_disorder(path: Path) -> tuple[str, int]:
+    """What stands in the way of an index, and the position where; "" where nothing does."""
     from cyvcf2 import VCF
 
     seen, contig, last = set(), None, 0
@@ -256,15 +260,15 @@ def _first_disorder(path: Path) -> str | None:
             name, position = variant.CHROM, variant.POS
             if name != contig:
                 if name in seen:
-                    return f"contig {name} comes again at {name}:{position}"
+                    return f"contig {name} comes again at {name}:{position}", position
                 seen.add(name)
                 contig, last = name, 0
-            if position < last:
-                return f"{contig}:{position} follows {contig}:{last}"
+            if position < max(last, 1):
+                return f"{contig}:{position} follows {contig}:{last}", position
             last = position
     except Exception as error:  # cyvcf2 raises bare Exceptions
         logger.debug("%s: %s", path, error)
-    return None
+    return "", 0
 
 
 def _existing(path: str | Path) -> Path:

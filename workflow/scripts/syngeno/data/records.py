@@ -1,6 +1,5 @@
 """Records, which every source of genotypes yields, and what the sources have in common."""
 
-import gzip
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,7 +28,8 @@ class Record(NamedTuple):
     """One variant; `position` counts from 1.
 
     `calls` is int8 (samples, 2), alleles 0/1 and -1 for missing; None when the variant is no SNP of two alleles, or is
-    left out by its `filter`. `unphased` is a sample whose heterozygous call has no phase along the whole contig, or "".
+    left out by its `filter`. `unphased` names a sample whose heterozygous call has no phase along the whole contig
+    (else "").
     """
 
     contig: str
@@ -174,7 +174,10 @@ def take(
         loose &= heterozygous
         if blocks is not None:
             loose |= blocks.beyond(variant, order, heterozygous)
-    return Record(*fields, calls, ids[loose.argmax()] if loose.any() else "", failed)
+    unphased = ids[loose.argmax()] if loose.any() else ""
+    if unphased and genotypes[loose.argmax(), -1]:
+        unphased += ", in another phase set (PS) than before"
+    return Record(*fields, calls, unphased, failed)
 
 
 def _diploid(path: object, genotypes: np.ndarray, ids: Sequence[str], where: str) -> np.ndarray:
@@ -197,11 +200,10 @@ def _diploid(path: object, genotypes: np.ndarray, ids: Sequence[str], where: str
 
 def unreadable(path: object, last: str, error: Exception) -> BadInput:
     """The error for a VCF or BCF of which no more can be read after the place `last`."""
-    try:
-        with gzip.open(path) as file:
-            version = re.match(rb"##fileformat=VCFv4\.(\d+)", file.readline())
-    except OSError:
-        version = None
+    import pysam
+
+    with pysam.BGZFile(str(path)) as file:  # reads plain files, too
+        version = re.match(rb"##fileformat=VCFv4\.(\d+)", file.readline())
     if version and int(version[1]) >= 4:
         remedy = "take them off: `gunzip -c IN | sed 's#\\t[|/]#\\t#g' | bcftools view -Oz -o OUT`"
         fact = f"cannot be read after {last}, perhaps for leading phase marks (|0|1, new in VCF 4.4)"

@@ -161,7 +161,7 @@ def open_vcf(path: str | Path) -> tuple[cyvcf2.VCF, list[str]]:
         vcf = cyvcf2.VCF(str(path))
         samples = [sample.strip() for sample in vcf.samples]
     except Exception as error:  # cyvcf2 raises bare Exceptions
-        raise BadInput(path, f"cannot be read as a VCF ({error})", "give a VCF or BCF") from error
+        raise BadInput(path, f"cannot be read as a VCF ({error})", "give a VCF, BCF or PLINK .bed file") from error
     if not samples:
         raise BadInput(path, "has no samples", "give a VCF with one column for each sample")
     refuse_duplicates(path, samples, "rename them with `bcftools reheader --samples`")

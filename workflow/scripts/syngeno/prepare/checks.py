@@ -54,8 +54,8 @@ def check(
     opened = [open_source(path, index) for path, index in zip(sources, indices, strict=True)]
     known = sample_tables.read_labels(labels, label, family)
     samples = sample_tables.match(_common_samples(opened, intersect), known, opened[0].path, labels, intersect)
-    normal = normal_contigs(name for source in opened for name in source.contigs)
-    contigs, absent = _modelled(opened, _restrict(_contigs(opened, normal), normal, chromosomes), normal, samples)
+    normal = normal_contigs(name for source in opened for name in (*source.contigs, *source.contig_lengths))
+    contigs, absent = _modelled(opened, _restrict(_contigs(opened, normal), chromosomes), normal, samples)
     if absent and (chromosomes or not contigs):
         where = "chromosomes" if chromosomes else opened[0].path
         name, why = next(iter(absent.items()))
@@ -69,12 +69,12 @@ def check(
     samples = [sample for sample in samples if sample not in poor]
     lengths = {}
     for source in reversed(opened):  # so that the first file has the last word
-        lengths |= {normal.get(name, name): length for name, length in source.contig_lengths.items()}
+        lengths |= {normal[name]: length for name, length in source.contig_lengths.items()}
     logger.info("%d samples, %d contigs, %d genotype files", len(samples), len(contigs), len(opened))
     return {
         "contigs": contigs,
         "samples": samples,
-        "left_out": {"contigs": {name: _records(opened, name) for name in absent}, "samples": poor},
+        "left_out": {"contigs": {name: _records(opened, name, normal) for name in absent}, "samples": poor},
         "contig_lengths": {contig: lengths.get(normal[contig], 0) for contig in contigs},
         "sources": [
             {"path": str(path), "index": index and str(index)} for path, index in zip(sources, indices, strict=True)
@@ -83,9 +83,12 @@ def check(
     }
 
 
-def _records(opened: list[Source], contig: str) -> int:
-    """How many records the files have of a contig, as far as their indices say."""
-    return sum(source.counts.get(name) or 0 for source in opened for name in spellings(contig, source.contigs))
+def _records(opened: list[Source], contig: str, normal: dict[str, str]) -> int:
+    """How many records the files have of a contig, by all its names, as far as their indices say."""
+    counts = [
+        count or 0 for source in opened for name, count in source.counts.items() if normal[name] == normal[contig]
+    ]
+    return sum(counts)
 
 
 def _first_calls(
@@ -166,7 +169,7 @@ def _natural(name: str) -> tuple:
     return (1, sex.index(name), name) if name in sex else (2, 0, name)
 
 
-def _restrict(contigs: list[str], normal: dict[str, str], chromosomes: list[str] | None) -> list[str]:
+def _restrict(contigs: list[str], chromosomes: list[str] | None) -> list[str]:
     if not chromosomes:
         return contigs
     wanted = [spellings(str(name), contigs) for name in chromosomes]
@@ -184,7 +187,7 @@ def _modelled(
     reasons = {contig: why_left_out(opened, contig, normal[contig], samples) for contig in contigs}
     absent = {contig: why for contig, why in reasons.items() if why}
     for contig, why in absent.items():
-        logger.warning("left out: %d variants of chromosome %s: %s", _records(opened, contig), contig, why)
+        logger.warning("left out: %d variants of chromosome %s: %s", _records(opened, contig, normal), contig, why)
     return [contig for contig in contigs if contig not in absent], absent
 
 
