@@ -305,7 +305,8 @@ def _checked(parts: pd.Series, labels: pd.DataFrame, family: str | None) -> pd.S
             families = f" in {_units(labels, family)[labels['label'] == name].nunique()} families" if family else ""
             fact = f"class `{name}` has {sizes[name]} samples{families}"
             if sizes[name] < needed:
-                raise BadInput("split", f"{fact}, where {needed} are needed", "merge it with another, or leave it out")
+                remedy = "merge it with another, or take its samples out of the labels (and set `samples: intersect`)"
+                raise BadInput("split", f"{fact}, where {needed} are needed", remedy)
             fact += f", of which {count} would be in {part}, where {least} are needed"
             raise BadInput("split", fact, "merge it with another, leave it out, or change the shares")
     return parts

@@ -22,6 +22,7 @@ RESERVED = ("prepare", "summary", "logs", "benchmarks")
 ALIKE = "labels", "label", "split", "family", "samples", "simulate"  # in cohorts of the same samples
 TABLES = ("published", "download")  # of a cohort, each a folder of resources/
 UNKNOWN = ("additionalProperties", "unevaluatedProperties")  # faults of keys that the schema does not have
+QUOTES = "put it in quotes, as NO, off and null must be: 'NO'"
 SCIENTIFIC = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
 # Keys that had other names in version 0.1, by path, and what is written now.
 RENAMED = {
@@ -73,8 +74,7 @@ def _refuse_keys(section: object, path: str = "") -> None:
     items = section.items() if isinstance(section, dict) else enumerate(section) if isinstance(section, list) else ()
     for key, value in items:
         if type(key) not in (str, int):
-            remedy = "put it in quotes, as in 'NO'"
-            _refuse(path or "top level", f"YAML reads a key as {json.dumps(key, default=str)}, not as text", remedy)
+            _refuse(path or "top level", f"YAML reads a key as {json.dumps(key, default=str)}, not as text", QUOTES)
         _refuse_keys(value, f"{path}.{key}".lstrip("."))
 
 
@@ -283,7 +283,7 @@ def _explained(fault: jsonschema.ValidationError, schema: dict) -> tuple[str, st
         return f"'{fault.instance}' cannot be a name", "use only letters, digits, _ and -"
     if _wants_text(fault):
         value = json.dumps(fault.instance, default=str)
-        return f"YAML reads this as {value}, not as text", "put it in quotes, as in 'NO'"
+        return f"YAML reads this as {value}, not as text", QUOTES
     return " ".join(fault.message.split()), "docs/reference/config.md lists every key with its values"
 
 
