@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from syngeno.data.records import Record
+from syngeno.data.records import Record, columns
 from syngeno.errors import BadInput
 from syngeno.prepare import simulate as prepare_simulate
 
@@ -26,11 +26,12 @@ class Source:
             calls = (random.random((PEOPLE, 2)) < frequency).astype(np.int8)
             if position in missing:
                 calls[0] = -1
-            self.rows.append(Record(contig, position, ".", "A", "G", calls, True))
+            self.rows.append(Record(contig, position, ".", "A", "G", calls))
         self.contigs = sorted({row.contig for row in self.rows})
 
-    def records(self, contig):
-        return (row for row in self.rows if row.contig == contig)
+    def records(self, contig, samples, *, pass_only=False):
+        order = columns(self.path, self.samples, samples)
+        return (row._replace(calls=row.calls[order]) for row in self.rows if row.contig == contig)
 
     def dosages(self, causal):
         at = {(row.contig, row.position): row.calls.sum(axis=1) for row in self.rows}
