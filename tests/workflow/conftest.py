@@ -23,7 +23,7 @@ def tiny(tmp_path_factory, worker_id):
 def copy(tiny, tmp_path):
     """A copy of the finished run that a test may change, with a checkout of its own."""
     root = tmp_path / "checkout"
-    for name in ("Snakefile", "workflow", "config", "envs"):
+    for name in ("Snakefile", "pyproject.toml", "workflow", "config", "envs"):
         source = ROOT / name
         target = root / name
         if source.is_dir():

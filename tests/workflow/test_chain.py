@@ -116,7 +116,12 @@ class TestAudit:
 
     def test_pages_name_no_real_person(self, results):
         real = pd.read_csv(results / "tiny/prepare/samples.tsv", sep="\t")["sample"]
-        for page in ("summary/audit.html", "latent/100/1/model_card.html", "summary/scorecard.html"):
+        for page in (
+            "summary/landing.html",
+            "summary/audit.html",
+            "latent/100/1/model_card.html",
+            "summary/scorecard.html",
+        ):
             text = (results / "tiny" / page).read_text()
             assert not [name for name in real if name in text], page
 
@@ -182,8 +187,17 @@ class TestReport:
         ):
             assert name in page
         assert "allele_frequencies.svg" in page
-        for name in ("scorecard.html", "audit.html", "model_card.html"):
+        for name in ("landing.html", "scorecard.html", "audit.html", "model_card.html"):
             assert name in page
+
+    def test_the_landing_page_has_a_card_for_each_generator_and_its_links_lead_somewhere(self, results):
+        folder = results / "tiny/summary"
+        page = (folder / "landing.html").read_text()
+        assert all(f"<h3>{name}</h3>" in page for name in [*RUNS, "copycat"])
+        assert "<dd>160</dd>" in page
+        links = re.findall(r'href="([^"]+)"', page)
+        assert len(links) == 3 * len(RUNS) + 5
+        assert not [link for link in links if not (folder / link).exists()]
 
     def test_logs_and_benchmarks_of_every_job(self, results):
         for kind in ("logs", "benchmarks"):

@@ -8,6 +8,7 @@ rule report:
             "results/{cohort}/summary/{page}",
             cohort=COHORTS,
             page=[
+                "landing.html",
                 "tradeoff.svg",
                 "pca.svg",
                 "scorecard.html",
@@ -27,6 +28,38 @@ rule report:
             format=["svg", "html"],
         ),
         rules.paper.input,
+
+
+rule write_landing:
+    """Write the landing page: three lights per generator, with the numbers behind them, and where to read on."""
+    input:
+        metrics="results/{cohort}/summary/metrics.tsv",
+        samples="results/{cohort}/prepare/samples.tsv",
+        variants="results/{cohort}/prepare/variants.tsv",
+        relatives="results/{cohort}/prepare/relatives.tsv",
+        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
+        tradeoff="results/{cohort}/summary/tradeoff.svg",
+        pca="results/{cohort}/summary/pca.svg",
+        ld_decay="results/{cohort}/summary/ld_decay.svg",
+    output:
+        landing=shown("results/{cohort}/summary/landing.html", "landing"),
+    log:
+        "results/logs/{cohort}/write_landing.log",
+    benchmark:
+        "results/benchmarks/{cohort}/write_landing.tsv"
+    conda:
+        "../../envs/evaluate.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
+    params:
+        generators=judged_generators,
+        captions={key: caption(key) for key in ("tradeoff", "pca", "ld_decay")},
+        withheld=WITHHOLDS,
+        version=version(),
+        code=code("write_landing"),
+    script:
+        "../scripts/report/write_landing.py"
 
 
 rule plot_metrics:

@@ -245,6 +245,18 @@ class TestPower:
         assert list(table["verdict"]) == [verdict]
         assert bool(table["detects"].iloc[0]) is (verdict == membership.DETECTS)
 
+    def test_a_rate_that_real_samples_show_too_is_no_leak(self):
+        table = attacked(0.0, 0.0, tpr_low=0.02)
+        for ceiling, verdict in ((0.5, membership.POWERLESS), (0.0, membership.DETECTS_WITHOUT)):
+            found = membership.power(table.assign(real_high=ceiling))
+            assert list(found["verdict"]) == [verdict]
+            assert list(found["leaks"]) == [verdict == membership.DETECTS_WITHOUT]
+
+    def test_a_leak_needs_no_canaries_to_be_one(self):
+        table = attacked(0.05, 0.01, tpr_low=0.5)
+        alone = membership.power(table[table["variant"] == ""])
+        assert list(alone["verdict"]) == [membership.DETECTS_WITHOUT]
+
     def test_both_rates_and_their_difference_stand_in_a_row(self):
         one = membership.power(attacked(0.05, 0.01)).iloc[0]
         assert (one["tpr"], one["planted"], one["gain"]) == pytest.approx((0.01, 0.06, 0.05))

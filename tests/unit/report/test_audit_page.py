@@ -42,6 +42,12 @@ class TestAudit:
         assert membership.UNTRIED in told["diffusion: denoising loss"]
         assert membership.DETECTS_WITHOUT in told["copycat: distance"]
 
+    def test_an_attack_that_needs_no_canaries_is_a_leak_not_a_null_result(self, table):
+        cell = next(
+            row for row in rows(audit_page.audit_page(table, {}), "What each attack can detect") if "copycat" in row
+        )
+        assert f'<td class="words outside">{membership.DETECTS_WITHOUT}' in cell
+
     def test_says_once_per_run_how_many_canaries_were_listed(self, table):
         found = rows(audit_page.audit_page(table, {}), "What each attack can detect")
         assert [row.count("0.961 to 1<") for row in found] == [1, 0, 0, 0, 0, 1, 0, 0, 0]

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,16 @@ class TestPlace:
     def test_sorted_as_text_they_stand_in_the_order_of_the_list(self, titles):
         labels = [contents.place(key)["labels"]["figure"] for key in titles]
         assert labels == sorted(labels)
-        assert len({label[:2] for label in labels}) == len(titles) < 100
+        assert [label.strip() for label in labels] == list(titles.values())
 
-    def test_a_number_and_the_title_in_the_chapter(self):
-        first = {"category": "{cohort}", "labels": {"figure": " 1 Privacy-utility trade-off"}}
-        assert contents.place("tradeoff") == first
-        second = {"labels": {"figure": " 2 Recovery rates"}, "subcategory": "{cohort}"}
-        assert contents.place("paper_recovery") == {"category": "The paper, reproduced", **second}
+    def test_a_page_per_generator_takes_no_number_that_another_has(self):
+        assert not any(re.match(r" *\d", contents.place(key)["labels"]["figure"]) for key in contents.COHORT)
+
+    def test_the_title_in_the_chapter_and_the_landing_page_first(self):
+        first = {"category": "{cohort}", "labels": {"figure": " " * len(contents.COHORT) + "Start here"}}
+        assert contents.place("landing") == first
+        last = {"labels": {"figure": " Neighbourhoods (UMAP)"}, "subcategory": "{cohort}"}
+        assert contents.place("paper_umap") == {"category": "The paper, reproduced", **last}
 
     def test_an_unknown_key(self):
         with pytest.raises(KeyError, match="no_such_figure"):

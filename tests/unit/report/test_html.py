@@ -13,6 +13,10 @@ class TestOutside:
     def test_marks_the_side(self, value, mark):
         assert html.outside(value, 0.4, 0.6) == mark
 
+    def test_a_difference_that_is_not_shown_is_none(self):
+        assert html.outside(0.99996, 0.99999, 1.0) == ""
+        assert html.outside(1.0, 1.0 - 1e-12, 1.0 - 1e-13) == ""
+
     def test_nothing_without_an_envelope(self):
         assert html.outside(0.3, np.nan, np.nan) == ""
 
@@ -24,6 +28,34 @@ class TestShort:
     )
     def test_digits_that_matter_and_no_dust(self, value, text):
         assert html.short(value) == text
+
+
+class TestFixed:
+    @pytest.mark.parametrize(
+        ("value", "interval", "text"),
+        [
+            (0.98765, (0.94, 1.03), "0.988"),
+            (0.98765, (0.5, 1.5), "1.0"),
+            (0.0123, (0.0, 0.05), "0.012"),
+            (1234.5, (1000, 1400), "1234"),
+            (-0.001, (-0.3, 0.4), "0.00"),
+            (0.0, (0.0, 0.006), "0"),
+            (0.4991234, (0.49911, 0.49913), "0.4991"),
+            (0.98765, (np.nan, np.nan), "0.988"),
+            (np.nan, (0.0, 1.0), ""),
+        ],
+    )
+    def test_digits_that_the_interval_lets_be_known(self, value, interval, text):
+        assert html.fixed(value, interval) == text
+
+    def test_the_first_interval_that_has_a_width_decides(self):
+        assert html.fixed(0.98765, (np.nan, np.nan), (1.0, 1.0), (0.5, 1.5)) == "1.0"
+
+
+class TestPicture:
+    def test_the_question_and_the_caption_without_markup(self):
+        picture = html.picture("LD", "**Does it decay?**\nBy ``ld_r2``,\nin pairs.\n", "<svg/>")
+        assert picture == ("LD", "Does it decay?", "By ld_r2, in pairs.", "data:image/svg+xml;base64,PHN2Zy8+")
 
 
 class TestNumber:

@@ -114,10 +114,10 @@ class TestCard:
         assert "0.7654" not in made(changed, training)
         assert "SYN0" not in page
 
-    def test_what_lies_outside_the_envelope_limits_its_use(self, table, training):
+    def test_what_is_worse_than_the_envelope_limits_its_use(self, table, training):
         limits = made(table, training, "independent", {"kind": "made"}).split("Limits of use")[1]
         limits = limits.split("<h2>")[0]
-        assert "Fidelity, outside of what real samples show" in limits
+        assert "Fidelity, worse than real samples among themselves" in limits
         assert re.search(r"LD r 0\.\d+ \(real samples 0\.9", limits)
 
     def test_the_same_twice(self, table, training):

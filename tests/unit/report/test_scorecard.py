@@ -68,6 +68,17 @@ class TestScorecard:
     def test_a_name_cannot_break_the_page(self):
         assert "<script>" not in scorecard.scorecard_page(numbers(0.5, generator="<script>"))
 
+    def test_red_is_what_is_worse_not_what_is_better(self):
+        for metric, against, value, worse in (
+            ("recovery_rate", "test", 0.3, True),
+            ("recovery_rate", "test", 0.7, False),
+            ("wasserstein_pc1_6", "test", 0.3, False),
+            ("wasserstein_pc1_6", "test", 0.7, True),
+        ):
+            page = scorecard.scorecard_page(numbers(value, metric=metric, against=against))
+            assert ('class="outside"' in page) is worse
+            assert f"{value} {'▼' if value < 0.5 else '▲'}" in page
+
 
 class TestAllMetrics:
     def test_leaves_out_columns_that_say_nothing(self):

@@ -6,6 +6,7 @@ import pytest
 from judged import KINDS, judged, literature
 
 from syngeno.evaluate import metrics
+from syngeno.models.catalogue import KINDS as CATALOGUE
 from syngeno.report import style
 
 mpl.use("Agg")
@@ -47,6 +48,28 @@ class TestColours:
         shades = style.colours(table)
         assert list(shades) == [(name, 100) for name in KINDS]
         assert len(set(shades.values())) == len(KINDS)
+
+    def test_a_name_keeps_its_colour_whatever_else_is_judged(self):
+        table = judged(labels=("A", "B"), seeds=(1,))
+        alone = table[table["generator"].isin(["copycat", "markov"])]
+        assert style.colours(alone).items() <= style.colours(table).items()
+        assert style.colours(table.iloc[::-1]) == style.colours(table)
+
+    def test_no_two_kinds_share_a_colour(self):
+        table = numbers({(name, 1): 0.5 for name in CATALOGUE})
+        alone = {name: style.colours(table[table["generator"] == name])[name, 100] for name in CATALOGUE}
+        assert style.colours(table) == {(name, 100): shade for name, shade in alone.items()}
+        assert len(set(alone.values())) == len(CATALOGUE)
+
+    def test_smaller_fractions_are_paler(self):
+        one = numbers({("a", 1): 0.5})
+        shades = style.colours(pd.concat([one.assign(fraction=10), one], ignore_index=True))
+        whole, tenth = (sum(mpl.colors.to_rgb(shades["a", fraction])) for fraction in (100, 10))
+        assert shades["a", 100] == style.colours(one)["a", 100]
+        assert whole < tenth
+
+    def test_more_generators_than_colours_still_have_one_each(self):
+        assert len(style.colours(numbers({(f"g{i}", 1): 0.5 for i in range(15)}))) == 15
 
 
 class TestNames:

@@ -1,5 +1,41 @@
 # What the rules of report.smk ask for: functions of wildcards. No rules here.
 
+import tomllib
+
+
+def version():
+    """syngeno's version."""
+    text = Path(workflow.source_path("../../../pyproject.toml")).read_text()
+    return tomllib.loads(text)["project"]["version"]
+
+
+def caption(key):
+    """The caption of a figure, as Snakemake's report takes it."""
+    return Path(workflow.source_path(f"../../report/{key}.rst")).read_text()
+
+
+def judged_generators(wildcards):
+    """A params function: what the landing page says of each generator, and where its largest fits lie, by seed."""
+    runs = list(PLAN.runs([wildcards.cohort]))
+    described = []
+    for name in dict.fromkeys(run["generator"] for run in runs):
+        own = [run for run in runs if run["generator"] == name]
+        fraction = max(run["fraction"] for run in own)
+        described.append(
+            {
+                "name": name,
+                "sentence": kind_of(name).sentence,
+                "released": kind_of(name).released,
+                "fraction": fraction,
+                "folders": {
+                    str(run["seed"]): f"../{name}/{fraction}/{run['seed']}"
+                    for run in own
+                    if run["fraction"] == fraction
+                },
+            }
+        )
+    return described
+
 
 def chosen_settings(wildcards):
     """What validation samples chose for the model that is sampled, where one is fitted."""
@@ -28,6 +64,6 @@ def made():
     names = ["results/report.html"] + [
         f"results/{cohort}/summary/{name}"
         for cohort in COHORTS
-        for name in ("scorecard.html", "audit.html", "metrics.tsv")
+        for name in ("landing.html", "scorecard.html", "audit.html", "metrics.tsv")
     ]
     return [name for name in names if Path(name).exists()]

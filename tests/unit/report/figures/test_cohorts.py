@@ -50,6 +50,18 @@ class TestLdBlocks:
 
 
 class TestAssociation:
+    def test_names_of_chromosomes_are_not_printed_over_each_other(self):
+        names = [str(i) for i in range(1, 23)]
+        scan = np.zeros(44), np.ones(44)
+        where = np.repeat(names, 2), np.tile([1, 1000], 22)
+        where[1][-1] = 10_000
+        (up, *_) = cohorts.association({"ours": scan}, scan, *where, "A").axes
+        titles = [tick.get_text() for tick in up.get_xticklabels()]
+        assert titles[0] == "1"
+        assert set(titles) <= {"", *names}
+        assert cohorts._spaced(["1", "2", "3"], [0, 0.1, 5], 10) == ["1", "", "3"]
+        assert cohorts._spaced(["1", "2", "3"], [0, 3, 6], 10) == ["1", "2", "3"]
+
     def test_train_above_the_line_and_the_panel_below(self):
         train = np.array([0.1, -0.2, 0.3]), np.array([1e-10, 0.5, 1.0])
         ours = np.array([0.2, -0.4, 0.6]), np.array([0.1, 0.0, 0.01])

@@ -119,6 +119,16 @@ class TestPublished:
         assert axis.get_title(loc="left") == "Wasserstein, PC1-6"
         assert [line.get_xdata()[0] for line in axis.lines if line.get_linestyle() == "--"] == [1.459]
 
+    @pytest.mark.parametrize(("least", "factor"), [(240.0, 1.02), (138.0, 2.5), (130.0, 12.0), (2.0, 400.0)])
+    def test_the_axis_has_labels_whatever_its_range(self, table, least, factor):
+        nats = table[(table["metric"] == "heldout_nats") & (table["seed"] == "1")].head(2)
+        figure = fidelity.published(nats.assign(value=[least, least * factor]))
+        figure.draw_without_rendering()
+        (axis,) = figure.axes
+        left, right = axis.get_xlim()
+        shown = [tick.label1.get_text() for tick in axis.xaxis.get_major_ticks() if left <= tick.get_loc() <= right]
+        assert len([text for text in shown if text]) >= 2
+
     def test_our_own_protocol_does_not_stand_beside_theirs(self, table):
         assert titles(fidelity.published(table)) == ["Held-out nats"]
 

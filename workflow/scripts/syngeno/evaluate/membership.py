@@ -160,7 +160,7 @@ PLANTED = "planted"  # how the variant of an audit with planted canaries begins:
 
 DETECTS = "detects planted canaries"
 POWERLESS = "without power here"
-DETECTS_WITHOUT = "without power here: it detects training samples without canaries"
+DETECTS_WITHOUT = "leak: it detects training samples without canaries"
 UNTRIED = "not tried with canaries"
 
 
@@ -168,8 +168,10 @@ def power(metrics: pd.DataFrame) -> pd.DataFrame:
     """What each attack found of each generator without and with canaries, by a metrics table.
 
     A row per generator, fraction, seed and attack: `auc`, `tpr` (at 1 % false positives, without canaries), `planted`
-    (the same rate with canaries) and `gain` (their paired difference), each with `_low` and `_high`; `detects` (bool)
-    and `verdict`. Raises ValueError where an attack was measured that `ATTACK_NAMES` lacks.
+    (the same rate with canaries) and `gain` (their paired difference), each with `_low` and `_high`; `ceiling`, the
+    highest end of the envelopes of these rates of the run, since one of several attacks goes far by chance; `detects`
+    canaries, `leaks` (see `_leaks`) and `verdict`. Raises ValueError where an attack was measured that `ATTACK_NAMES`
+    lacks.
     """
     attacked = metrics["metric"].isin(["membership_auc", "membership_tpr_at_1pct", "membership_tpr_gain"])
     single = metrics[(metrics["seed"] != "all") & (metrics["protocol"] == "ours") & attacked]
@@ -189,7 +191,10 @@ def power(metrics: pd.DataFrame) -> pd.DataFrame:
         renamed = {"value": name, "low": f"{name}_low", "high": f"{name}_high"}
         table = table.merge(part[[*key, *renamed]].rename(columns=renamed), on=key, how="left")
     table = table.rename(columns={"group": "attack"})
+    ceilings = parts["tpr"].groupby(key[:-1])["real_high"].max().rename("ceiling").reset_index()
+    table = table.merge(ceilings, on=key[:-1], how="left")
     table["detects"] = table["gain_low"] > 0
+    table["leaks"] = _leaks(table)
     table["verdict"] = [_verdict(one) for one in table.itertuples()]
     return table
 
@@ -212,10 +217,16 @@ def known(attack: str) -> str:
     return attack
 
 
+def _leaks(table: pd.DataFrame) -> pd.Series:
+    """Whether an attack recognises training samples, with no canary among them: more than by guessing (the interval of
+    its rate lies above 1 %), and more than any attack does among real samples (where there is an envelope)."""
+    return (table["tpr_low"] > FALSE_POSITIVES) & ~(table["tpr"] <= table["ceiling"])
+
+
 def _verdict(run: object) -> str:
-    if pd.isna(run.gain):
-        return UNTRIED
     if run.gain_low > 0:
         return DETECTS
     # Where every training sample is found already, canaries cannot add: the difference is blind, the attack is not.
-    return DETECTS_WITHOUT if run.tpr_low > FALSE_POSITIVES else POWERLESS
+    if run.leaks:
+        return DETECTS_WITHOUT
+    return UNTRIED if pd.isna(run.gain) else POWERLESS

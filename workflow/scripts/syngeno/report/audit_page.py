@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from syngeno.evaluate import membership
-from syngeno.report import html
+from syngeno.report import html, verdicts
 
 SHOWN = 20  # listed samples of each run
 
@@ -46,7 +46,8 @@ def _power_table(metrics: pd.DataFrame) -> html.Table | None:
         run = (row.generator, row.fraction, row.seed)
         columns = ("auc", "tpr", "planted", "gain")
         cells = [html.number(*(getattr(row, f"{name}{end}") for end in ("", "_low", "_high"))) for name in columns]
-        cells.append(html.Cell(row.verdict, style="words" if row.detects else "words blind"))
+        shade = "outside" if row.verdict == membership.DETECTS_WITHOUT else "" if row.detects else "blind"
+        cells.append(html.Cell(row.verdict, style=f"words {shade}".strip()))
         # Once for the run, not for each of its attacks.
         share = listed.pop(run) if run in listed else {"value": float("nan"), "low": 0, "high": 0}
         cells.append(html.number(share["value"], share["low"], share["high"]))
@@ -75,9 +76,9 @@ def _beside_heldout(part: pd.DataFrame) -> html.Cell:
         return html.Cell()
     row = synthetic.iloc[0]
     note = f"({html.short(heldout['value'].iloc[0], 3)})" if len(heldout) else ""
-    mark = html.outside(row["value"], row["real_low"], row["real_high"])
+    mark, style = verdicts.marked(row)
     text = " ".join([note, mark]).strip()
-    return html.number(row["value"], row["low"], row["high"], text, style="outside" if mark else "")
+    return html.number(row["value"], row["low"], row["high"], text, style=style)
 
 
 def _run(table: pd.DataFrame, run: tuple[str, int, str]) -> str:

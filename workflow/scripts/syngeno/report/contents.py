@@ -1,10 +1,11 @@
-"""The contents of the report: chapter, title and number of each figure and page, by its place in one list.
+"""The contents of the report: chapter, title and order of each figure and page, by its place in one list.
 
 A key is also the name of the caption, `workflow/report/{key}.rst`. Read while the Snakefile is parsed.
 """
 
 # Of each cohort, in the order in which to read them.
 COHORT = {
+    "landing": "Start here",
     "tradeoff": "Privacy-utility trade-off",
     "scorecard": "Scorecard",
     "audit": "Privacy audit",
@@ -40,13 +41,15 @@ PAPER = {
 
 
 def place(key: str) -> dict:
-    """Chapter and label of a figure or page, as Snakemake's `report` takes them, which sorts labels as text.
+    """Chapter and label of a figure or page, as Snakemake's `report` takes them.
 
-    Raises KeyError where there is no such key.
+    Snakemake sorts labels as text, and a browser shows no blanks before them: the more blanks, the earlier. Numbers
+    would leave gaps where a figure is not drawn, and repeat where there is one per generator. Raises KeyError where
+    there is no such key.
     """
     titles = PAPER if key in PAPER else COHORT
     title = titles[key]
-    labels = {"figure": f"{list(titles).index(key) + 1:2d} {title}"}
+    labels = {"figure": " " * (len(titles) - list(titles).index(key)) + title}
     if titles is PAPER:
         return {"category": PAPER_CHAPTER, "subcategory": "{cohort}", "labels": labels}
     return {"category": "{cohort}", "labels": labels}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import math
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -39,6 +41,15 @@ class Line(NamedTuple):
     name: str
     cells: list[Cell]
     style: str = ""
+
+
+class Picture(NamedTuple):
+    """A figure that is part of the page: its title, the question that it answers, its caption, and the SVG as a URI."""
+
+    title: str
+    question: str
+    caption: str
+    uri: str
 
 
 class Table(NamedTuple):
@@ -91,9 +102,35 @@ def short(value: float, digits: int = 4) -> str:
     return f"{value:.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"
 
 
+def fixed(value: float, *intervals: tuple[float, float]) -> str:
+    """A number with the digits that its interval (the first that has a width) lets be known: two of the width's.
+
+    At most four significant digits, three where there is no interval, and nothing of no number.
+    """
+    if pd.isna(value) or abs(value) < 1e-9:
+        return "" if pd.isna(value) else "0"
+    widths = (high - low for low, high in intervals)
+    width = next((width for width in widths if width > 1e-9), None)
+    if width is None:
+        return short(value, 3)
+    known, most = (digits - 1 - math.floor(math.log10(size)) for digits, size in ((2, width), (4, abs(value))))
+    places = max(0, min(known, max(most, 2)))
+    return f"{round(value, places) + 0.0:.{places}f}"  # no minus before a zero
+
+
 def outside(value: float, low: float, high: float) -> str:
-    """The mark of a value outside its envelope."""
+    """The mark of a value outside its envelope, by more than what three digits show."""
+    if pd.isna(low) or any(short(value, 3) == short(end, 3) for end in (low, high)):
+        return ""
     return ABOVE if value > high else BELOW if value < low else ""
+
+
+def picture(title: str, caption: str, svg: str) -> Picture:
+    """A figure with its caption, written for Snakemake's report: the first line, in bold, is the question."""
+    first, _, rest = caption.partition("\n")
+    plain = rest.replace("``", "").replace("\n", " ").strip()
+    uri = f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
+    return Picture(title, first.strip("* "), plain, uri)
 
 
 def versions() -> Table:

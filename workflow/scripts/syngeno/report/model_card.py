@@ -11,7 +11,7 @@ import pandas as pd
 
 from syngeno.evaluate import membership
 from syngeno.evaluate.metrics import of
-from syngeno.report import html, scorecard
+from syngeno.report import html, scorecard, verdicts
 
 GENERAL_LIMITS = (
     "The audit says what these attacks detected with this power. It does not prove that no one can be recognised.",
@@ -145,7 +145,7 @@ def _attacks(shown: pd.DataFrame, run: pd.DataFrame) -> list[str]:
 
 
 def _limits(shown: pd.DataFrame) -> list[str]:
-    """What falls outside of the envelope of real samples, by chapter of the scorecard."""
+    """What is worse than the envelope of real samples, by chapter of the scorecard."""
     if shown["real_low"].isna().all():
         return ["No envelope of real samples was made for this fraction: no number here was compared with one."]
     limits = []
@@ -153,11 +153,11 @@ def _limits(shown: pd.DataFrame) -> list[str]:
         marked = []
         for key, title in keys.items():
             row = _first(shown, *key)
-            if row is not None and html.outside(*row[["value", "real_low", "real_high"]]):
+            if row is not None and verdicts.marked(row)[1]:
                 bounds = html.span(row["real_low"], row["real_high"])
                 marked.append(f"{title} {html.short(row['value'], 3)} (real samples {bounds})")
         if marked:
-            limits.append(f"{chapter}, outside of what real samples show among themselves: {'; '.join(marked)}.")
+            limits.append(f"{chapter}, worse than real samples among themselves: {'; '.join(marked)}.")
     return limits
 
 
@@ -182,8 +182,8 @@ def _numbers(shown: pd.DataFrame) -> html.Table:
     for key, title in scorecard.TITLES.items():
         row = _first(shown, *key)
         if row is not None:
-            mark = html.outside(*row[["value", "real_low", "real_high"]])
-            value = html.number(*row[["value", "low", "high"]], mark, style="outside" if mark else "")
+            mark, style = verdicts.marked(row)
+            value = html.number(*row[["value", "low", "high"]], mark, style=style)
             real = html.number(*row[["real", "real_low", "real_high"]])
             lines.append(html.Line(title, [value, real, html.Cell(str(row["n"]))]))
     return html.Table(["", "Synthetic", "Real against real", "n"], lines)

@@ -8,7 +8,7 @@ import yaml
 
 from syngeno.evaluate import membership
 from syngeno.evaluate.metrics import of
-from syngeno.report import html
+from syngeno.report import html, verdicts
 
 Headline = tuple[str, str, str | None]  # metric, group, against (None: whatever it is)
 
@@ -110,9 +110,9 @@ def run_page(
     )
 
 
-def saturated(numbers: pd.DataFrame) -> bool:
+def saturated(numbers: pd.DataFrame, group: str | None = "all") -> bool:
     """Whether a privacy loss could not have shown anything: the accuracies behind it stand at their ends."""
-    return bool((of(numbers, "aa_saturated")["value"] > 0).any())
+    return bool((of(numbers, "aa_saturated", group)["value"] > 0).any())
 
 
 def coverage(metrics: pd.DataFrame) -> list[str]:
@@ -133,10 +133,10 @@ def _score(part: pd.DataFrame, key: Headline, powerless: bool) -> html.Cell:
         return html.Cell()
     over = numbers[numbers["seed"] == "all"]
     shown = (numbers if over.empty else over).iloc[0]
-    mark = html.outside(shown["value"], shown["real_low"], shown["real_high"])
+    mark, style = verdicts.marked(shown)
     note = ""
     if key[0] == "privacy_loss" and saturated(part):
         note = "shows nothing: saturated"
     elif key[0].startswith("membership") and powerless:
         note = "without power here"
-    return html.number(shown["value"], shown["low"], shown["high"], mark, note, "outside" if mark or note else "")
+    return html.number(shown["value"], shown["low"], shown["high"], mark, note, "blind" if note else style)

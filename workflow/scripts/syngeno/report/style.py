@@ -5,6 +5,7 @@ matplotlib figure. A figure for which there are no numbers says so in one senten
 """
 
 import textwrap
+import zlib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -13,6 +14,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure, FigureBase
+
+# Of a generator's name; with this one no two kinds of the catalogue, as generators are mostly called, share a colour.
+_SALT = "820"
 
 # Okabe & Ito (2008), then Tol's muted: distinct to colour-blind readers, too.
 COLOURS = [
@@ -25,6 +29,7 @@ GUIDE = {"color": "0.5", "linewidth": 0.8, "linestyle": ":", "zorder": 0.5}
 STYLE = {
     "figure.constrained_layout.use": True,
     "font.size": 10,
+    "axes.formatter.useoffset": False,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.titlesize": 10,
@@ -56,8 +61,30 @@ def subjects(numbers: pd.DataFrame) -> list[tuple[Subject, pd.DataFrame]]:
 
 
 def colours(metrics: pd.DataFrame) -> dict[Subject, str]:
-    """One colour for each of `subjects`, taken from the whole table so that all figures agree."""
-    return {subject: COLOURS[i % len(COLOURS)] for i, (subject, _) in enumerate(subjects(ours(metrics)))}
+    """One colour for each of `subjects`: of the generator's name, paler the fewer samples it was fitted on.
+
+    A name has its colour in every figure and every run, unless one that sorts before it has the same.
+    """
+    found = [subject for subject, _ in subjects(ours(metrics))]
+    fractions = {name: sorted((share for other, share in found if other == name), reverse=True) for name, _ in found}
+    shades = _by_name(sorted(fractions))
+    return {(name, share): _paler(shades[name], fractions[name].index(share)) for name, share in found}
+
+
+def _by_name(generators: list[str]) -> dict[str, str]:
+    """A colour for each name: the one that its hash points at, or the next that is free."""
+    chosen: dict[str, str] = {}
+    for name in generators:
+        first = zlib.crc32(f"{_SALT}{name}".encode()) % len(COLOURS)
+        ring = COLOURS[first:] + COLOURS[:first]
+        chosen[name] = next((colour for colour in ring if colour not in chosen.values()), ring[0])
+    return chosen
+
+
+def _paler(colour: str, steps: int) -> str:
+    """The colour with white mixed in, more with every step."""
+    kept = 0.6**steps
+    return mpl.colors.to_hex([1 - kept * (1 - part) for part in mpl.colors.to_rgb(colour)]).upper()
 
 
 def names(metrics: pd.DataFrame) -> dict[Subject, str]:

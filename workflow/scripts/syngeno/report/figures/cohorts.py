@@ -65,6 +65,7 @@ def association(panels: Mapping[str, Scan], train: Scan, contig: np.ndarray, pos
     longest = LONGEST * max(1.0, float(np.median(gap)))
     place = np.cumsum(np.minimum(gap, longest) + longest * np.r_[False, contig[1:] != contig[:-1]])
     middles = [place[contig == name].mean() for name in names]
+    titles = _spaced(names, middles, place[-1] - place[0])
     shade = np.array(["0.35", "0.65"])[[names.index(one) % 2 for one in contig.tolist()]]
     real = -np.log10(train[1].clip(min=LEAST_P))
     with mpl.rc_context(STYLE):
@@ -77,7 +78,7 @@ def association(panels: Mapping[str, Scan], train: Scan, contig: np.ndarray, pos
             up.axhline(0, color="0.3", linewidth=0.8)
             for side in (1, -1):
                 up.axhline(side * -np.log10(GENOME_WIDE), **GUIDE)
-            up.set(title=f"{name}, below the line", xticks=middles, xticklabels=names, ylabel="-log10 p")
+            up.set(title=f"{name}, below the line", xticks=middles, xticklabels=titles, ylabel="-log10 p")
             up.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
             expected = -np.log10((np.arange(len(p)) + 0.5) / len(p))
             for scan, colour in ((real, "0.5"), (ours, COLOURS[0])):
@@ -94,6 +95,17 @@ def association(panels: Mapping[str, Scan], train: Scan, contig: np.ndarray, pos
             axis.set_xlabel(text)
         figure.suptitle(f"{what}; training samples in grey", fontsize=10, x=0.01, ha="left")
     return figure
+
+
+def _spaced(names: list[str], middles: list[float], width: float) -> list[str]:
+    """The names that have room on an axis, empty text for those that would be printed over the one before."""
+    titles, end = [], -np.inf
+    for name, middle in zip(names, middles, strict=True):
+        half = 0.008 * len(name) * width  # of a name, on the widest panel
+        fits = middle - half > end
+        titles.append(name if fits else "")
+        end = middle + half if fits else end
+    return titles
 
 
 def ld_blocks(panels: Mapping[str, np.ndarray], train: np.ndarray, where: str) -> Figure:

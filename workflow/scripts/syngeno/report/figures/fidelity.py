@@ -168,7 +168,7 @@ def published(metrics: pd.DataFrame) -> Figure:
             axis.set_xlim(right=right * (right / left) ** 0.3)  # a number has room beside the last point
             axis.set_title(PUBLISHED[metric])
             axis.grid(axis="y", color="0.93")
-            axis.xaxis.set_minor_formatter(mpl.ticker.NullFormatter())
+            _label(axis, *axis.get_xlim())
         axes[0, 0].set_yticks(range(len(order)), order)
         axes[0, 0].set_ylim(len(order) - 0.4, -0.6)
         handles = [plt.Line2D([], [], color="0.35", marker="o", linestyle="", label="this run")]
@@ -191,6 +191,15 @@ def _numbers(figure: FigureBase, metrics: dict[str, pd.DataFrame], shades: dict)
         style.points(axis, {"": rows}, shades)
         axis.set_title(title)
         axis.tick_params(axis="x", length=0)
+
+
+def _label(axis: plt.Axes, left: float, right: float) -> None:
+    """Ticks of a logarithmic axis: powers of ten, or round numbers between where there are not two of these."""
+    axis.xaxis.set_minor_formatter(mpl.ticker.NullFormatter())
+    if np.floor(np.log10(right)) - np.ceil(np.log10(left)) < 1:
+        wide = right / left > 5
+        axis.xaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)) if wide else mpl.ticker.MaxNLocator(3))
+        axis.xaxis.set_major_formatter(mpl.ticker.ScalarFormatter())
 
 
 def _within_labels(

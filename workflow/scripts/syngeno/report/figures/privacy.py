@@ -118,7 +118,7 @@ def _power(figure: Figure, tried: pd.DataFrame, attacks: list[str], metrics: pd.
     for axis, attack in zip(axes, attacks, strict=True):
         for y, ((generator, fraction, _), part) in enumerate(runs):
             for one in part[part["attack"] == attack].itertuples():
-                shade = shades[generator, fraction] if one.detects else "0.65"
+                shade = shades[generator, fraction] if one.detects or one.leaks else "0.65"
                 ends = [one.tpr, one.tpr + one.gain]
                 bounds = pd.DataFrame({"value": [one.gain], "low": [one.gain_low], "high": [one.gain_high]})
                 axis.plot(ends, [y, y], color=shade, linewidth=2.5, solid_capstyle="butt")

@@ -1,0 +1,44 @@
+"""Write the landing page of a cohort."""
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from syngeno import logs
+from syngeno.data import samples
+from syngeno.data.store import open_store
+from syngeno.evaluate import metrics
+from syngeno.report import contents, html, landing
+from syngeno.stats import kinship
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+logger = logs.start(snakemake.log[0])
+source, params = snakemake.input, snakemake.params
+with open_store(source.genotypes) as store:
+    variants, phased = len(store), store.phased
+counts = pd.read_csv(source.variants, sep="\t")["unlinked"]
+looked_for = kinship.meaningful((counts > 0).sum(), counts.sum())
+
+page = landing.landing_page(
+    metrics.read(source.metrics),
+    cohort=snakemake.wildcards.cohort,
+    version=params.version,
+    date=date.today().isoformat(),
+    samples=samples.read_samples(source.samples),
+    variants=variants,
+    phased=phased,
+    relatives=pd.read_csv(source.relatives, sep="\t", dtype=str) if looked_for else None,
+    generators=[landing.Generator(**one) for one in params.generators],
+    withheld=params.withheld,
+    pictures=[
+        html.picture(contents.COHORT[key], caption, Path(source[key]).read_text())
+        for key, caption in params.captions.items()
+    ],
+)
+
+Path(snakemake.output.landing).write_text(page)
+logger.info("%d generators", len(params.generators))

@@ -1,0 +1,267 @@
+"""The landing page of a cohort: what was judged, a card of three lights per generator, and where to read on."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import pandas as pd
+
+from syngeno.evaluate import membership
+from syngeno.evaluate.metrics import of
+from syngeno.report import html, scorecard, style, verdicts
+from syngeno.report.verdicts import BAD, FAIR, FAITHFUL, GOOD, PRIVATE, USEFUL
+
+FEW = 20  # test samples of a label, below which its numbers say little
+LISTED = 10  # labels that are named, at most
+HINTS = 4  # at most
+
+FEW_LABELS = "Labels with fewer than {few} test samples: {names}. Numbers by label say little of them."
+SPLIT = (
+    "{pairs} pairs of relatives (second degree or closer) stand on both sides of the split{most}. Held-out samples "
+    "then resemble training samples, and privacy looks better than it is."
+)
+NO_KINSHIP = (
+    "Relatives were not looked for: there are too few variants or chromosomes to estimate kinship. If some stand on "
+    "both sides of the split, privacy looks better than it is."
+)
+NO_BEAGLE = "Imputation was not measured: Beagle is not installed. How useful haplotypes are as a panel is not known."
+POWERLESS = "No attack on {names} detects even planted canaries: that the attacks find no leak there means nothing."
+FRACTION = "The cards are of fits on {fraction} % of the training samples, for which there is no real-vs-real envelope."
+
+
+class Generator(NamedTuple):
+    """A generator as the page shows it: what it is, whether it may be released, and its folders, by seed.
+
+    The folders lie beside the page, relative to it, and hold what `files` of a released cohort names.
+    """
+
+    name: str
+    sentence: str
+    released: bool
+    fraction: int
+    folders: Mapping[str, str]
+
+
+class Card(NamedTuple):
+    """What the page says of one generator."""
+
+    generator: Generator
+    lights: list[verdicts.Light]
+    model: str
+
+    def level(self, title: str) -> verdicts.Level:
+        """The level of the light of this title."""
+        return next(light.level for light in self.lights if light.title == title)
+
+
+def landing_page(
+    metrics: pd.DataFrame,
+    *,
+    cohort: str,
+    version: str,
+    date: str,
+    samples: pd.DataFrame,
+    variants: int,
+    phased: bool,
+    relatives: pd.DataFrame | None,
+    generators: Sequence[Generator],
+    withheld: bool,
+    pictures: Sequence[html.Picture],
+) -> str:
+    """The page, without the id of any sample.
+
+    `samples` (index: ids) has label and split, `relatives` the pairs found, None where kinship cannot be estimated;
+    `withheld` says that samples were withheld from release, and that what is released is judged.
+    """
+    shown = _released(metrics) if withheld else metrics
+    cards = [_card(shown, one) for one in sorted(generators, key=lambda one: not one.released)]
+    linked = bool(len(of(metrics, "ld_r2", None)))
+    missing = linked and of(metrics, "imputation_r2", None).empty
+    return html.page(
+        "landing",
+        title=f"{cohort}: synthetic genotypes, judged",
+        version=version,
+        date=date,
+        facts=_facts(samples, variants, phased, linked),
+        warnings=_warnings(shown, samples, relatives, cards, missing),
+        summary=_summary(cards),
+        titles=list(verdicts.WORDS),
+        cards=cards,
+        pictures=pictures,
+        by_label=_by_label(shown, samples, cards),
+        hints=_hints(samples, relatives, cards, missing, withheld)[:HINTS],
+        rules=_rules(),
+        files="released/" if withheld else "",
+    )
+
+
+def _released(metrics: pd.DataFrame) -> pd.DataFrame:
+    """The numbers of what is released in the place of those of the whole synthetic cohorts, where it was judged."""
+    judged = metrics.loc[metrics["variant"] == scorecard.RELEASED, "generator"].unique()
+    replaced = metrics["generator"].isin(judged) & (metrics["variant"] == "")
+    return metrics[~replaced].replace({"variant": {scorecard.RELEASED: ""}})
+
+
+def _card(metrics: pd.DataFrame, generator: Generator) -> Card:
+    own = metrics[(metrics["generator"] == generator.name) & (metrics["fraction"] == generator.fraction)]
+    attacks = membership.power(own)
+    model = attacks[attacks["attack"] == membership.DENOISING].sort_values("auc").tail(1)
+    sentences = [
+        f"Whoever has the fitted model learns more: an attack on it has an AUC of "
+        f"{html.fixed(one.auc, (one.auc_low, one.auc_high))} (.5 is guessing). Do not release the model."
+        for one in model.itertuples()
+        if one.auc_low > 0.5
+    ]
+    return Card(generator, verdicts.lights(own), " ".join(sentences))
+
+
+def _facts(samples: pd.DataFrame, variants: int, phased: bool, linked: bool) -> dict[str, str]:
+    parts = samples["split"].value_counts()
+    return {
+        "Samples": f"{len(samples)}",
+        "Labels": f"{samples['label'].nunique()}",
+        "Variants": f"{variants}",
+        "Phase": "phased" if phased else "unphased",
+        "Linkage": "linked variants" if linked else "no linkage left between variants",
+        "Split": f"{parts.get('train', 0)} training, {parts.get('validation', 0)} validation, "
+        f"{parts.get('test', 0)} test samples (held out)",
+    }
+
+
+def _warnings(
+    metrics: pd.DataFrame,
+    samples: pd.DataFrame,
+    relatives: pd.DataFrame | None,
+    cards: Sequence[Card],
+    missing: bool,
+) -> list[str]:
+    """What changes the meaning of the numbers."""
+    found = []
+    if relatives is None:
+        found.append(NO_KINSHIP)
+    elif len(split := _split(relatives)):
+        found.append(SPLIT.format(pairs=len(split), most=_most(split, samples)))
+    if few := _few(samples):
+        names = ", ".join(few) if len(few) <= LISTED else f"{len(few)} of {samples['label'].nunique()}"
+        found.append(FEW_LABELS.format(few=FEW, names=names))
+    if missing:
+        found.append(NO_BEAGLE)
+    undetected = membership.undetected(metrics)
+    blind = [name for name, fraction in undetected if any(_is(card, name, fraction) for card in cards)]
+    if blind:
+        found.append(POWERLESS.format(names=", ".join(sorted(blind))))
+    fractions = {card.generator.fraction for card in cards} - {100}
+    return found + [FRACTION.format(fraction=fraction) for fraction in sorted(fractions)]
+
+
+def _is(card: Card, name: str, fraction: int) -> bool:
+    return card.generator.released and (card.generator.name, card.generator.fraction) == (name, fraction)
+
+
+def _split(relatives: pd.DataFrame) -> pd.DataFrame:
+    """Pairs of relatives of whom one was trained on and the other was not."""
+    return relatives[(relatives["split_a"] == "train") != (relatives["split_b"] == "train")]
+
+
+def _most(split: pd.DataFrame, samples: pd.DataFrame) -> str:
+    """In which label most of these pairs are, by their first samples."""
+    labels = samples["label"].reindex(split["sample_a"]).value_counts()
+    return f", most of them in {labels.index[0]}" if len(labels) > 1 else ""
+
+
+def _few(samples: pd.DataFrame) -> list[str]:
+    tested = samples[samples["split"] == "test"]["label"].value_counts()
+    return [label for label in sorted(samples["label"].unique()) if tested.get(label, 0) < FEW]
+
+
+def _summary(cards: Sequence[Card]) -> str:
+    """Which generator to look at first."""
+    released = [card for card in cards if card.generator.released]
+    useful = [card for card in released if card.level(USEFUL) in (GOOD, FAIR)]
+    quiet = [card for card in useful if card.level(PRIVATE) is GOOD]
+    if quiet:
+        return f"Useful, and no leak was found: {_names(quiet)}."
+    if not useful:
+        return "No generator was found useful."
+    doubtful = [card for card in useful if card.level(PRIVATE) is not BAD]
+    rest = f"Useful, but may leak: {_names(doubtful)}." if doubtful else "Each of the useful ones leaks."
+    return f"No generator is both useful and free of signs of a leak. {rest}"
+
+
+def _names(cards: Sequence[Card]) -> str:
+    return ", ".join(card.generator.name for card in cards)
+
+
+def _by_label(metrics: pd.DataFrame, samples: pd.DataFrame, cards: Sequence[Card]) -> html.Table | None:
+    """The privacy loss of each label, with how many samples stand behind it."""
+    own = style.ours(metrics)
+    own = own[own["metric"].isin(["privacy_loss", "aa_saturated"])]
+    counts = pd.crosstab(samples["label"], samples["split"]).reindex(columns=["train", "test"], fill_value=0)
+    judged = [card.generator for card in cards if card.generator.released]
+    if not own["group"].isin(counts.index).any():
+        return None
+    lines = []
+    for label, (trained, tested) in counts.iterrows():
+        cells = [_loss(own[(own["generator"] == one.name) & (own["group"] == label)], one.fraction) for one in judged]
+        lines.append(html.Line(str(label), [html.Cell(f"{trained}"), html.Cell(f"{tested}"), *cells]))
+    return html.Table(["Label", "Training samples", "Test samples", *(one.name for one in judged)], lines)
+
+
+def _loss(own: pd.DataFrame, fraction: int) -> html.Cell:
+    own = own[own["fraction"] == fraction]
+    rows = of(own, "privacy_loss", None).dropna(subset=["value"])
+    if rows.empty:
+        return html.Cell()
+    if scorecard.saturated(own, None):
+        return html.Cell("saturated", style="blind")
+    row = rows.loc[rows["value"].idxmax()]
+    interval = row["low"], row["high"]
+    mark, colour = verdicts.marked(row)
+    text = f"{html.fixed(row['value'], interval)} {mark}".strip()
+    span = " to ".join(html.fixed(end, interval) for end in interval) if pd.notna(interval[0]) else ""
+    return html.Cell(text, span, colour)
+
+
+def _hints(
+    samples: pd.DataFrame, relatives: pd.DataFrame | None, cards: Sequence[Card], missing: bool, withheld: bool
+) -> list[str]:
+    """What to try next, by what was found; the most pressing first."""
+    hints = []
+    released = [card for card in cards if card.generator.released]
+    leaking = [card for card in released if card.level(PRIVATE) in (BAD, FAIR)]
+    if relatives is not None and len(_split(relatives)):
+        hints.append("Name a column of family ids (family, of the cohort): families are then not split.")
+    if leaking and not withheld:
+        hints.append(
+            f"{_names(leaking)}: withhold duplicates and the samples at the highest risk (release: withhold: 5), and "
+            "look whether the light changes. It helps where single samples leak, not where the frequencies do."
+        )
+    if leaking:
+        hints.append(
+            "Give a generator that leaks more training samples, or let it learn less of each: fewer clusters or "
+            "epochs, or differential privacy (training: epsilon) where its kind has that setting."
+        )
+    if unlike := [card for card in released if _lost_linkage(card)]:
+        hints.append(
+            f"{_names(unlike)}: linkage is lost. Use these samples for frequencies and structure, not for haplotypes, "
+            "imputation or fine mapping."
+        )
+    if _few(samples):
+        hints.append("Join labels of few samples, or hold out more (split: test), before you trust numbers by label.")
+    if missing:
+        hints.append("Install Beagle, then run once with --forcerun measure_reference, to have imputation measured.")
+    if cards and max(len(card.generator.folders) for card in cards) < 2:
+        hints.append("Run with several seeds (seeds: [1, 2, 3]) to see how much fits and draws vary.")
+    return hints
+
+
+def _lost_linkage(card: Card) -> bool:
+    faithful = next(light for light in card.lights if light.title == FAITHFUL)
+    return any(one.metric == "ld_r" and one.level is BAD for one in faithful.findings)
+
+
+def _rules() -> html.Table:
+    lines = [
+        html.Line(rule.words, [html.Cell(text, style="words") for text in (rule.light, way, red)])
+        for rule, way, red in verdicts.rules()
+    ]
+    return html.Table(["Number", "Light", "Better is", "Red"], lines)
