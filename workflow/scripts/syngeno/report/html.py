@@ -105,7 +105,7 @@ def short(value: float, digits: int = 4) -> str:
 def fixed(value: float, *intervals: tuple[float, float]) -> str:
     """A number with the digits that its interval (the first that has a width) lets be known: two of the width's.
 
-    At most four significant digits, three where there is no interval, and nothing of no number.
+    At most four decimals, three significant digits where there is no interval, and nothing of no number.
     """
     if pd.isna(value) or abs(value) < 1e-9:
         return "" if pd.isna(value) else "0"
@@ -113,8 +113,7 @@ def fixed(value: float, *intervals: tuple[float, float]) -> str:
     width = next((width for width in widths if width > 1e-9), None)
     if width is None:
         return short(value, 3)
-    known, most = (digits - 1 - math.floor(math.log10(size)) for digits, size in ((2, width), (4, abs(value))))
-    places = max(0, min(known, max(most, 2)))
+    places = min(max(0, 1 - math.floor(math.log10(width))), 4)
     return f"{round(value, places) + 0.0:.{places}f}"  # no minus before a zero
 
 

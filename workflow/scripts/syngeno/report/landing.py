@@ -24,7 +24,7 @@ NO_KINSHIP = (
     "both sides of the split, privacy looks better than it is."
 )
 NO_BEAGLE = "Imputation was not measured: Beagle is not installed. How useful haplotypes are as a panel is not known."
-POWERLESS = "No attack on {names} detects even planted canaries: that the attacks find no leak there means nothing."
+POWERLESS = "No attack on {names} detects even planted canaries: a leak there may be missed."
 FRACTION = "The cards are of fits on {fraction} % of the training samples, for which there is no real-vs-real envelope."
 
 
@@ -146,15 +146,11 @@ def _warnings(
     if missing:
         found.append(NO_BEAGLE)
     undetected = membership.undetected(metrics)
-    blind = [name for name, fraction in undetected if any(_is(card, name, fraction) for card in cards)]
-    if blind:
-        found.append(POWERLESS.format(names=", ".join(sorted(blind))))
+    blind = [card for card in cards if (card.generator.name, card.generator.fraction) in undetected]
+    if blind := [card for card in blind if card.level(PRIVATE) is not BAD]:
+        found.append(POWERLESS.format(names=_names(blind)))
     fractions = {card.generator.fraction for card in cards} - {100}
     return found + [FRACTION.format(fraction=fraction) for fraction in sorted(fractions)]
-
-
-def _is(card: Card, name: str, fraction: int) -> bool:
-    return card.generator.released and (card.generator.name, card.generator.fraction) == (name, fraction)
 
 
 def _split(relatives: pd.DataFrame) -> pd.DataFrame:
@@ -229,7 +225,9 @@ def _hints(
     released = [card for card in cards if card.generator.released]
     leaking = [card for card in released if card.level(PRIVATE) in (BAD, FAIR)]
     if relatives is not None and len(_split(relatives)):
-        hints.append("Name a column of family ids (family, of the cohort): families are then not split.")
+        hints.append(
+            "Name a column of family ids (family, of the cohort), so that families stay on one side of the split."
+        )
     if leaking and not withheld:
         hints.append(
             f"{_names(leaking)}: withhold duplicates and the samples at the highest risk (release: withhold: 5), and "

@@ -27,8 +27,8 @@ GOOD, FAIR, BAD, UNKNOWN = Level("good", "✓"), Level("fair", "!"), Level("bad"
 
 FAITHFUL, USEFUL, PRIVATE = "Faithful", "Useful", "Private"
 WORDS = {
-    FAITHFUL: {GOOD: "yes", FAIR: "in part", BAD: "no", UNKNOWN: "not measured"},
-    USEFUL: {GOOD: "yes", FAIR: "in part", BAD: "no", UNKNOWN: "not measured"},
+    FAITHFUL: {GOOD: "yes", FAIR: "in part", BAD: "no", UNKNOWN: "cannot tell"},
+    USEFUL: {GOOD: "yes", FAIR: "in part", BAD: "no", UNKNOWN: "cannot tell"},
     PRIVATE: {GOOD: "no leak found", FAIR: "may leak", BAD: "leaks", UNKNOWN: "cannot tell"},
 }
 
@@ -67,7 +67,7 @@ RULES = (
     Rule(FAITHFUL, "fst_difference", "all", "train", "Difference of Fst between labels", times=2),
     Rule(USEFUL, "recovery_rate", "all", "test", "Recovery rate of classifiers", limit=0.8),
     Rule(PRIVATE, "membership_auc", "all", "", "AUC of the strongest attack", limit=0.7),
-    Rule(PRIVATE, "membership_tpr_at_1pct", "all", "", "Found by an attack at 1 % false positives"),
+    Rule(PRIVATE, "membership_tpr_at_1pct", "all", "", "Training samples found at 1 % false positives"),
     Rule(PRIVATE, "duplicate_share", "all", "train", "Duplicates of training samples", times=1),
     Rule(PRIVATE, "near_duplicate_share", "all", "train", "Near duplicates", times=1),
     Rule(PRIVATE, "privacy_loss", "all", "", "Privacy loss", limit=0.25),
@@ -134,7 +134,7 @@ def rules() -> Iterator[tuple[Rule, str, str]]:
 def _light(title: str, findings: list[Finding], blind: bool) -> Light:
     levels = [one.level for one in findings]
     worst = next((level for level in (BAD, FAIR) if level in levels), None)
-    attacked = any(one.metric in ATTACKS and one.level is not UNKNOWN for one in findings)
+    attacked = not any(one.metric in ATTACKS and one.level is UNKNOWN for one in findings)
     if worst is None:
         silent = title == PRIVATE and (blind or not attacked)
         worst = UNKNOWN if silent or GOOD not in levels else GOOD
@@ -165,14 +165,18 @@ def _finding(rule: Rule, own: pd.DataFrame, attacks: pd.DataFrame) -> Finding:
 
 
 def _level(rule: Rule, row: pd.Series) -> Level:
-    """Red past the limit, amber past the envelope, green else; unknown where there is no envelope to tell."""
+    """Red past limit and envelope, amber past the envelope, green else; unknown where the envelope does not tell.
+
+    That is, where there is none, or one so wide that it holds what is past the limit.
+    """
     low, high = row["real_low"], row["real_high"]
     sign, end = (-1, low) if rule.metric in HIGH_IS_GOOD else (1, high)
-    limit = rule.limit if rule.limit is not None else rule.times * end
+    past = sign * row["value"] > sign * (rule.limit if rule.limit is not None else rule.times * end)
     _, worse = marked(row)
-    if sign * row["value"] > sign * limit and (worse or np.isnan(end)):
+    if past and (worse or np.isnan(end)):
         return BAD
-    return UNKNOWN if np.isnan(end) else FAIR if worse else GOOD
+    doubtful = past and sign * row["value"] > sign * row["real"]
+    return FAIR if worse else UNKNOWN if np.isnan(end) or doubtful else GOOD
 
 
 def _rate(rule: Rule, attacks: pd.DataFrame) -> Finding:
@@ -192,7 +196,8 @@ def _rate(rule: Rule, attacks: pd.DataFrame) -> Finding:
 def _texts(row: pd.Series) -> tuple[str, str]:
     """The number with its interval, and the envelope, with the digits that the interval (or the envelope) allows."""
     own, real = (row["low"], row["high"]), (row["real_low"], row["real_high"])
-    value, low, high, real_low, real_high = (html.fixed(one, own, real) for one in (row["value"], *own, *real))
+    value, low, high = (html.fixed(one, own, real) for one in (row["value"], *own))
+    real_low, real_high = (html.fixed(one, real, own) for one in real)
     if low != high:
         value += f" ({low} to {high})"
     if np.isnan(real[1]):
