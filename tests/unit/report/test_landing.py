@@ -170,6 +170,13 @@ class TestHints:
         assert 2 <= hints.count("<li>") <= landing.HINTS
         assert "theirs" in hints
 
+    def test_an_envelope_that_is_too_wide(self, table, samples):
+        wide = table["metric"] == "recovery_rate"
+        wide = table.assign(value=table["value"].mask(wide, 0.7), real_low=table["real_low"].mask(wide, -1.0))
+        asked = page(wide, samples, generators=[one for one in GENERATORS if one.name == "pooled"])
+        assert "Ask for more splits" in asked
+        assert "Ask for more splits" not in page(table, samples)
+
     def test_linkage_that_was_lost(self, table, samples):
         hints = page(table, samples, generators=[one for one in GENERATORS if one.name == "independent"])
         assert "independent: linkage is lost" in hints

@@ -120,7 +120,9 @@ class TestLights:
     @pytest.mark.parametrize(("value", "level"), [(0.7, UNKNOWN), (0.9, GOOD), (1.2, GOOD), (-0.5, BAD)])
     def test_an_envelope_that_holds_what_is_past_the_limit_does_not_tell(self, value, level):
         wide = table(recovery_rate=value).assign(real=1.0, real_low=-0.3, real_high=2.3)
-        assert light(USEFUL, wide).level is level
+        found = light(USEFUL, wide)
+        assert found.level is level
+        assert found.findings[0].beside.endswith(verdicts.WIDE) is (level is UNKNOWN)
 
     def test_nothing_measured_is_said(self):
         nothing = table().iloc[:0]

@@ -106,8 +106,8 @@ def _card(metrics: pd.DataFrame, generator: Generator) -> Card:
     attacks = membership.power(own)
     model = attacks[attacks["attack"] == membership.DENOISING].sort_values("auc").tail(1)
     sentences = [
-        f"Whoever has the fitted model learns more: an attack on it has an AUC of "
-        f"{html.fixed(one.auc, (one.auc_low, one.auc_high))} (.5 is guessing). Do not release the model."
+        f"An attack on the fitted model itself has an AUC of {html.fixed(one.auc, (one.auc_low, one.auc_high))} "
+        "(.5 is guessing): do not release the model."
         for one in model.itertuples()
         if one.auc_low > 0.5
     ]
@@ -245,6 +245,8 @@ def _hints(
         )
     if _few(samples):
         hints.append("Join labels of few samples, or hold out more (split: test), before you trust numbers by label.")
+    if any(one.beside.endswith(verdicts.WIDE) for card in cards for light in card.lights for one in light.findings):
+        hints.append("Ask for more splits (evaluate: splits), or bring more samples: some envelopes are too wide.")
     if missing:
         hints.append("Install Beagle, then run once with --forcerun measure_reference, to have imputation measured.")
     if cards and max(len(card.generator.folders) for card in cards) < 2:

@@ -72,6 +72,7 @@ RULES = (
     Rule(PRIVATE, "near_duplicate_share", "all", "train", "Near duplicates", times=1),
     Rule(PRIVATE, "privacy_loss", "all", "", "Privacy loss", limit=0.25),
 )
+WIDE = ", too wide to tell"
 ATTACKS = {"membership_auc", "membership_tpr_at_1pct"}
 
 
@@ -161,7 +162,9 @@ def _finding(rule: Rule, own: pd.DataFrame, attacks: pd.DataFrame) -> Finding:
     if rows.empty:
         return Finding(UNKNOWN, rule.words, "not measured", "", rule.metric)
     row = rows.loc[rows["value"].idxmin() if rule.metric in HIGH_IS_GOOD else rows["value"].idxmax()]
-    return Finding(_level(rule, row), rule.words, *_texts(row), rule.metric)
+    level, (value, beside) = _level(rule, row), _texts(row)
+    wide = WIDE if level is UNKNOWN and np.isfinite(row["real"]) else ""
+    return Finding(level, rule.words, value, beside + wide, rule.metric)
 
 
 def _level(rule: Rule, row: pd.Series) -> Level:
