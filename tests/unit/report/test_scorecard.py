@@ -45,6 +45,8 @@ class TestScorecard:
             gain = gain.assign(group="distance", low=low)
             page = scorecard.scorecard_page(pd.concat([area, distance, gain], ignore_index=True))
             assert ("without power here" in page.split("<p>")[0]) is powerless
+            found = pd.concat([area.assign(value=0.9), distance, gain], ignore_index=True)
+            assert 'class="outside">0.9 ▲' in scorecard.scorecard_page(found)
 
     def test_canaries_are_not_shown_and_releases_are_rows_of_their_own(self):
         table = pd.concat(

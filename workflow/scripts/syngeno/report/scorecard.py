@@ -137,6 +137,6 @@ def _score(part: pd.DataFrame, key: Headline, powerless: bool) -> html.Cell:
     note = ""
     if key[0] == "privacy_loss" and saturated(part):
         note = "shows nothing: saturated"
-    elif key[0].startswith("membership") and powerless:
+    elif key[0].startswith("membership") and powerless and not style:  # what was found needs no proof of power
         note = "without power here"
     return html.number(shown["value"], shown["low"], shown["high"], mark, note, "blind" if note else style)

@@ -101,7 +101,7 @@ def _spaced(names: list[str], middles: list[float], width: float) -> list[str]:
     """The names that have room on an axis, empty text for those that would be printed over the one before."""
     titles, end = [], -np.inf
     for name, middle in zip(names, middles, strict=True):
-        half = 0.008 * len(name) * width  # of a name, on the widest panel
+        half = 0.011 * len(name) * width  # of a name, on the widest panel
         fits = middle - half > end
         titles.append(name if fits else "")
         end = middle + half if fits else end
