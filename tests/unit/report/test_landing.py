@@ -87,7 +87,7 @@ class TestLanding:
 
     def test_is_honest_about_what_it_cannot_tell(self, table, samples):
         text = " ".join(page(table, samples).split())
-        assert "No red light does not prove privacy." in text
+        assert "That no light is red does not prove privacy." in text
         assert "do not yet look along haplotypes" in text
 
     def test_a_name_cannot_break_the_page(self, table, samples):
