@@ -78,7 +78,7 @@ def filter_contig(
             if haplotypes:
                 raise not_phased(*loose)
             phased = False
-            log.info(f"contig {contig} is taken as unphased: at {loose[0].position}, {loose[0].unphased} has no phase")
+            log.info(f"contig {contig} is taken as unphased, first at {loose[0].position} ({loose[0].unphased})")
         records = [record for record, _ in batch]
         position = np.array([record.position for record in records])
         calls = calls[kept]
