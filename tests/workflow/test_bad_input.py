@@ -214,9 +214,9 @@ class TestForeignFiles:
         foreign(path)
         (copy.folder / path).write_bytes((foreign.folder / path).read_bytes())
         said = copy("results/tiny/latent/100/1/synthetic.vcf.gz", "--forcerun", "draw", fails=True)
-        assert f"Bad input: {path}: the model was trained on other samples, variants or settings; delete it" in said
+        assert f"Bad input: {path}: was trained on other data; delete it" in said
 
     def test_a_model_that_is_none(self, copy):
         (copy.folder / "results/tiny/latent/100/1/fitted.model").write_bytes(b"none of ours")
         said = copy("results/tiny/latent/100/1/synthetic.vcf.gz", "--forcerun", "draw", fails=True)
-        assert "Bad input: results/tiny/latent/100/1/fitted.model: not a latent diffusion model" in said
+        assert "Bad input: results/tiny/latent/100/1/fitted.model: holds no 'syngeno" in said
