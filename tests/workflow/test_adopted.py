@@ -81,13 +81,13 @@ class TestExternal:
         assert "theirs.vcf" in refusal
         assert refusal in said
 
-    def test_is_refused_before_any_work(self, copy):
+    def test_is_refused_before_anything_is_fitted(self, copy):
         theirs(copy, lambda records: records)
         (copy.folder / "theirs.tsv").write_text("sample\tpopulation\nT1\tA\n")
         shutil.rmtree(copy.folder / "results/tiny")
         said = copy("sample", fails=True)
         assert "theirs.tsv: has no row for" in said
-        assert not list((copy.folder / "results/tiny/prepare").glob("chromosomes/*"))
+        assert not list((copy.folder / "results/tiny").rglob("fitted.model"))
 
 
 class TestWithholding:

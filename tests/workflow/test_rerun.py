@@ -31,7 +31,7 @@ class TestSettings:
         assert jobs["measure_envelope"] == jobs["measure_reference"] == 1
         assert set(jobs) <= {
             "all", "measure_cohort", "measure_envelope", "measure_reference", "summarise", "plot_metrics",
-            "plot_ablation", "write_scorecard", "write_audit", "write_model_card", "describe_run",
+            "plot_ablation", "write_landing", "write_scorecard", "write_audit", "write_model_card", "describe_run",
         }  # fmt: skip
 
     def test_how_often_a_state_is_saved_is_no_part_of_the_result(self, copy):

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.workflow
 
 class TestControlsOnly:
     def test_joint_labels_fractions_and_seeds(self, tmp_path):
-        cohort = {**TINY["cohorts"]["tiny"], "label": ["superpopulation", "sex"], "prune": {"r2": None}}
+        cohort = {**TINY["cohorts"]["tiny"], "label": ["superpopulation", "sex"], "prune": {"r2": 0.1}}
         config = {
             **TINY,
             "cohorts": {"tiny": cohort},
