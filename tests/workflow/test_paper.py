@@ -140,8 +140,8 @@ def test_a_run_killed_in_training_and_gone_on_gives_the_same_tables(paper, tmp_p
     shutil.copytree(paper.folder, tmp_path / "run")
     run = Run(tmp_path / "run", yaml.safe_load((paper.folder / "run.yaml").read_text()))
     undisturbed = run.read("real/summary/paper.tsv")
-    (run.folder / TABLE).unlink()
-    shutil.rmtree(run.folder / "results/real/dense/100")
+    for folder in ("summary", "dense/100"):
+        shutil.rmtree(run.folder / "results/real" / folder)
 
     process = run.start("paper")
     state = run.folder / "results/real/dense/100/1/training.state"
