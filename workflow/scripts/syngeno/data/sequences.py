@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from syngeno.data.store import CHUNK, Store, alt_counts
+from syngeno.data.dosages import alt_counts
+from syngeno.data.store import CHUNK, Store
 from syngeno.errors import BadInput
 
 

@@ -25,12 +25,12 @@ import zarr
 from numcodecs import Blosc
 from zarr.storage import LocalStore, ZipStore
 
+from syngeno.data.dosages import DosageColumns, DosageRows
 from syngeno.errors import BadInput
 
 log = logging.getLogger(__name__)
 
 CHUNK = 1000  # variants per chunk; at most this many samples per chunk as well
-
 DIMENSIONS = {
     "contig_id": ["contigs"],
     "contig_length": ["contigs"],
@@ -331,14 +331,14 @@ class Store:
             raise BadInput(self.path, "holds missing calls", "make it with the prepare stage, which fills them")
         return calls
 
-    def dosage_rows(self, chosen: np.ndarray | None = None) -> "DosageRows":
+    def dosage_rows(self, chosen: np.ndarray | None = None) -> DosageRows:
         """ALT counts, variants x samples, of samples chosen by index or mask, as something to slice."""
         everything = np.arange(len(self.samples))
         return DosageRows(self, everything if chosen is None else everything[chosen])
 
-    def dosage_columns(self, chosen: np.ndarray) -> "DosageColumns":
+    def dosage_columns(self, chosen: np.ndarray) -> DosageColumns:
         """ALT counts, samples x variants, of samples chosen by index or mask, as something to slice."""
-        return DosageColumns(self.dosage_rows(chosen))
+        return DosageColumns(self.dosage_rows(chosen), CHUNK)
 
     def dosages(self, chosen: np.ndarray | None = None) -> np.ndarray:
         """ALT counts int8 (samples, V) of samples chosen by index or mask; `BadInput` if a call is missing."""
@@ -347,49 +347,6 @@ class Store:
         for start in range(0, len(self), CHUNK):
             result[:, start : start + CHUNK] = rows[start : start + CHUNK].T
         return result
-
-
-def alt_counts(calls: np.ndarray) -> np.ndarray:
-    """Dosages int8 (v, samples) of calls (v, samples, 2) without a missing one; sums over an axis of two are slow."""
-    return calls[:, :, 0] + calls[:, :, 1]
-
-
-class DosageRows:
-    """The ALT counts of some samples (indices), variants x samples: only the rows that are asked for are read."""
-
-    def __init__(self, store: Store, samples: np.ndarray) -> None:
-        self._store, self._samples = store, samples
-        self.shape = (len(store), len(samples))
-
-    def __getitem__(self, rows: slice) -> np.ndarray:
-        """Dosages of consecutive variants, int8 (v, samples); `BadInput` if a call is missing."""
-        start, stop, step = rows.indices(len(self._store))
-        if step != 1:
-            raise ValueError("consecutive variants only")
-        return alt_counts(self._store.called(self._store.calls(start, stop)[:, self._samples]))
-
-
-class DosageColumns:
-    """The same, samples x variants: `[:, a:b]` is fast where columns are taken in order, as the last chunk is kept."""
-
-    def __init__(self, rows: DosageRows) -> None:
-        self._rows, self._first, self._chunk = rows, 0, rows[0:0].T
-        self.shape = rows.shape[::-1]
-
-    def __len__(self) -> int:
-        """The number of samples."""
-        return self.shape[0]
-
-    def __getitem__(self, key: tuple[slice, slice]) -> np.ndarray:
-        """Dosages of all samples at consecutive variants, int8 (samples, v); raises as `DosageRows` does."""
-        samples, columns = key
-        start, stop, step = columns.indices(self.shape[1])
-        if samples != slice(None) or step != 1:
-            raise ValueError("all samples are read, and variants in order")
-        if not (self._first <= start and stop <= self._first + self._chunk.shape[1]):
-            self._first = start - start % CHUNK
-            self._chunk = self._rows[self._first : max(stop, self._first + CHUNK)].T
-        return self._chunk[:, start - self._first : stop - self._first]
 
 
 def open_store(path: str | Path) -> Store:

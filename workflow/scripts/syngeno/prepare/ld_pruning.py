@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from syngeno.data.store import CHUNK, DosageRows, Store, StoreWriter
+from syngeno.data.dosages import DosageRows
+from syngeno.data.store import CHUNK, Store, StoreWriter
 from syngeno.errors import BadInput
 from syngeno.prepare import blocks
 from syngeno.prepare.filters import explain_empty

@@ -37,7 +37,7 @@ class Console(logging.Handler):
         self.running: dict[int, dict] = {}
         self.warnings: dict[str, None] = {}
         self.failures: list[tuple[str, list[str]]] = []
-        self.planning = self.interrupted = self.over = False
+        self.planning = self.begun = self.interrupted = self.over = False
 
     def listen(self, logger: logging.Logger) -> None:
         """From here on what Snakemake's handlers print is filtered."""
@@ -48,7 +48,8 @@ class Console(logging.Handler):
 
     def begin(self) -> None:
         """The first job is about to start."""
-        self.began = self.said = self.clock()
+        self.begun, self.began = True, self.clock()
+        self.said = self.began
         if self.quiet:
             os.environ[logs.QUIET] = "1"
 
@@ -57,9 +58,8 @@ class Console(logging.Handler):
         text = str(record.msg)
         if self.over:  # the last lines are ours, but for where the report is
             return text.startswith("Report created")
-        if (self.failures or self.running) and (
-            getattr(record, "exception", None) in _JOB_FAILED or _LOOK_ABOVE in text
-        ):
+        told = getattr(record, "exception", None) in _JOB_FAILED or _LOOK_ABOVE in text
+        if told and self.begun:  # as a module of another workflow it has no hooks, and no last word
             return False
         return not self.quiet or not self.planning or self.dry() or record.levelno > logging.INFO
 

@@ -34,7 +34,7 @@ import numpy as np
 from syngeno.errors import BadInput
 
 if TYPE_CHECKING:
-    from syngeno.data.store import DosageColumns
+    from syngeno.data.dosages import DosageColumns
 
 log = logging.getLogger(__name__)
 
