@@ -5,7 +5,7 @@
 
 rule prepare:
     input:
-        expand("results/{cohort}/prepare/relatives.tsv", cohort=COHORTS),
+        expand("results/{cohort}/prepare/genotypes.zarr.zip", cohort=COHORTS),
         # Only generators that draw in the encoder's space want encoded samples.
         [
             ("results/{cohort}/prepare/{fraction}/{seed}/latents.npz").format(**run)
@@ -80,13 +80,44 @@ checkpoint check_inputs:
         "../scripts/prepare/check_inputs.py"
 
 
+rule find_relatives:
+    """Look for relatives among the samples, before they are split: by kinship, identical genotypes or the pedigree."""
+    input:
+        inputs="results/{cohort}/prepare/inputs.json",
+        index="results/{cohort}/prepare/index",
+        genotypes=genotype_files,
+        plink=plink_parts,
+    output:
+        pairs=temp("results/{cohort}/prepare/pairs.tsv"),
+        families="results/{cohort}/prepare/families.tsv",
+        search="results/{cohort}/prepare/relatives.json",
+    log:
+        "results/logs/{cohort}/find_relatives.log",
+    benchmark:
+        "results/benchmarks/{cohort}/find_relatives.tsv"
+    conda:
+        "../../envs/prepare.yaml"
+    threads: 2
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        pass_only=lambda wildcards: cohort("filter")(wildcards)["pass_only"],
+        code=code("find_relatives"),
+    script:
+        "../scripts/prepare/find_relatives.py"
+
+
 rule split_samples:
-    """Split the samples into training, validation and test within each label; families stay together."""
+    """Split the samples into training, validation and test within each label; relatives stay together."""
     input:
         inputs="results/{cohort}/prepare/inputs.json",
         labels=label_file,
+        pairs="results/{cohort}/prepare/pairs.tsv",
+        families="results/{cohort}/prepare/families.tsv",
     output:
         samples="results/{cohort}/prepare/samples.tsv",
+        relatives="results/{cohort}/prepare/relatives.tsv",
     log:
         "results/logs/{cohort}/split_samples.log",
     benchmark:
@@ -100,6 +131,7 @@ rule split_samples:
     params:
         label=cohort("label"),
         family=cohort("family"),
+        relatives=cohort("relatives"),
         split=cohort("split"),
         wanted=config["sample"]["labels"],
         code=code("split_samples"),
@@ -181,28 +213,6 @@ rule merge_chromosomes:
         code=code("merge_chromosomes"),
     script:
         "../scripts/prepare/merge_chromosomes.py"
-
-
-rule find_relatives:
-    """List pairs of relatives, where there are enough variants to estimate kinship."""
-    input:
-        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
-        samples="results/{cohort}/prepare/samples.tsv",
-    output:
-        relatives="results/{cohort}/prepare/relatives.tsv",
-    log:
-        "results/logs/{cohort}/find_relatives.log",
-    benchmark:
-        "results/benchmarks/{cohort}/find_relatives.tsv"
-    conda:
-        "../../envs/prepare.yaml"
-    resources:
-        mem_mb=by_size(2000, 2),
-        runtime=by_size(30, 0.02),
-    params:
-        code=code("find_relatives"),
-    script:
-        "../scripts/prepare/find_relatives.py"
 
 
 rule choose_training_samples:

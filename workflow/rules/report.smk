@@ -35,8 +35,8 @@ rule write_landing:
     input:
         metrics="results/{cohort}/summary/metrics.tsv",
         samples="results/{cohort}/prepare/samples.tsv",
-        variants="results/{cohort}/prepare/variants.tsv",
         relatives="results/{cohort}/prepare/relatives.tsv",
+        search="results/{cohort}/prepare/relatives.json",
         genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
         tradeoff="results/{cohort}/summary/tradeoff.svg",
         pca="results/{cohort}/summary/pca.svg",
@@ -56,7 +56,6 @@ rule write_landing:
         generators=judged_generators,
         captions={key: caption(key) for key in ("tradeoff", "pca", "ld_decay")},
         withheld=WITHHOLDS,
-        version=version(),
         code=code("write_landing"),
     script:
         "../scripts/report/write_landing.py"
@@ -265,6 +264,7 @@ rule describe_run:
         samples="results/{cohort}/prepare/samples.tsv",
         variants="results/{cohort}/prepare/variants.tsv",
         relatives="results/{cohort}/prepare/relatives.tsv",
+        search="results/{cohort}/prepare/relatives.json",
     output:
         run=shown("results/{cohort}/summary/run.html", "run"),
     log:

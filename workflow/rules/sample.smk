@@ -79,6 +79,7 @@ rule write_cohort:
         label=cohort("label"),
         size=config["sample"]["size"],
         labels=config["sample"]["labels"],
+        kind=generator("kind"),
         code=code("write_cohort"),
     script:
         "../scripts/sample/write_cohort.py"
@@ -142,6 +143,7 @@ rule adopt:
         runtime=by_size(30, 0.05),
     params:
         label=cohort("label"),
+        kind=generator("kind"),
         code=code("adopt"),
     script:
         "../scripts/sample/adopt.py"
@@ -172,6 +174,7 @@ rule withhold:
     params:
         withhold=config["release"]["withhold"],
         label=cohort("label"),
+        kind=generator("kind"),
         code=code("withhold"),
     script:
         "../scripts/sample/withhold.py"

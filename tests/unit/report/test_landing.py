@@ -29,7 +29,7 @@ def page(table, samples, **changed):
     asked = {
         "cohort": "mine", "version": "1.2.3", "date": "2026-01-31", "samples": samples, "variants": 1234,
         "phased": True, "relatives": pd.DataFrame(columns=["sample_a", "sample_b", "split_a", "split_b"]),
-        "generators": GENERATORS, "withheld": False, "pictures": [PICTURE],
+        "looked_for": "kinship", "generators": GENERATORS, "withheld": False, "pictures": [PICTURE],
     }  # fmt: skip
     return landing.landing_page(table, **{**asked, **changed})
 
@@ -125,7 +125,12 @@ class TestWarnings:
             "3 pairs of relatives (second degree or closer) stand on both sides of the split, most of them in A" in text
         )
         assert "pairs of relatives" not in page(table, samples)
-        assert "Relatives were not looked for" in page(table, samples, relatives=None)
+
+    def test_how_relatives_were_looked_for(self, table, samples):
+        assert "looked for" not in page(table, samples)
+        assert "Relatives could not be looked for" in page(table, samples, looked_for="nothing")
+        by = "by identical genotypes and the parents in the .fam only"
+        assert by in " ".join(page(table, samples, looked_for="genotypes and pedigree").split())
 
     def test_labels_of_few_test_samples(self, table, samples):
         assert "Labels with fewer than 20 test samples: A, B." in page(table, samples)

@@ -93,9 +93,8 @@ class TestRun:
         samples = pd.DataFrame({"label": ["A", "A", "B"], "split": ["train", "test", "train"]})
         variants = pd.DataFrame({"contig": ["1", "2"], "read": [5, 7], "kept": [3, 4]})
         relatives = pd.DataFrame({"split_a": ["train", "train"], "split_b": ["train", "test"]})
-        page = scorecard.run_page({"seeds": [1]}, {"g": "Mosaics."}, samples, variants, relatives)
-        assert "2 pairs of second degree or closer, 1 of them on two sides of the split" in page
+        page = scorecard.run_page({"seeds": [1]}, {"g": "Mosaics."}, samples, variants, relatives, "kinship")
+        assert "2 pairs of relatives (looked for by: kinship), 1 of them in different" in page
         assert "<td>12</td>" in page
-        assert "not looked for" in scorecard.run_page({}, {}, samples, variants, None)
         assert "seeds" in page
         assert '<td class="name">g</td><td class="words">Mosaics.</td>' in page

@@ -28,7 +28,8 @@ def fit_settings(*left_out):
 def clusters_memory(wildcards, input, attempt):
     """A resources function: megabytes for chains of all clusters along one chromosome after the other."""
     samples, variants, largest = cohort_size(wildcards, input)
-    number = generator("clusters")(wildcards)["number"]
+    asked = generator("clusters")(wildcards)["number"]
+    number = 256 if asked == "auto" else asked  # the most that it chooses
     return int(
         (2000 + 4 * samples * variants / 1e6 + 200 * number * largest / 1e6) * attempt
     )

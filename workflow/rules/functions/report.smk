@@ -1,14 +1,5 @@
 # What the rules of report.smk ask for: functions of wildcards. No rules here.
 
-import tomllib
-
-
-def version():
-    """syngeno's version."""
-    text = Path(workflow.source_path("../../../pyproject.toml")).read_text()
-    return tomllib.loads(text)["project"]["version"]
-
-
 def caption(key):
     """The caption of a figure, as Snakemake's report takes it."""
     return Path(workflow.source_path(f"../../report/{key}.rst")).read_text()

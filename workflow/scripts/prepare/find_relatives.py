@@ -1,29 +1,27 @@
-"""List pairs of relatives, where there are enough variants to estimate kinship."""
+"""Look for relatives among the samples, before they are split."""
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from syngeno import logs
-from syngeno.data import samples
-from syngeno.data.store import open_store
-from syngeno.stats import kinship
+from syngeno.data.readers import open_source
+from syngeno.prepare import relatives
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 logger = logs.start(snakemake.log[0])
-split = samples.read_samples(snakemake.input.samples)["split"]
+output = snakemake.output
+checked = json.loads(Path(snakemake.input.inputs).read_text())
+samples = checked["samples"]
+sources = [open_source(source["path"], source["index"]) for source in checked["sources"]]
 
-with open_store(snakemake.input.genotypes) as store:
-    contigs, variants = len(set(store.contig.tolist())), len(store)
-    if kinship.meaningful(contigs, variants):
-        pairs = kinship.relatives(store.dosages(), store.samples)
-        logger.info("%d pairs of second degree or closer; they stay where the split put them", len(pairs))
-    else:
-        pairs = pd.DataFrame(columns=["sample_a", "sample_b", "kinship", "degree"])
-        logger.info("not looked for: %d variants on %d chromosomes are too few to estimate kinship", variants, contigs)
+spread = relatives.read_spread(sources, checked["contigs"], samples, snakemake.params.pass_only)
+pairs, way = relatives.find(spread, samples, relatives.in_pedigree(sources[0].families, samples))
+families, degree = relatives.families(pairs, samples)
 
-for side in ("a", "b"):
-    pairs[f"split_{side}"] = split.reindex(pairs[f"sample_{side}"]).to_numpy()
-pairs.to_csv(snakemake.output.relatives, sep="\t", index=False, float_format="%.4f")
+pairs.to_csv(output.pairs, sep="\t", index=False, float_format="%.4f")
+families.to_csv(output.families, sep="\t", index_label="sample")
+Path(output.search).write_text(json.dumps({"by": way, "variants": len(spread.position), "together": degree}) + "\n")
+logger.info("%d pairs by %s, at %d variants", len(pairs), way, len(spread.position))

@@ -1,5 +1,6 @@
 """Write the landing page of a cohort."""
 
+import json
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from syngeno.data import samples
 from syngeno.data.store import open_store
 from syngeno.evaluate import metrics
 from syngeno.report import contents, html, landing
-from syngeno.stats import kinship
+from syngeno.version import VERSION
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -20,18 +21,17 @@ logger = logs.start(snakemake.log[0])
 source, params = snakemake.input, snakemake.params
 with open_store(source.genotypes) as store:
     variants, phased = len(store), store.phased
-counts = pd.read_csv(source.variants, sep="\t")["unlinked"]
-looked_for = kinship.meaningful((counts > 0).sum(), counts.sum())
 
 page = landing.landing_page(
     metrics.read(source.metrics),
     cohort=snakemake.wildcards.cohort,
-    version=params.version,
+    version=VERSION,
     date=date.today().isoformat(),
     samples=samples.read_samples(source.samples),
     variants=variants,
     phased=phased,
-    relatives=pd.read_csv(source.relatives, sep="\t", dtype=str) if looked_for else None,
+    relatives=pd.read_csv(source.relatives, sep="\t", dtype=str),
+    looked_for=json.loads(Path(source.search).read_text())["by"],
     generators=[landing.Generator(**one) for one in params.generators],
     withheld=params.withheld,
     pictures=[

@@ -10,13 +10,14 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 logger = logs.start(snakemake.log[0])
-source, output, label = snakemake.input, snakemake.output, snakemake.params.label
+source, output, params = snakemake.input, snakemake.output, snakemake.params
+about = vcf.synthetic_line(dict(snakemake.wildcards.items()), params.kind)
 real = samples.read_samples(source.samples)
 
 with store.open_store(source.genotypes) as cohort:
     sites = cohort.sites()
-    calls, labels = external.adopt(source.vcf, source.labels, label, sites, real["label"], cohort.samples)
+    calls, labels = external.adopt(source.vcf, source.labels, params.label, sites, real["label"], cohort.samples)
 store.write_like(output.store, sites, calls.samples, calls.chunks(), phased=calls.phased)
-vcf.write_vcf(output.vcf, sites, calls.samples, calls.chunks(), calls.phased)
-samples.write_labels(output.labels, calls.samples, labels, label)
+vcf.write_vcf(output.vcf, sites, calls.samples, calls.chunks(), calls.phased, about)
+samples.write_labels(output.labels, calls.samples, labels, params.label)
 logger.info("%d samples adopted", len(calls.samples))

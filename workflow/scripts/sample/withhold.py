@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 logger = logs.start(snakemake.log[0])
 source, output, params = snakemake.input, snakemake.output, snakemake.params
+about = vcf.synthetic_line(dict(snakemake.wildcards.items()), params.kind)
 audited = pd.read_csv(source.audit, sep="\t", dtype={"sample": str}, keep_default_na=False)
 label = samples.read_labels(source.labels, params.label)["label"]
 
@@ -27,7 +28,7 @@ with store.open_store(source.store) as drawn:
     ids = [drawn.samples[row] for row in kept]
     latents = None if drawn.latents is None else drawn.latents[kept]
     store.write_like(output.store, drawn.sites(), ids, drawn.iterate(kept), phased=drawn.phased, latents=latents)
-    vcf.write_vcf(output.vcf, drawn.sites(), ids, drawn.iterate(kept), phased=drawn.phased)
+    vcf.write_vcf(output.vcf, drawn.sites(), ids, drawn.iterate(kept), phased=drawn.phased, about=about)
 samples.write_labels(output.labels, ids, label.loc[ids].to_numpy(), params.label)
 withheld.to_csv(output.withheld, sep="\t", index=False, float_format="%.6g")
 logger.info("%d of %d samples withheld", len(withheld), len(audited))

@@ -25,6 +25,7 @@ class PlinkSource:
     contigs: list[str]
     contig_lengths: dict[str, int]
     sites: pd.DataFrame = field(repr=False)
+    families: pd.DataFrame = field(repr=False)  # of the .fam, as text: family, sample, father, mother, ..
 
     @property
     def counts(self) -> dict[str, int | None]:
@@ -35,24 +36,37 @@ class PlinkSource:
         self, contig: str, samples: Sequence[str] | None = None, *, pass_only: bool = False
     ) -> Iterator[Record]:
         """See Source; there is no FILTER."""
-        table = np.array([[0, 0], [0, 1], [1, 1], [-1, -1]], np.int8)
         order = columns(self.path, self.samples, samples)
+        for name in spellings(contig, self.contigs):
+            yield from self._rows(np.flatnonzero(self.sites["contig"].to_numpy() == name), order)
+
+    def spread(
+        self, contig: str, samples: Sequence[str] | None, spacing: int, *, pass_only: bool = False
+    ) -> Iterator[Iterator[Record]]:
+        """See Source; of each window, its first record alone."""
+        order = columns(self.path, self.samples, samples)
+        for name in spellings(contig, self.contigs):
+            rows = np.flatnonzero(self.sites["contig"].to_numpy() == name)
+            _, first = np.unique(self.sites["position"].to_numpy()[rows] // spacing, return_index=True)
+            for record in self._rows(rows[first], order):
+                yield iter([record])
+
+    def _rows(self, rows: np.ndarray, order: np.ndarray) -> Iterator[Record]:
+        """The records of these rows of the .bim, a piece of them in memory at a time."""
+        table = np.array([[0, 0], [0, 1], [1, 1], [-1, -1]], np.int8)
         step = max(CHUNK_BYTES // (2 * len(self.samples)), 1)
         with open_bed(self.path, iid_count=len(self.samples), sid_count=len(self.sites), num_threads=1) as bed:
-            for name in spellings(contig, self.contigs):
-                rows = np.flatnonzero(self.sites["contig"].to_numpy() == name)
-                for start in range(0, len(rows), step):
-                    piece = rows[start : start + step]
-                    dosages = bed.read(np.s_[:, piece[0] : piece[-1] + 1], dtype="int8").T[:, order]  # -127 is missing
-                    sites = self.sites.iloc[piece[0] : piece[-1] + 1]
-                    for site, dosage in zip(sites.itertuples(index=False), dosages, strict=True):
-                        fields = name, site.position, site.id, site.ref, site.alt
-                        if site.ref not in BASES or site.alt not in BASES | {"."}:
-                            yield Record(*fields, None)
-                            continue
-                        heterozygous = np.flatnonzero(dosage == 1)
-                        unphased = self.samples[order[heterozygous[0]]] if len(heterozygous) else ""
-                        yield Record(*fields, table[np.where(dosage < 0, 3, dosage)], unphased)
+            for start in range(0, len(rows), step):
+                piece = rows[start : start + step]
+                dosages = bed.read(np.s_[:, piece], dtype="int8").T[:, order]  # -127 is missing
+                for site, dosage in zip(self.sites.iloc[piece].itertuples(index=False), dosages, strict=True):
+                    fields = site.contig, site.position, site.id, site.ref, site.alt
+                    if site.ref not in BASES or site.alt not in BASES | {"."}:
+                        yield Record(*fields, None)
+                        continue
+                    heterozygous = np.flatnonzero(dosage == 1)
+                    unphased = self.samples[order[heterozygous[0]]] if len(heterozygous) else ""
+                    yield Record(*fields, table[np.where(dosage < 0, 3, dosage)], unphased)
 
 
 def open_plink(path: Path) -> PlinkSource:
@@ -75,7 +89,7 @@ def open_plink(path: Path) -> PlinkSource:
         fact = f"is {size} bytes long where {len(samples)} samples x {len(sites)} variants take {expected}"
         raise BadInput(path, fact, "it breaks off, or .bim or .fam belong to another file: " + DAMAGED)
     refuse_duplicates(fam, samples, "make the second column unique (`plink2 --update-ids`)")
-    return PlinkSource(path, samples, *_plink_sites(bim, sites))
+    return PlinkSource(path, samples, *_plink_sites(bim, sites), families)
 
 
 def _read_columns(path: Path, columns: list[str]) -> pd.DataFrame:

@@ -85,6 +85,7 @@ class VcfSource:
     index: Path | None = None
     counts: dict[str, int | None] = field(default_factory=dict, repr=False)  # records by contig (see _index_counts)
     phase_sets: bool = False  # whether calls may say in which block (PS) they are phased
+    families: None = None
 
     def records(
         self, contig: str, samples: Sequence[str] | None = None, *, pass_only: bool = False
@@ -120,16 +121,49 @@ class VcfSource:
             fact = f"gave {read} records of contig {name} where its index {self.index} counts {expected}"
             raise BadInput(self.path, fact, "it is damaged, or the index is not its own: make the index again")
 
+    def spread(
+        self, contig: str, samples: Sequence[str] | None, spacing: int, *, pass_only: bool = False
+    ) -> Iterator[Iterator[Record]]:
+        """See Source; each window is looked up in the index, so that what lies between is not read."""
+        order = columns(self.path, self.samples, samples)
+        ids = [self.samples[column] for column in order]
+        for name in spellings(contig, self.contigs):
+            reader = self._reader()
+            for start in range(0, _last_position(reader, name) + 1, spacing):
+                found = reader(f"{name}:{max(start, 1)}-{start + spacing - 1}")
+                yield (
+                    take(self.path, variant, ids, order, pass_only=pass_only)
+                    for variant in found
+                    if start <= variant.POS  # a longer one may reach into the window
+                )
+            reader.close()
+
     def _fetch(self, name: str) -> Iterator:
+        reader = self._reader()
+        yield from reader(name)
+        reader.close()
+
+    def _reader(self):
         from cyvcf2 import VCF
 
         if self.path.suffix == ".bcf":
             reader = VCF(str(self.path))
             reader.set_index(str(self.index))
-        else:  # htslib's notation for an index elsewhere; set_index takes no .csi for VCF
-            reader = VCF(f"{self.path}##idx##{self.index}")
-        yield from reader(name)
-        reader.close()
+            return reader
+        # htslib's notation for an index elsewhere; set_index takes no .csi for VCF
+        return VCF(f"{self.path}##idx##{self.index}")
+
+
+def _last_position(reader, name: str) -> int:
+    """The last position of a contig that has records, by bisection with the index."""
+    low, high = 0, 2**31 - 2
+    while low < high:
+        middle = (low + high + 1) // 2
+        if next(iter(reader(f"{name}:{middle}-{2**31 - 2}")), None) is None:
+            high = middle - 1
+        else:
+            low = middle
+    return low
 
 
 def _open_vcf(path: Path, index: str | Path | None) -> VcfSource:

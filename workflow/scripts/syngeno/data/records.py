@@ -4,11 +4,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
 from syngeno.errors import BadInput
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BASES = frozenset("ACGT")
 CALLED = "give a file of called genotypes"
@@ -43,13 +46,17 @@ class Record(NamedTuple):
 
 
 class Source(Protocol):
-    """A genotype file: its samples, the contigs that hold records, how many (None: unknown), and their lengths."""
+    """A genotype file: its samples, the contigs that hold records, how many (None: unknown), and their lengths.
+
+    `families` is the pedigree of a .fam; None where there is none.
+    """
 
     path: Path
     samples: list[str]
     contigs: list[str]
     contig_lengths: dict[str, int]
     counts: dict[str, int | None]
+    families: "pd.DataFrame | None"
 
     def records(
         self, contig: str, samples: Sequence[str] | None = None, *, pass_only: bool = False
@@ -59,6 +66,11 @@ class Source(Protocol):
         "chr1" and "1" are one name, see `spellings`; an unknown one has no records. With `pass_only`, a record whose
         FILTER is neither PASS nor "." has no calls. Raises BadInput.
         """
+
+    def spread(
+        self, contig: str, samples: Sequence[str] | None, spacing: int, *, pass_only: bool = False
+    ) -> Iterator[Iterator[Record]]:
+        """Some records of each window of `spacing` base pairs, the first to be read first; phase is not judged."""
 
 
 def columns(path: Path, known: list[str], wanted: Sequence[str] | None) -> np.ndarray:

@@ -4,7 +4,7 @@ import itertools
 import logging
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +16,13 @@ import pysam
 from syngeno.data.records import INDICES, Record, normal_contig, refuse_duplicates, unreadable
 from syngeno.data.store import CHUNK, Sites
 from syngeno.errors import BadInput
+from syngeno.version import VERSION
 
 log = logging.getLogger(__name__)
 
-HEADER = """\
+HEADER = f"""\
 ##fileformat=VCFv4.2
-##source=syngeno
+##source=syngeno {VERSION}
 """
 FIELDS = """\
 ##INFO=<ID=AC,Number=A,Type=Integer,Description="ALT alleles in called genotypes">
@@ -71,17 +72,34 @@ def unphased_calls(dosages: np.ndarray) -> Iterator[np.ndarray]:
         yield np.stack([alt == 2, alt >= 1], axis=2).astype(np.int8)
 
 
+def synthetic_line(run: Mapping[str, str], kind: str) -> str:
+    """A line of the header that says that samples are synthetic, and of which cohort and generator.
+
+    `run` has the generator's cohort, name, fraction and seed.
+    """
+    made = f'Cohort="{run["cohort"]}",Generator="{run["generator"]}",Kind="{kind}"'
+    drawn = f"Fraction={run['fraction']},Seed={run['seed']}"
+    what = "Synthetic samples: none of them is a real individual"
+    return f'##SYNTHETIC=<ID=syngeno,{made},{drawn},Description="{what}">\n'
+
+
 def write_vcf(
-    path: str | Path, sites: Sites, samples: Sequence[str], chunks: Iterable[np.ndarray], phased: bool
+    path: str | Path,
+    sites: Sites,
+    samples: Sequence[str],
+    chunks: Iterable[np.ndarray],
+    phased: bool,
+    about: str = "",
 ) -> None:
     """Write a bgzipped VCF and its index (see `whole`); both appear whole, or not at all. No FILTER is claimed.
 
     `chunks` yields calls int8 (v, samples, 2), -1 for missing, that follow the sites from first to last; the smaller
-    allele of an unphased genotype comes first, so that their order means nothing. Same arguments, same bytes.
+    allele of an unphased genotype comes first, so that their order means nothing. `about` are lines of the header on
+    the samples. Same arguments, same bytes.
     """
     path, lengths = Path(path), sites.contig_lengths.items()
     contigs = [f"##contig=<ID={name}{f',length={size}' if size else ''}>\n" for name, size in lengths]
-    head = HEADER + "".join(contigs) + FIELDS + "\t".join([*COLUMNS, *samples]) + "\n"
+    head = HEADER + about + "".join(contigs) + FIELDS + "\t".join([*COLUMNS, *samples]) + "\n"
     done = 0
     with whole(path) as unfinished:
         with pysam.BGZFile(str(unfinished), "wb") as file:

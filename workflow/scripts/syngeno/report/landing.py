@@ -20,9 +20,14 @@ SPLIT = (
     "then resemble training samples, and privacy looks better than it is."
 )
 NO_KINSHIP = (
-    "Relatives were not looked for: there are too few variants or chromosomes to estimate kinship. If some stand on "
-    "both sides of the split, privacy looks better than it is."
+    "Kinship cannot be estimated from so few chromosomes or variants, so relatives were looked for by {by} only. If "
+    "some stand on both sides of the split, privacy looks better than it is."
 )
+NOT_SEARCHED = (
+    "Relatives could not be looked for: there are too few variants. If some stand on both sides of the split, privacy "
+    "looks better than it is."
+)
+WAYS = {"genotypes": "identical genotypes", "pedigree": "the parents in the .fam"}
 NO_BEAGLE = "Imputation was not measured: Beagle is not installed. How useful haplotypes are as a panel is not known."
 POWERLESS = "No attack on {names} detects even planted canaries: a leak there may be missed."
 FRACTION = "The cards are of fits on {fraction} % of the training samples, for which there is no real-vs-real envelope."
@@ -62,15 +67,17 @@ def landing_page(
     samples: pd.DataFrame,
     variants: int,
     phased: bool,
-    relatives: pd.DataFrame | None,
+    relatives: pd.DataFrame,
+    looked_for: str,
     generators: Sequence[Generator],
     withheld: bool,
     pictures: Sequence[html.Picture],
 ) -> str:
     """The page, without the id of any sample.
 
-    `samples` (index: ids) has label and split, `relatives` the pairs found, None where kinship cannot be estimated;
-    `withheld` says that samples were withheld from release, and that what is released is judged.
+    `samples` (index: ids) has label and split, `relatives` the pairs found, `looked_for` how (by "kinship",
+    "genotypes", "pedigree", or "nothing"); `withheld` says that samples were withheld from release, and that what is
+    released is judged.
     """
     shown = _released(metrics) if withheld else metrics
     cards = [_card(shown, one) for one in sorted(generators, key=lambda one: not one.released)]
@@ -82,7 +89,7 @@ def landing_page(
         version=version,
         date=date,
         facts=_facts(samples, variants, phased, linked),
-        warnings=_warnings(shown, samples, relatives, cards, missing),
+        warnings=_warnings(shown, samples, relatives, looked_for, cards, missing),
         summary=_summary(cards),
         titles=list(verdicts.WORDS),
         cards=cards,
@@ -130,15 +137,18 @@ def _facts(samples: pd.DataFrame, variants: int, phased: bool, linked: bool) -> 
 def _warnings(
     metrics: pd.DataFrame,
     samples: pd.DataFrame,
-    relatives: pd.DataFrame | None,
+    relatives: pd.DataFrame,
+    looked_for: str,
     cards: Sequence[Card],
     missing: bool,
 ) -> list[str]:
     """What changes the meaning of the numbers."""
     found = []
-    if relatives is None:
-        found.append(NO_KINSHIP)
-    elif len(split := _split(relatives)):
+    if looked_for == "nothing":
+        found.append(NOT_SEARCHED)
+    elif looked_for != "kinship":
+        found.append(NO_KINSHIP.format(by=" and ".join(WAYS[way] for way in looked_for.split(" and "))))
+    if len(split := _split(relatives)):
         found.append(SPLIT.format(pairs=len(split), most=_most(split, samples)))
     if few := _few(samples):
         names = ", ".join(few) if len(few) <= LISTED else f"{len(few)} of {samples['label'].nunique()}"
@@ -218,15 +228,16 @@ def _loss(own: pd.DataFrame, fraction: int) -> html.Cell:
 
 
 def _hints(
-    samples: pd.DataFrame, relatives: pd.DataFrame | None, cards: Sequence[Card], missing: bool, withheld: bool
+    samples: pd.DataFrame, relatives: pd.DataFrame, cards: Sequence[Card], missing: bool, withheld: bool
 ) -> list[str]:
     """What to try next, by what was found; the most pressing first."""
     hints = []
     released = [card for card in cards if card.generator.released]
     leaking = [card for card in released if card.level(PRIVATE) in (BAD, FAIR)]
-    if relatives is not None and len(_split(relatives)):
+    if len(_split(relatives)):
         hints.append(
-            "Name a column of family ids (family, of the cohort), so that families stay on one side of the split."
+            "Let relatives stay on one side of the split (relatives: together, of the cohort, without a column for the "
+            "split), or name a column of family ids (family)."
         )
     if leaking and not withheld:
         hints.append(

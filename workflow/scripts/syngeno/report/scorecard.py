@@ -84,27 +84,25 @@ def run_page(
     generators: Mapping[str, str],
     samples: pd.DataFrame,
     variants: pd.DataFrame,
-    relatives: pd.DataFrame | None,
+    relatives: pd.DataFrame,
+    looked_for: str,
 ) -> str:
     """What made a report: samples by label and part, variants by filter, configuration, versions.
 
-    `generators` says what each is; `relatives` are the pairs found, None where kinship cannot be
-    estimated from so little data.
+    `generators` says what each is; `relatives` are the pairs found, `looked_for` how.
     """
     parts = pd.crosstab(samples["label"], samples["split"], margins=True, margins_name="all")
     parts = parts.reindex(columns=["train", "validation", "test", "all"])
     variants = variants.set_index("contig")
     variants.loc["all"] = variants.sum()
-    pairs = None
-    if relatives is not None:
-        pairs = {"all": len(relatives), "split": int((relatives["split_a"] != relatives["split_b"]).sum())}
+    split = int((relatives["split_a"] != relatives["split_b"]).sum())
     config = json.loads(json.dumps(config))  # sections that share their defaults would show as references
     return html.page(
         "run",
         generators=html.words(["Generator", "What it is"], generators),
         samples=html.frame(parts.reset_index()),
         variants=html.frame(variants.reset_index()),
-        relatives=pairs,
+        relatives={"all": len(relatives), "split": split, "by": looked_for},
         config=yaml.safe_dump(config, sort_keys=False),
         versions=html.versions(),
     )

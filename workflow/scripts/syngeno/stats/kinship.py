@@ -78,6 +78,16 @@ def relatives(dosages: np.ndarray, samples: list[str], threshold: float = 0.0884
     return table.sort_values(["kinship", "sample_a", "sample_b"], ascending=[False, True, True], ignore_index=True)
 
 
+def identical(dosages: np.ndarray, samples: list[str]) -> pd.DataFrame:
+    """Pairs of samples with the same dosages (n, V), as `relatives` gives them: each with the first of its kind."""
+    first, pairs = {}, []
+    for name, row in zip(samples, np.ascontiguousarray(dosages), strict=True):
+        before = first.setdefault(row.tobytes(), name)
+        if before != name:
+            pairs.append((before, name, 0.5, DEGREES[0][0]))
+    return pd.DataFrame(pairs, columns=["sample_a", "sample_b", "kinship", "degree"])
+
+
 def meaningful(n_contigs: int, n_variants: int) -> bool:
     """Whether kinship is distinguished from chance: on few contigs or variants unrelated samples look related."""
     return n_contigs >= MIN_CONTIGS and n_variants >= MIN_VARIANTS

@@ -51,7 +51,7 @@ class HaplotypeDiffusion:
         store: the cohort as its `space` views it.
         sampler: how samples are drawn, as in the schema.
         trained_on: fingerprint of the data.
-        chosen: number of `clusters`, and the `epoch` of the reranker, where validation samples chose it.
+        chosen: `number_of_clusters`, and the `epoch` of the reranker, where validation samples chose it.
         history: of the reranker, a row per epoch; empty after `load`.
     """
 
@@ -112,7 +112,7 @@ class HaplotypeDiffusion:
         best = [{"epoch": row["epoch"]} for row in history if row["kept"]]
         model = cls(mosaics, network, summary, store, settings["sampler"], where)
         model.trained_on, model.history = data.fingerprint(), history
-        model.chosen = {"clusters": mosaics.chromosomes[0].switch.shape[1]} | (best[-1] if best else {})
+        model.chosen = {"number_of_clusters": mosaics.chromosomes[0].switch.shape[1]} | (best[-1] if best else {})
         return model
 
     def save(self, path: Path) -> None:

@@ -32,7 +32,7 @@ from syngeno.training.device import pick_device
 log = logging.getLogger(__name__)
 
 SITES = 20_000  # that subpopulations are read off
-FEWEST = 16  # clusters that a search for as many as the limit on membership inference allows begins with
+FEWEST, MOST = 16, 256  # clusters that are chosen by the number of training haplotypes; a search begins with the fewest
 ASKED = 500  # training samples whose probability is compared with validation samples'
 FORMAT = "syngeno haplotype clusters 1"
 ARRAYS = ("symbol", "switch", "weight")
@@ -161,8 +161,10 @@ def learn(data: TrainingData, settings: Mapping[str, Any], *, seed: int, device:
     log.info("%d subpopulations within %d labels", len(classes.label), len(np.unique(classes.label)))
     source = np.repeat(classes.of_sample, sequences.per_sample(store))
     groups = sequences.Groups(classes.label.tolist(), source, source)
+    most = suitable(2 * len(data.rows)) if sizes["number"] == "auto" else sizes["number"]
+    log.info("%d clusters at most, for %d training samples", most, len(data.rows))
     allowed = None
-    for number in [sizes["number"]] if limit is None else _doubled(sizes["number"]):
+    for number in [most] if limit is None else _doubled(most):
         how = clusters.Settings(number, sizes["segment"], sizes["min_support"], seed, device=where)
         if len(data.validation_rows):
             how = replace(how, shrinkage=clusters.tune(data, how))
@@ -180,6 +182,11 @@ def learn(data: TrainingData, settings: Mapping[str, Any], *, seed: int, device:
                 break
         allowed = larger
     return allowed
+
+
+def suitable(haplotypes: int) -> int:
+    """How many clusters suit so many training haplotypes: a power of two, four haplotypes or more for each cluster."""
+    return min(max(1 << max(haplotypes // 4, 1).bit_length() - 1, FEWEST), MOST)
 
 
 def _doubled(most: int) -> list[int]:
