@@ -24,7 +24,7 @@ bench: .venv/dev
 docs: .venv/dev
 	PYTHONPATH=workflow/scripts $(BIN)/python docs/reference/generate.py
 	PYTHONPATH=workflow/scripts $(BIN)/python docs/results/render.py
-	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/mkdocs build --strict
 
 lint: .venv/dev
 	$(BIN)/ruff check .

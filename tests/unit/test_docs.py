@@ -6,17 +6,19 @@ import importlib
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import judged
 import pytest
 import yaml
 
+from syngeno.models.catalogue import KINDS
 from syngeno.report import verdicts
 from syngeno.workflow import runfile
 
 ROOT = Path(__file__).parents[2]
-sys.path.append(str(ROOT / "docs/results"))
-render = importlib.import_module("render")
+sys.path += [str(ROOT / "docs/results"), str(ROOT / "docs")]
+render, hooks = importlib.import_module("render"), importlib.import_module("hooks")
 
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 PAGES = sorted(
@@ -181,6 +183,24 @@ class TestMetrics:
     def test_the_good_side_is_that_of_the_verdicts(self):
         for names, way in ((verdicts.HIGH_IS_GOOD, "high"), (verdicts.LOW_IS_GOOD, "low")):
             assert {name: GOOD[name] for name in names} == dict.fromkeys(names, way)
+
+
+@pytest.mark.parametrize(
+    ("link", "shown"),
+    [
+        ("[run file](../../config/paper.yaml)", "run file `config/paper.yaml`"),
+        ("[`paper.yaml`](../../config/paper.yaml)", "`config/paper.yaml`"),
+        ("[glossary](../glossary.md)", "[glossary](../glossary.md)"),
+    ],
+)
+def test_the_site_names_files_that_are_not_part_of_it(link, shown):
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="results/paper.md"))
+    assert hooks.on_page_markdown(f"See {link}.", page=page) == f"See {shown}."
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_a_page(kind):
+    assert (ROOT / f"docs/generators/{kind}.md").read_text().startswith(f"# {kind}\n\n## Idea\n")
 
 
 def test_costs_are_those_of_rules():
