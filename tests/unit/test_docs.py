@@ -23,7 +23,7 @@ render, hooks = importlib.import_module("render"), importlib.import_module("hook
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 PAGES = sorted(
     path
-    for path in ROOT.rglob("*.md")
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("*/*/README.md")]
     if not path.relative_to(ROOT).parts[0].startswith((".", "results", "site", "data"))
 )
 RULES = {
