@@ -16,7 +16,8 @@ INTRODUCTION = """\
 # Every key of a run file
 
 This page is made by `make docs` from `workflow/schemas/config.schema.yaml` and the catalogue of generators: change
-those, not this page. [The run file](../run-file.md) explains how the keys work together.
+those, not this page. [Your data](../your-data.md), [generators](../generators/index.md)
+and [guides](../guides/recipes.md) explain how the keys work together.
 
 A key of a section is written with a dot: `filter.maf` stands for `filter: {maf: ..}`. A "required" key must be given. A
 key with the default "none" may be left out, and what it asks for is left out with it.
