@@ -9,7 +9,6 @@ such as {genomewide|privacy loss|factors} is the cell of another kept table, by 
 
 import re
 import sys
-import tomllib
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -18,6 +17,7 @@ import pandas as pd
 
 from syngeno.evaluate import metrics
 from syngeno.report import html, scorecard
+from syngeno.version import VERSION
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "docs/results/data"
@@ -113,10 +113,9 @@ def trimmed(table: pd.DataFrame) -> pd.DataFrame:
 
 def keep(path: str, name: str, said: str) -> None:
     """Write the rows of a run's metrics table that pages show as a kept table; `said`: machine and command."""
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     metrics.write(trimmed(metrics.read(path)), DATA / f"{name}.tsv")
     text = (DATA / f"{name}.tsv").read_text()
-    (DATA / f"{name}.tsv").write_text(f"# version: {version}\n# run: {said}\n# from: metrics.tsv of the run\n{text}")
+    (DATA / f"{name}.tsv").write_text(f"# version: {VERSION}\n# run: {said}\n# from: metrics.tsv of the run\n{text}")
 
 
 def out_of_date() -> Iterator[Path]:

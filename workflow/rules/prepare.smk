@@ -5,7 +5,7 @@
 
 rule prepare:
     input:
-        expand("results/{cohort}/prepare/genotypes.zarr.zip", cohort=COHORTS),
+        expand("results/{cohort}/prepare/cohort.json", cohort=COHORTS),
         # Only generators that draw in the encoder's space want encoded samples.
         [
             ("results/{cohort}/prepare/{fraction}/{seed}/latents.npz").format(**run)
@@ -213,6 +213,30 @@ rule merge_chromosomes:
         code=code("merge_chromosomes"),
     script:
         "../scripts/prepare/merge_chromosomes.py"
+
+
+rule describe_cohort:
+    """Describe the prepared cohort: phased or not, linked or not, which decides what kind of generator suits it."""
+    input:
+        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
+        samples="results/{cohort}/prepare/samples.tsv",
+    output:
+        cohort="results/{cohort}/prepare/cohort.json",
+    log:
+        "results/logs/{cohort}/describe_cohort.log",
+    benchmark:
+        "results/benchmarks/{cohort}/describe_cohort.tsv"
+    # What it says, a user wants to know before the fits.
+    priority: 1
+    conda:
+        "../../envs/prepare.yaml"
+    resources:
+        mem_mb=by_size(1000, 1),
+        runtime=by_size(30, 0.01),
+    params:
+        code=code("describe_cohort"),
+    script:
+        "../scripts/prepare/describe_cohort.py"
 
 
 rule choose_training_samples:

@@ -37,7 +37,7 @@ rule write_landing:
         samples="results/{cohort}/prepare/samples.tsv",
         relatives="results/{cohort}/prepare/relatives.tsv",
         search="results/{cohort}/prepare/relatives.json",
-        genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
+        cohort="results/{cohort}/prepare/cohort.json",
         tradeoff="results/{cohort}/summary/tradeoff.svg",
         pca="results/{cohort}/summary/pca.svg",
         ld_decay="results/{cohort}/summary/ld_decay.svg",
@@ -230,6 +230,7 @@ rule write_model_card:
         metrics="results/{cohort}/summary/metrics.tsv",
         training="results/{cohort}/prepare/{fraction}/{seed}/training_samples.tsv",
         labels=f"results/{{cohort}}/{{generator}}/{{fraction}}/{{seed}}/{RELEASED}synthetic.labels.tsv",
+        cohort="results/{cohort}/prepare/cohort.json",
         chosen=chosen_settings,
         withheld=withheld_samples,
     output:
@@ -251,6 +252,7 @@ rule write_model_card:
     params:
         sentence=lambda wildcards: kind_of(wildcards.generator).sentence,
         source=lambda wildcards: kind_of(wildcards.generator).source,
+        suits=lambda wildcards: kind_of(wildcards.generator).suits,
         settings=card_settings,
         label=cohort("label"),
         code=code("write_model_card"),

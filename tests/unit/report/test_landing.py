@@ -8,7 +8,15 @@ from syngeno.evaluate import metrics
 from syngeno.report import html, landing
 
 GENERATORS = [
-    landing.Generator(name, f"What {name} is.", name != "copycat", 100, {"1": f"../{name}/100/1"}) for name in KINDS
+    landing.Generator(
+        name,
+        f"What {name} is.",
+        "linked" if name == "diffusion" else "",
+        name != "copycat",
+        100,
+        {"1": f"../{name}/100/1"},
+    )
+    for name in KINDS
 ]
 PICTURE = html.picture("LD decay", "**Does it decay?**\nIt should.\n", "<svg/>")
 
@@ -25,10 +33,15 @@ def samples():
     return pd.DataFrame({"label": labels, "split": parts}, index=[f"HG{i:05d}" for i in range(100)])
 
 
+ABOUT = {"variants": 1234, "phased": True, "neighbour_r2": 0.21, "linkage": "linked"}
+UNLINKED = ABOUT | {"neighbour_r2": 0.004, "linkage": "unlinked"}
+
+
 def page(table, samples, **changed):
     asked = {
-        "cohort": "mine", "version": "1.2.3", "date": "2026-01-31", "samples": samples, "variants": 1234,
-        "phased": True, "relatives": pd.DataFrame(columns=["sample_a", "sample_b", "split_a", "split_b"]),
+        "cohort": "mine", "version": "1.2.3", "date": "2026-01-31", "samples": samples,
+        "about": ABOUT,
+        "relatives": pd.DataFrame(columns=["sample_a", "sample_b", "split_a", "split_b"]),
         "looked_for": "kinship", "generators": GENERATORS, "withheld": False, "pictures": [PICTURE],
     }  # fmt: skip
     return landing.landing_page(table, **{**asked, **changed})
@@ -46,8 +59,17 @@ class TestLanding:
         for fact in ("100", "2", "1234", "phased", "linked variants"):
             assert f"<dd>{fact}</dd>" in text
         assert "50 training, 25 validation, 25 test samples (held out)" in text
-        assert "<dd>unphased</dd>" in page(table, samples, phased=False)
-        assert "no linkage left" in page(table[table["metric"] != "ld_r2"], samples)
+        assert "<dd>unphased</dd>" in page(table, samples, about=ABOUT | {"phased": False})
+        assert "<dd>unlinked variants</dd>" in page(table, samples, about=UNLINKED)
+
+    def test_our_choice_and_why(self, table, samples):
+        text = page(table, samples)
+        assert "Neighbouring variants are linked here (mean r2 0.21 within labels), so diffusion is our choice" in text
+        assert "Our choice for linked variants, as here." in card(text, "diffusion")
+        assert text.count("Our choice for") == 1
+        other = page(table, samples, about=UNLINKED)
+        assert "a generator of kind ancestry_factors, of which there is none here" in other
+        assert "Our choice for unlinked variants" not in other
 
     def test_a_card_for_each_generator_with_three_lights_told_without_colour_too(self, table, samples):
         text = page(table, samples)
@@ -142,7 +164,7 @@ class TestWarnings:
         without = table[~table["metric"].str.startswith("imputation")]
         assert "Beagle is not installed" in page(without, samples)
         assert "Beagle is not installed" not in page(table, samples)
-        assert "Beagle is not installed" not in page(without[without["metric"] != "ld_r2"], samples)
+        assert "Beagle is not installed" not in page(without, samples, about=UNLINKED)
 
     def test_attacks_without_power(self, table, samples):
         gains = table["metric"] == "membership_tpr_gain"

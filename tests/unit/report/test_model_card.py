@@ -28,11 +28,12 @@ def training():
     return pd.Series(["A"] * 30 + ["B"] * 12, index=[f"HG{i:05d}" for i in range(42)])
 
 
-def made(table, training, generator="diffusion", settings=SETTINGS, source="model", **more):
+def made(table, training, generator="diffusion", settings=SETTINGS, source="model", linkage="linked", **more):
     synthetic = pd.Series(["A"] * 25 + ["B"] * 10, index=[f"SYN{i:06d}" for i in range(35)])
     return model_card.model_card_page(
         table, cohort="demo", generator=generator, fraction=100, seed=1, sentence="Mosaics <of> haplotypes.",
-        source=source, settings=settings, training=training, synthetic=synthetic, **more,
+        suits="linked", linkage=linkage, source=source, settings=settings, training=training, synthetic=synthetic,
+        **more,
     )  # fmt: skip
 
 
@@ -48,6 +49,12 @@ class TestCard:
         for hidden in ("secret", "samples.tsv", "/home", "C:\\", "../up"):
             assert hidden not in page
         assert '<td class="name">training.learning_rate</td><td class="words">0.0002</td>' in page
+
+    def test_says_which_cohorts_it_suits(self, table, training):
+        assert "our choice for cohorts of linked variants, as this one" in made(table, training)
+        assert "cohorts of linked variants; those of this cohort are unlinked" in made(
+            table, training, linkage="unlinked"
+        )
 
     def test_says_what_is_proven_and_what_is_not(self, table, training):
         assert "The model gives no differential-privacy guarantee." in made(table, training)
@@ -88,7 +95,7 @@ class TestCard:
         assert "must never be released" not in made(table, training)
 
     def test_says_what_the_kind_is_and_what_follows_from_its_source(self, table, training):
-        assert "<p>Mosaics &lt;of&gt; haplotypes.</p>" in made(table, training)
+        assert "<p>Mosaics &lt;of&gt; haplotypes." in made(table, training)
         assert "fitted on 100 % of the training samples" in made(table, training)
         page = made(table, training, source="files")
         assert "The other tool is assumed to have been fitted on the training samples" in page

@@ -1,5 +1,6 @@
 # What the rules of report.smk ask for: functions of wildcards. No rules here.
 
+
 def caption(key):
     """The caption of a figure, as Snakemake's report takes it."""
     return Path(workflow.source_path(f"../../report/{key}.rst")).read_text()
@@ -16,6 +17,7 @@ def judged_generators(wildcards):
             {
                 "name": name,
                 "sentence": kind_of(name).sentence,
+                "suits": kind_of(name).suits,
                 "released": kind_of(name).released,
                 "fraction": fraction,
                 "folders": {

@@ -9,7 +9,6 @@ import pandas as pd
 
 from syngeno import logs
 from syngeno.data import samples
-from syngeno.data.store import open_store
 from syngeno.evaluate import metrics
 from syngeno.report import contents, html, landing
 from syngeno.version import VERSION
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 
 logger = logs.start(snakemake.log[0])
 source, params = snakemake.input, snakemake.params
-with open_store(source.genotypes) as store:
-    variants, phased = len(store), store.phased
 
 page = landing.landing_page(
     metrics.read(source.metrics),
@@ -28,8 +25,7 @@ page = landing.landing_page(
     version=VERSION,
     date=date.today().isoformat(),
     samples=samples.read_samples(source.samples),
-    variants=variants,
-    phased=phased,
+    about=json.loads(Path(source.cohort).read_text()),
     relatives=pd.read_csv(source.relatives, sep="\t", dtype=str),
     looked_for=json.loads(Path(source.search).read_text())["by"],
     generators=[landing.Generator(**one) for one in params.generators],

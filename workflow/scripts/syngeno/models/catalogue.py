@@ -24,6 +24,8 @@ class Kind:
         scored_by: settings of the sampler that change how probable a sample is, not only how it is drawn.
         needs: files of this fraction and seed that it is fitted on beside the genotypes: "clusters" (its own rule
             fits them), "encoder" and "latents" (made by the prepare stage).
+        suits: the cohorts that it is our choice for, those of "linked" or of "unlinked" variants (see
+            `prepare.linkage`); empty for controls, and for what is chosen for other reasons.
         fit_memory, draw_memory: megabytes that a job asks for, and megabytes more per million genotypes.
         fit_minutes, draw_minutes: the same of minutes.
     """
@@ -37,6 +39,7 @@ class Kind:
     whitebox: bool = False
     scored_by: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    suits: str = ""
     fit_memory: tuple[float, float] = (1000, 2)
     fit_minutes: tuple[float, float] = (60, 0.2)
     draw_memory: tuple[float, float] = (1000, 2)
@@ -68,6 +71,7 @@ KINDS = {
         whitebox=True,
         scored_by=("reranker_weight", "temperature"),
         needs=("clusters",),
+        suits="linked",
         fit_memory=(2000, 4),
         fit_minutes=(120, 0.1),
         draw_memory=(2000, 8),
@@ -90,6 +94,7 @@ KINDS = {
         "X",
         "ancestry_factors:AncestryFactors",
         likelihood=True,
+        suits="unlinked",
     ),
     "markov": Kind("Each allele from the few alleles before it.", "^", "markov:Markov", likelihood=True),
     "independent": Kind(

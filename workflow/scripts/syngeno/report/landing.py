@@ -7,6 +7,7 @@ import pandas as pd
 
 from syngeno.evaluate import membership
 from syngeno.evaluate.metrics import of
+from syngeno.models.catalogue import KINDS
 from syngeno.report import html, scorecard, style, verdicts
 from syngeno.report.verdicts import BAD, FAIR, FAITHFUL, GOOD, PRIVATE, USEFUL
 
@@ -34,13 +35,15 @@ FRACTION = "The cards are of fits on {fraction} % of the training samples, for w
 
 
 class Generator(NamedTuple):
-    """A generator as the page shows it: what it is, whether it may be released, and its folders, by seed.
+    """A generator as the page shows it: what it is, which cohorts it suits, whether it may be released, and its
+    folders, by seed.
 
     The folders lie beside the page, relative to it, and hold what `files` of a released cohort names.
     """
 
     name: str
     sentence: str
+    suits: str
     released: bool
     fraction: int
     folders: Mapping[str, str]
@@ -65,8 +68,7 @@ def landing_page(
     version: str,
     date: str,
     samples: pd.DataFrame,
-    variants: int,
-    phased: bool,
+    about: Mapping,
     relatives: pd.DataFrame,
     looked_for: str,
     generators: Sequence[Generator],
@@ -75,22 +77,24 @@ def landing_page(
 ) -> str:
     """The page, without the id of any sample.
 
-    `samples` (index: ids) has label and split, `relatives` the pairs found, `looked_for` how (by "kinship",
+    `samples` (index: ids) has label and split; `about` is what `describe_cohort` says (`variants`, `phased`,
+    `neighbour_r2`, `linkage`); `relatives` are the pairs found, `looked_for` how (by "kinship",
     "genotypes", "pedigree", or "nothing"); `withheld` says that samples were withheld from release, and that what is
     released is judged.
     """
     shown = _released(metrics) if withheld else metrics
     cards = [_card(shown, one) for one in sorted(generators, key=lambda one: not one.released)]
-    linked = bool(len(of(metrics, "ld_r2", None)))
-    missing = linked and of(metrics, "imputation_r2", None).empty
+    missing = about["linkage"] == "linked" and of(metrics, "imputation_r2", None).empty
     return html.page(
         "landing",
         title=f"{cohort}: synthetic genotypes, judged",
         version=version,
         date=date,
-        facts=_facts(samples, variants, phased, linked),
+        facts=_facts(samples, about),
         warnings=_warnings(shown, samples, relatives, looked_for, cards, missing),
         summary=_summary(cards),
+        choice=_choice(cards, about),
+        suited=about["linkage"],
         titles=list(verdicts.WORDS),
         cards=cards,
         pictures=pictures,
@@ -121,14 +125,14 @@ def _card(metrics: pd.DataFrame, generator: Generator) -> Card:
     return Card(generator, verdicts.lights(own), " ".join(sentences))
 
 
-def _facts(samples: pd.DataFrame, variants: int, phased: bool, linked: bool) -> dict[str, str]:
+def _facts(samples: pd.DataFrame, about: Mapping) -> dict[str, str]:
     parts = samples["split"].value_counts()
     return {
         "Samples": f"{len(samples)}",
         "Labels": f"{samples['label'].nunique()}",
-        "Variants": f"{variants}",
-        "Phase": "phased" if phased else "unphased",
-        "Linkage": "linked variants" if linked else "no linkage left between variants",
+        "Variants": f"{about['variants']}",
+        "Phase": "phased" if about["phased"] else "unphased",
+        "Linkage": f"{about['linkage']} variants",
         "Split": f"{parts.get('train', 0)} training, {parts.get('validation', 0)} validation, "
         f"{parts.get('test', 0)} test samples (held out)",
     }
@@ -191,6 +195,19 @@ def _summary(cards: Sequence[Card]) -> str:
     doubtful = [card for card in useful if card.level(PRIVATE) is not BAD]
     rest = f"Useful, but may leak: {_names(doubtful)}." if doubtful else "Each of the useful ones leaks."
     return f"No generator is both useful and free of signs of a leak. {rest}"
+
+
+def _choice(cards: Sequence[Card], about: Mapping) -> str:
+    """Which generators suit the cohort by what it is like, before anything was measured."""
+    r2 = html.short(about["neighbour_r2"])
+    fact = f"Neighbouring variants are {about['linkage']} here (mean r2 {r2} within labels)"
+    suited = [card for card in cards if card.generator.suits == about["linkage"]]
+    if suited:
+        return f"{fact}, so {_names(suited)} is our choice for this cohort."
+    kinds = [name for name, kind in KINDS.items() if kind.suits == about["linkage"]]
+    return (
+        f"{fact}. Our choice for such cohorts is a generator of kind {' or '.join(kinds)}, of which there is none here."
+    )
 
 
 def _names(cards: Sequence[Card]) -> str:

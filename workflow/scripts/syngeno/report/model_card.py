@@ -39,6 +39,8 @@ def model_card_page(
     seed: int,
     sentence: str,
     source: str,
+    suits: str,
+    linkage: str,
     settings: Mapping,
     training: pd.Series,
     synthetic: pd.Series,
@@ -46,7 +48,8 @@ def model_card_page(
 ) -> str:
     """The card of one synthetic cohort, an HTML page with neither ids nor paths.
 
-    `sentence` and `source` are those of the generator's kind in the catalogue, `settings` the generator's and what
+    `sentence`, `source` and `suits` are those of the generator's kind in the catalogue, `linkage` is the cohort's,
+    `settings` the generator's and what
     validation samples chose, `training` and `synthetic` the labels of the samples that it was fitted on and of those
     that are released, `withheld` the withheld samples (sample, risk, why), None where none were to be.
     """
@@ -58,6 +61,7 @@ def model_card_page(
         "model_card",
         title=f"Model card: {generator}, synthetic genotypes of {cohort}",
         sentence=sentence,
+        choice=_choice(suits, linkage),
         source=source,
         fraction=fraction,
         counts=_counts(training, synthetic),
@@ -67,6 +71,14 @@ def model_card_page(
         settings=html.settings(public(made)),
         versions=html.versions(),
     )
+
+
+def _choice(suits: str, linkage: str) -> str:
+    if not suits:
+        return ""
+    if suits == linkage:
+        return f"It is our choice for cohorts of {linkage} variants, as this one."
+    return f"It is our choice for cohorts of {suits} variants; those of this cohort are {linkage}."
 
 
 def public(settings: object) -> object:

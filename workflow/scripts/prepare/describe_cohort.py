@@ -1,0 +1,42 @@
+"""Describe the prepared cohort, and say which generators of the run suit it."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from syngeno import logs
+from syngeno.data import samples
+from syngeno.data.store import open_store
+from syngeno.models.catalogue import KINDS
+from syngeno.prepare import linkage
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+logger = logs.start(snakemake.log[0])
+table = samples.read_samples(snakemake.input.samples)
+
+with open_store(snakemake.input.genotypes) as store:
+    train = (table.loc[store.samples, "split"] == "train").to_numpy()
+    label = table.loc[store.samples, "label"].to_numpy(str)
+    r2 = linkage.neighbour_r2(store, np.flatnonzero(train), label[train])
+    about = {"variants": len(store), "phased": store.phased, "neighbour_r2": r2, "linkage": linkage.linkage(r2)}
+
+Path(snakemake.output.cohort).write_text(json.dumps(about) + "\n")
+# This is no param, so that adding a generator to a run does not describe anything again.
+suited = [
+    name
+    for name, settings in snakemake.config["generators"].items()
+    if KINDS[settings["kind"]].suits == about["linkage"]
+]
+logger.log(
+    logs.NOTICE,
+    "%s: %s variants (r2 of neighbours %.3f), %s%s",
+    snakemake.wildcards.cohort,
+    about["linkage"],
+    r2,
+    "phased" if about["phased"] else "unphased",
+    f", which {' and '.join(suited)} suits" if suited else "",
+)
