@@ -7,7 +7,8 @@ import pysam.bcftools
 import pytest
 
 from syngeno.data.store import Sites
-from syngeno.data.vcf import Calls, synthetic_ids, synthetic_prefix, write_vcf
+from syngeno.data.vcf import Calls, synthetic_ids, synthetic_line, synthetic_prefix, write_vcf
+from syngeno.version import VERSION
 
 
 def some_sites(n=6):
@@ -57,13 +58,26 @@ class TestWriteVcf:
         write_vcf(path, sites, ["s", "t"], [calls], True)
         lines = gzip.decompress(path.read_bytes()).decode().splitlines()
         assert lines[0] == "##fileformat=VCFv4.2"
-        assert {"##source=syngeno", "##contig=<ID=1,length=50>", "##contig=<ID=2>"} < set(lines)
+        assert {f"##source=syngeno {VERSION}", "##contig=<ID=1,length=50>", "##contig=<ID=2>"} < set(lines)
         assert lines[-4:] == [
             "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ts\tt",
             "1\t3\trs1\tA\tT\t.\t.\tAC=3;AN=4;AF=0.75\tGT\t0|1\t1|1",
             "1\t4\t.\tC\tG\t.\t.\tAC=1;AN=4;AF=0.25\tGT\t0|0\t1|0",
             "1\t9\t.\tG\tA\t.\t.\tAC=0;AN=0;AF=.\tGT\t.|.\t.|.",
         ]
+
+    def test_the_header_says_that_samples_are_synthetic(self, tmp_path):
+        run = {"cohort": "mine", "generator": "diffusion", "fraction": "100", "seed": "2"}
+        path = tmp_path / "x.vcf.gz"
+        about = synthetic_line(run, "haplotype_diffusion")
+        write_vcf(path, some_sites(), synthetic_ids(4), [some_calls()], True, about)
+        (said,) = [record for record in pysam.VariantFile(str(path)).header.records if record.key == "SYNTHETIC"]
+        assert dict(said) == {
+            "ID": "syngeno", "Cohort": '"mine"', "Generator": '"diffusion"', "Kind": '"haplotype_diffusion"',
+            "Fraction": "100", "Seed": "2",
+            "Description": '"Synthetic samples: none of them is a real individual"',
+        }  # fmt: skip
+        assert about.strip() in pysam.bcftools.view(str(path))
 
     def test_unphased_order_tells_nothing(self, tmp_path):
         calls = np.array([[[1, 0], [0, 1]]] * 6, np.int8)

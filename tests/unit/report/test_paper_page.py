@@ -43,7 +43,7 @@ def everything():
     parts += [number("accuracy", 0.34, "c", 5, 5), number("accuracy", 0.46, "c", 100, 5)]
     for against in ("test", "train"):
         for metric, value in (("aa_truth", 0.7), ("aa_syn", 0.2)):
-            one = number(metric, value, "c", real_fraction=None, group="100 people", against=against)
+            one = number(metric, value, "c", real_fraction=None, group="100 samples", against=against)
             parts.append(one.assign(real=0.5, real_low=0.45, real_high=0.55))
     return pd.concat(parts, ignore_index=True)
 

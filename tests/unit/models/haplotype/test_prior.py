@@ -150,6 +150,12 @@ class TestLearn:
     def test_clusters_are_doubled_up_to_the_most(self, most, sizes):
         assert prior._doubled(most) == sizes
 
+    @pytest.mark.parametrize(
+        ("haplotypes", "number"), [(2, 16), (127, 16), (128, 32), (560, 128), (1023, 128), (1024, 256), (10**6, 256)]
+    )
+    def test_how_many_suit_the_training_haplotypes(self, haplotypes, number):
+        assert prior.suitable(haplotypes) == number
+
     def test_without_validation_samples(self, tmp_path):
         calls, _ = two_origins()
         data = training_data(store_of(tmp_path / "two.zarr.zip", calls), np.arange(90), np.repeat("a", 90))

@@ -44,7 +44,7 @@ def rates(generators=("a", "b"), seeds=(1,), fraction=100):
 def neighbours(generators=("a", "b"), seeds=(1,)):
     kinds = [(metric, against) for metric in ("aa_truth", "aa_syn") for against in ("train", "test")]
     parts = [
-        table([row(metric, 0.1 * k, "100 people", against) for metric, against in kinds], name, seed=seed)
+        table([row(metric, 0.1 * k, "100 samples", against) for metric, against in kinds], name, seed=seed)
         for k, name in enumerate(generators, 1)
         for seed in seeds
     ]

@@ -271,7 +271,7 @@ def measure_few(
         for metric, values, beside in zip(("aa_truth", "aa_syn"), *draws, strict=True):
             low, high = np.percentile(values, [2.5, 97.5])
             real_low, real_high = np.percentile(beside, [2.5, 97.5])
-            number = {"group": f"{samples} people", "against": against, "low": low, "high": high, "n": count}
+            number = {"group": f"{samples} samples", "against": against, "low": low, "high": high, "n": count}
             envelope = {"real": beside.mean(), "real_low": real_low, "real_high": real_high}
             rows.append(row(metric, values.mean(), **number) | envelope)
     return rows
