@@ -9,7 +9,7 @@ BIN := .venv/bin
 .PHONY: demo test test-slurm bench docs lint
 
 demo: .venv/run
-	$(BIN)/snakemake --profile workflow/profiles/local --cores 2 --report results/report.html --report-after-run
+	$(BIN)/snakemake --profile workflow/profiles/local --cores 2 --max-threads 1 --report results/report.html --report-after-run
 
 test: .venv/dev lint
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder

@@ -14,7 +14,7 @@ from syngeno.evaluate import imputation
 
 needs_beagle = pytest.mark.skipif(not beagle.available(), reason="Beagle is not installed")
 
-SETTINGS = {"seed": 1, "observed": 0.3, "threads": 1, "memory_mb": 300}
+SETTINGS = {"seed": 1, "observed": 0.3, "phase": True, "threads": 1, "memory_mb": 300}
 FOUNDERS = np.random.default_rng(7).random((8, 200)) < np.random.default_rng(8).beta(0.8, 1.2, 200)
 
 

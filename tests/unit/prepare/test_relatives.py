@@ -56,6 +56,7 @@ class TestReadSpread:
 
     def test_takes_the_first_of_each_contig_where_windows_give_few(self, tmp_path, monkeypatch):
         monkeypatch.setattr(relatives, "MOST", 20)
+        monkeypatch.setattr(relatives, "FEW", 20)
         spread = read_spread([cohort(tmp_path, np.arange(1, 31), drawn(30))], ["1"], ["s0", "s1", "s2", "s3"], True)
         assert spread.position.max() == 20
 

@@ -12,13 +12,16 @@ its number in 95 % of cases.
 import logging
 import time
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from syngeno.data.cohort import Cohort
 from syngeno.evaluate.metrics import NUMBER, row
+
+if TYPE_CHECKING:
+    from syngeno.data.cohort import Cohort
 
 COLUMNS = [*NUMBER, "real", "real_low", "real_high", "n", "splits", "coverage"]
 
@@ -26,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 def real_vs_real(
-    measure: Callable[..., list[dict]], cohort: Cohort, shares: Mapping[str, float], splits: int, seed: int
+    measure: Callable[..., list[dict]], cohort: "Cohort", shares: Mapping[str, float], splits: int, seed: int
 ) -> pd.DataFrame:
     """Mean and 95 % prediction interval of every number of a suite between sets of real samples.
 

@@ -56,17 +56,21 @@ class Reference:
     r2: dict[str, np.ndarray]
 
 
-def reference(train: Cohort, test: Cohort, *, observed: float, seed: int, **java: int) -> Reference:
+def reference(train: Cohort, test: Cohort, *, observed: float, phase: bool, seed: int, **java: int) -> Reference:
     """What `measure` needs of real samples, with the same settings, and raises as it does.
 
     The real panel is all training samples, or `UNPHASED` of them where they are not phased. Nothing is measured (and a
-    line is logged) where Beagle is missing, or where there is no LD to impute from.
+    line is logged) where Beagle is missing, where there is no LD to impute from, or where the training samples are
+    unphased and `phase` does not allow for phasing.
     """
     same_variants(train, test)
     none = np.zeros(train.dosages.shape[1], dtype=bool)
     nothing = Reference(none, none, np.zeros(2, dtype=np.int64), {})
     if not beagle.available():
         log.warning("no Beagle here: imputation is not measured (install `beagle`, then --forcerun measure_reference)")
+        return nothing
+    if train.haplotypes is None and not phase:
+        log.info("the cohort is unphased: imputation is not measured (`phase: true` of `evaluate: imputation` does it)")
         return nothing
     if not ld.any_ld(ld.in_ld(train)):
         log.info("no LD in this cohort: imputation is not measured")
@@ -89,6 +93,7 @@ def measure(
     test: Cohort,
     *,
     observed: float,
+    phase: bool,
     seed: int,
     real: Reference | None = None,
     **java: int,
@@ -96,7 +101,8 @@ def measure(
     """Imputation r2 with the synthetic and with the real panel, and their ratio, as metric rows.
 
     Args:
-        synthetic, train, test: cohorts over the same variants (else ValueError); unphased panels are phased.
+        synthetic, train, test: cohorts over the same variants (else ValueError).
+        phase: unphased panels are phased first; without it, nothing is measured of them.
         observed: share of the variants with MAF of at least 5 % in train that the held-out samples are typed at.
         seed: of the typed variants, of Beagle, and of the bootstrap.
         real: what `reference` gave for train and test; computed here where it is absent.
@@ -109,12 +115,15 @@ def measure(
         of the smaller, so that their sizes are not what is judged. Nothing where `reference` gives nothing.
     """
     same_variants(synthetic, train, test)
-    real = real or reference(train, test, observed=observed, seed=seed, **java)
+    real = real or reference(train, test, observed=observed, phase=phase, seed=seed, **java)
     if not real.typed.any():
         return []
     synthetic, train, test = (_ordered(cohort) for cohort in (synthetic, train, test))
     test = thinned(test, TARGETS, streams.rng("imputation_typed_variants", seed))
     phased = synthetic.haplotypes is not None and train.haplotypes is not None
+    if not (phased or phase):
+        log.info("an unphased panel: imputation is not measured (`phase: true` of `evaluate: imputation` does it)")
+        return []
     size = min(len(synthetic), len(train), *([] if phased else [UNPHASED]))
     if real.panel.tolist() != [size, phased]:
         log.info("the real panel is imputed from anew: %d samples, phased: %s", size, phased)

@@ -21,12 +21,16 @@ has power where the difference in true-positive rate at 1 % false positives, pai
 interval above 0. An attack on the trained model itself cannot detect canaries: they are planted after the training.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
 from syngeno import streams
-from syngeno.data.cohort import Cohort
 from syngeno.stats.intervals import Z, placements
+
+if TYPE_CHECKING:
+    from syngeno.data.cohort import Cohort
 
 DENOISING = "denoising_loss"  # an attack on the model itself: its own scores of samples
 # Every attack by its group in the metrics table, and its name in words, in the order of figures and tables.
@@ -57,7 +61,7 @@ def density_ratio(to_synthetic: np.ndarray, to_reference: np.ndarray) -> np.ndar
     return np.log(to_reference + 0.5) - np.log(to_synthetic + 0.5)
 
 
-def frequency_ratio(cohort: Cohort, synthetic: Cohort, reference: Cohort) -> np.ndarray:
+def frequency_ratio(cohort: "Cohort", synthetic: "Cohort", reference: "Cohort") -> np.ndarray:
     """Scores of a cohort: the log likelihood ratio of synthetic to reference allele frequencies, (samples,).
 
     Frequencies are those within the sample's label, drawn to those over all labels by `PSEUDO_ALLELES`: a label of a
@@ -77,7 +81,7 @@ def frequency_ratio(cohort: Cohort, synthetic: Cohort, reference: Cohort) -> np.
     return score
 
 
-def _frequency(cohort: Cohort, label: str | None = None, prior: np.ndarray | None = None) -> np.ndarray:
+def _frequency(cohort: "Cohort", label: str | None = None, prior: np.ndarray | None = None) -> np.ndarray:
     """Smoothed frequencies of the ALT allele, of all (half an allele of either kind added) or within a label."""
     if label is None:
         return (cohort.count + 0.5) / (2 * len(cohort) + 1)

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
 from syngeno.errors import BadInput
 from syngeno.stats import intervals
@@ -117,6 +116,8 @@ def with_rmse_ratio(rows: pd.DataFrame) -> pd.DataFrame:
 
 def over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
     """Add rows with seed "all": mean over seeds, 95 % t-interval of the mean, n = seeds (two or more)."""
+    from scipy.special import stdtrit  # takes a while, and pages that read the table need none of it
+
     single = rows[rows["seed"] != "all"]
     key = [column for column in [*SUBJECT, *NUMBER] if column != "seed"]
     added = []

@@ -28,6 +28,7 @@ COMMON, CALLED = 0.05, 0.95  # least minor-allele frequency and share of samples
 LONGEST = 250_000_000  # base pairs of a human chromosome, where no file says
 TRIED = 50  # records of a window, at most
 LEAST_ALIKE = 1000  # variants of which identical genotypes are no chance
+FEW = 5 * LEAST_ALIKE  # records that are read where only such duplicates can be told
 LARGEST = 0.1  # share of the samples that one family may have
 TOGETHER = "(together)"  # a column for `samples.split`; the parentheses keep it from meeting one of a user
 NO_PAIRS = pd.DataFrame({"sample_a": [], "sample_b": [], "kinship": [], "degree": []}).astype({"kinship": float})
@@ -61,21 +62,22 @@ def read_spread(sources: Sequence[Source], contigs: Sequence[str], samples: Sequ
             if _common(record)
         )
     lengths = [max(source.contig_lengths.get(name, 0) for source in sources) or LONGEST for name in contigs]
-    spacing = max(sum(lengths) // (MOST * WINDOW), 1) * WINDOW
-    spread = _collect(
-        (name, record)
-        for source in sources
-        for name in contigs
-        for window in source.spread(name, samples, spacing, pass_only=pass_only)
-        if (record := next(filter(_common, islice(window, TRIED)), None))
-    )
-    if len(spread.position) >= LEAST_ALIKE:
-        return spread
+    if sum(lengths) >= LEAST_ALIKE * WINDOW:
+        spacing = max(sum(lengths) // (MOST * WINDOW), 1) * WINDOW
+        spread = _collect(
+            (name, record)
+            for source in sources
+            for name in contigs
+            for window in source.spread(name, samples, spacing, pass_only=pass_only)
+            if (record := next(filter(_common, islice(window, TRIED)), None))
+        )
+        if len(spread.position) >= LEAST_ALIKE:
+            return spread
     return _collect(
         (name, record)
         for source in sources
         for name in contigs
-        for record in islice(source.records(name, samples, pass_only=pass_only), MOST // len(contigs))
+        for record in islice(source.records(name, samples, pass_only=pass_only), FEW // len(contigs))
         if _common(record)
     )
 

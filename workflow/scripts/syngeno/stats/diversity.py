@@ -5,11 +5,13 @@ the order of the haplotypes nor which of a sample's two comes first changes a bi
 """
 
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import gammaln
 
-from syngeno.data.cohort import Cohort
+if TYPE_CHECKING:
+    from syngeno.data.cohort import Cohort
 
 MAF_BINS = {
     "maf 0-0.005": (0, 0.005),
@@ -37,7 +39,7 @@ LOG_P_TOLERANCE = 1e-7  # two tables of equal probability may differ by rounding
 TABLE_CELLS = 4_000_000  # doubles held at once while the exact test enumerates heterozygote counts
 
 
-def polymorphic(cohort: Cohort, samples: int) -> float:
+def polymorphic(cohort: "Cohort", samples: int) -> float:
     """Expected share of variants that are polymorphic among fewer samples.
 
     Over all draws of 2 * samples alleles without replacement (hypergeometric; the rarefaction of Hurlbert 1971).
@@ -47,7 +49,7 @@ def polymorphic(cohort: Cohort, samples: int) -> float:
     return float((1 - none - every) @ variants / variants.sum())
 
 
-def folded(cohort: Cohort, samples: int) -> np.ndarray:
+def folded(cohort: "Cohort", samples: int) -> np.ndarray:
     """Expected folded site-frequency spectrum among fewer samples, float64 (samples + 1,).
 
     Entry k is the share of all variants whose rarer allele is there k times, expected as in `polymorphic`.
@@ -59,7 +61,7 @@ def folded(cohort: Cohort, samples: int) -> np.ndarray:
     return rarer
 
 
-def _copies(cohort: Cohort, samples: int) -> tuple[int, int, np.ndarray, np.ndarray]:
+def _copies(cohort: "Cohort", samples: int) -> tuple[int, int, np.ndarray, np.ndarray]:
     """Alleles there are, alleles drawn, copies of the rarer allele, and how many variants have so many."""
     alleles = 2 * len(cohort)
     count = cohort.count

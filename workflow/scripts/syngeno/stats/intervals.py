@@ -2,13 +2,13 @@
 
 import warnings
 from collections.abc import Callable
+from statistics import NormalDist
 
 import numpy as np
-from scipy.special import ndtri
 
 from syngeno import streams
 
-Z = float(ndtri(0.975))
+Z = NormalDist().inv_cdf(0.975)
 
 _DRAWS = 1000
 _RESAMPLED = 10**7  # samples of all draws that are held at a time

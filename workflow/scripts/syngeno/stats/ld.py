@@ -8,10 +8,12 @@ their number.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from syngeno.data.cohort import Cohort
+if TYPE_CHECKING:
+    from syngeno.data.cohort import Cohort
 
 NEIGHBOURS = 200
 MAX_DISTANCE = 1_000_000
@@ -45,7 +47,7 @@ class Linked:
     r: np.ndarray
 
 
-def in_ld(train: Cohort, *, neighbours: int = NEIGHBOURS, max_distance: int = MAX_DISTANCE) -> dict[str, Linked]:
+def in_ld(train: "Cohort", *, neighbours: int = NEIGHBOURS, max_distance: int = MAX_DISTANCE) -> dict[str, Linked]:
     """The pairs of variants in LD (r2 of `R2_MIN` or more) among training samples, by group.
 
     Pairs of a contig are looked at up to so many variants and so many base pairs apart. Where labels differ in allele
@@ -66,7 +68,7 @@ def in_ld(train: Cohort, *, neighbours: int = NEIGHBOURS, max_distance: int = MA
 
 
 def correlations(
-    synthetic: Cohort, linked: dict[str, Linked], *, neighbours: int = NEIGHBOURS, max_distance: int = MAX_DISTANCE
+    synthetic: "Cohort", linked: dict[str, Linked], *, neighbours: int = NEIGHBOURS, max_distance: int = MAX_DISTANCE
 ) -> dict[str, tuple[float, int]]:
     """Correlation, synthetic against train, of r over the pairs that are in LD in train (`ld_r`), and their number.
 
@@ -103,7 +105,7 @@ def _correlation(moments: np.ndarray, pairs: int) -> float:
 
 
 def decay(
-    cohort: Cohort, kept: np.ndarray, *, neighbours: int = 2 * NEIGHBOURS, max_distance: int = MAX_DISTANCE
+    cohort: "Cohort", kept: np.ndarray, *, neighbours: int = 2 * NEIGHBOURS, max_distance: int = MAX_DISTANCE
 ) -> dict[str, tuple[float, int]]:
     """Mean r2 and number of pairs of the variants `kept`, bool (variants,), by bin of `BINS`.
 
@@ -132,13 +134,13 @@ def decay(
     }
 
 
-def matrix(cohort: Cohort, sites: np.ndarray) -> np.ndarray:
+def matrix(cohort: "Cohort", sites: np.ndarray) -> np.ndarray:
     """r2 between all pairs of a region's variants, for a heat map; float32 (k, k)."""
     z = _centred(cohort.dosages[:, sites])[0]
     return _scaled(z.T @ z, _squares(z)) ** 2
 
 
-def densest_region(train: Cohort, variants: int = 100) -> tuple[np.ndarray, str]:
+def densest_region(train: "Cohort", variants: int = 100) -> tuple[np.ndarray, str]:
     """The run of common variants with most LD in train, for a heat map: their indices, and where they lie."""
     common = np.flatnonzero(np.minimum(train.frequency, 1 - train.frequency) >= COMMON_MAF)
     if len(common) < 2:
@@ -162,13 +164,13 @@ def _by_distance(distance: np.ndarray, r2: np.ndarray, bins: dict[str, tuple[flo
     return np.stack([np.bincount(near, weights=r2, minlength=len(bins)), np.bincount(near, minlength=len(bins))])
 
 
-def _groups(cohort: Cohort, by_label: bool) -> list[str]:
+def _groups(cohort: "Cohort", by_label: bool) -> list[str]:
     large = [label for label in cohort.labels if (cohort.label == label).sum() > 2]
     return ["all", "within_labels", *large] if by_label else ["all"]
 
 
 def _tiles(
-    cohort: Cohort, neighbours: int, max_distance: int, by_label: bool = False
+    cohort: "Cohort", neighbours: int, max_distance: int, by_label: bool = False
 ) -> Iterator[tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]]:
     """Pairs of near variants, tile by tile: the first, the second, and their r by group, float32, each (pairs,)."""
     contig, position = cohort.contig, cohort.position

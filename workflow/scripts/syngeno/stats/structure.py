@@ -1,23 +1,26 @@
 """Population structure: how far two clouds of samples lie apart on principal axes, and Fst."""
 
 import os
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from syngeno.data.cohort import Cohort
 from syngeno.stats.pca import Axes, fit_axes
+
+if TYPE_CHECKING:
+    from syngeno.data.cohort import Cohort
 
 PCS = 6
 # Entropic regularisation of the Sinkhorn distance, on costs divided by their maximum, as in published figures.
 REGULARISATION = 0.002
 
 
-def principal_axes(cohort: Cohort, components: int) -> Axes:
+def principal_axes(cohort: "Cohort", components: int) -> Axes:
     """The first principal axes of a cohort's dosages, at most samples - 1 of them; raises as `fit_axes`."""
     return fit_axes(cohort.dosages, components)
 
 
-def coordinates(train: Cohort, *others: Cohort, components: int = PCS) -> list[np.ndarray]:
+def coordinates(train: "Cohort", *others: "Cohort", components: int = PCS) -> list[np.ndarray]:
     """Where train and other cohorts lie on train's axes, each float64 (samples, k)."""
     axes = principal_axes(train.in_canonical_order(), components)
     return [axes.coordinates(cohort.dosages) for cohort in (train, *others)]
@@ -64,7 +67,7 @@ def fst_of_counts(ours: tuple[np.ndarray, int], theirs: tuple[np.ndarray, int]) 
     return float(numerator / denominator) if denominator > 0 else np.nan
 
 
-def fst_between_labels(cohort: Cohort, labels: list[str]) -> dict[tuple[str, str], float]:
+def fst_between_labels(cohort: "Cohort", labels: list[str]) -> dict[tuple[str, str], float]:
     """Fst of each pair of labels (in the order given), nan as in `fst`."""
     counts = {label: (cohort.counts[label], int((cohort.label == label).sum())) for label in labels}
     return {
