@@ -211,20 +211,22 @@ class TestHints:
 
 class TestSummary:
     @pytest.mark.parametrize(
-        ("auc", "recovery", "said"),
+        ("auc", "recovery", "distance", "said"),
         [
-            (0.5, 1.0, "Useful, and no leak was found: diffusion."),
-            (0.6, 1.0, "Useful, but may leak: diffusion."),
-            (0.9, 1.0, "Each of the useful ones leaks."),
-            (0.5, 0.1, "No generator was found useful."),
+            (0.5, 1.0, 3.8, "Faithful and useful, and no leak was found: diffusion."),
+            (0.5, 1.0, 9.9, "Useful, and no leak was found, but not faithful: diffusion."),
+            (0.6, 1.0, 3.8, "Useful, but may leak: diffusion."),
+            (0.9, 1.0, 3.8, "Each of the useful ones leaks."),
+            (0.5, 0.1, 3.8, "No generator was found useful."),
         ],
     )
-    def test_which_to_look_at(self, samples, auc, recovery, said):
+    def test_which_to_look_at(self, samples, auc, recovery, distance, said):
         one = judged(generators=("diffusion",), labels=("A", "B"), seeds=(1,))
         one = one[(one["metric"] != "privacy_loss") & (one["group"] != "denoising_loss")]
         area = (one["metric"] == "membership_auc") & (one["variant"] == "")
         one.loc[area, ["value", "real_low", "real_high"]] = [auc, 0.45, 0.55]
         one.loc[one["metric"] == "recovery_rate", ["value", "real_low", "real_high"]] = [recovery, 0.9, 1.1]
+        one.loc[one["metric"] == "wasserstein_pc1_6", ["value", "real_low", "real_high"]] = [distance, 3.6, 3.9]
         rates = one["metric"] == "membership_tpr_at_1pct"
         one.loc[rates, ["low", "real_high"]] = [0.0, 0.06]
         one.loc[one["metric"].isin(["duplicate_share", "near_duplicate_share"]), "real_high"] = 0.1

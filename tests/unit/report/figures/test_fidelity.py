@@ -78,6 +78,14 @@ class TestLdDecay:
         mine = own[own["generator"] == "diffusion"].set_index("group")["value"]
         assert list(dots(axis)[0].get_ydata()) == pytest.approx([mine[f"EUR: {name}"] for name in BINS])
 
+    def test_no_line_runs_out_of_its_panel(self, table):
+        grown = table.assign(value=table["value"].mask(table["group"].str.startswith("EUR: "), 0.9))
+        panels = [axis for axis in fidelity.ld_decay(grown).axes if axis.get_title(loc="left") in ("AFR", "EUR", "ASW")]
+        assert max(max(line.get_ydata()) for axis in panels for line in dots(axis)) == pytest.approx(0.9, abs=0.1)
+        for axis in panels:
+            top = axis.get_ylim()[1]
+            assert all(max(line.get_ydata()) <= top for line in dots(axis))
+
     def test_no_linkage_is_said_and_not_drawn(self, table):
         figure = fidelity.ld_decay(table[table["metric"] != "ld_r2"])
         assert "no linkage" in figure.axes[0].texts[0].get_text()

@@ -188,8 +188,10 @@ def _summary(cards: Sequence[Card]) -> str:
     released = [card for card in cards if card.generator.released]
     useful = [card for card in released if card.level(USEFUL) in (GOOD, FAIR)]
     quiet = [card for card in useful if card.level(PRIVATE) is GOOD]
+    if like := [card for card in quiet if card.level(FAITHFUL) is not BAD]:
+        return f"Faithful and useful, and no leak was found: {_names(like)}."
     if quiet:
-        return f"Useful, and no leak was found: {_names(quiet)}."
+        return f"Useful, and no leak was found, but not faithful: {_names(quiet)}."
     if not useful:
         return "No generator was found useful."
     doubtful = [card for card in useful if card.level(PRIVATE) is not BAD]

@@ -211,7 +211,7 @@ def _within_labels(
         axis.set_title(label)
         axis.set_xticks(range(len(bins)), bins)
         axis.tick_params(axis="x", labelrotation=60, labelsize=7)
-        axis.set_ylim(bottom=0)
+    axes[0].set_ylim(bottom=0)  # of all, once all lines are there: a limit that is set is no longer fitted to them
     figure.supylabel("mean r² within the label", fontsize=10)
 
 
