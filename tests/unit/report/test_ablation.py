@@ -67,7 +67,7 @@ class TestPage:
         own = table[(table["metric"] == "ld_r") & (table["group"] == "all") & (table["generator"] == "markov")]
         own = own[own["seed"].isin(["1", "2"]) & (own["variant"] == "")]
         row = page.split('<td class="name">markov</td>')[1].split("</tr>")[0]
-        assert f"{own['value'].mean():.4g}" in row
+        assert f"{own['value'].mean():.3f}" in row
         assert "▼" in row
         assert "1.459" in page.split("real against real")[1].split("</tr>")[0]
         assert page.count("<tr") == 1 + 1 + 6

@@ -60,9 +60,11 @@ class TestPicture:
 
 class TestNumber:
     def test_the_interval_or_the_note_below(self):
-        assert html.number(0.2, 0.1, 0.3) == ("0.2", "0.1 to 0.3", "")
-        assert html.number(0.2, np.nan, np.nan) == ("0.2", "", "")
-        assert html.number(0.2, 0.1, 0.3, "▲", "saturated", "outside") == ("0.2 ▲", "saturated", "outside")
+        assert html.number(0.2, 0.1, 0.3) == ("0.20", "0.10 to 0.30", "")
+        assert html.number(0.23456, 0.1, 3.3) == ("0.2", "0.1 to 3.3", "")
+        assert html.number(0.23456, np.nan, np.nan) == ("0.2346", "", "")
+        assert html.number(0.23456, np.nan, np.nan, beside=(0.1, 0.15)) == ("0.235", "", "")
+        assert html.number(0.2, 0.1, 0.3, "▲", "saturated", "outside") == ("0.20 ▲", "saturated", "outside")
         assert html.number(np.nan, 0.1, 0.3) == ("", "", "")
 
 
@@ -94,7 +96,7 @@ class TestPage:
     def test_a_cell_with_its_style_and_its_small_text(self):
         cells = [html.number(0.2, 0.1, 0.3, "▲", "saturated", "outside"), html.Cell()]
         page = html.page("metrics", table=html.Table(["", "a", "b"], [html.Line("g", cells, "real")]))
-        shown = '<td class="outside">0.2 ▲<span class="low">saturated</span></td><td></td></tr>'
+        shown = '<td class="outside">0.20 ▲<span class="low">saturated</span></td><td></td></tr>'
         assert f'<tr class="real"><td class="name">g</td>{shown}' in page
         assert '<th class="name"></th><th>a</th><th>b</th>' in page
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from judged import judged
 
-from syngeno.report import model_card
+from syngeno.report import html, model_card
 
 SETTINGS = {
     "kind": "made",
@@ -65,14 +65,13 @@ class TestCard:
 
     def test_its_own_numbers_only(self, table, training):
         page = made(table, training, "li_stephens")
-        value = table[
-            (table["generator"] == "li_stephens") & (table["metric"] == "recovery_rate") & (table["seed"] == "1")
-        ]["value"].iloc[0]
-        assert f"{value:.4g}" in page
-        other = table[
-            (table["generator"] == "li_stephens") & (table["metric"] == "recovery_rate") & (table["seed"] == "2")
-        ]["value"].iloc[0]
-        assert f"{other:.4g}" not in page
+        rates = table[(table["generator"] == "li_stephens") & (table["metric"] == "recovery_rate")]
+        shown = [
+            html.number(*row[["value", "low", "high"]], beside=(row["real_low"], row["real_high"])).text
+            for seed in ("1", "2")
+            for _, row in rates[rates["seed"] == seed].head(1).iterrows()
+        ]
+        assert f">{shown[0]}" in page and f">{shown[1]}" not in page and shown[0] != shown[1]
 
     def test_the_audit_in_words(self, table, training):
         page = made(table, training)
@@ -114,11 +113,11 @@ class TestCard:
         released = (
             (changed["variant"] == "released") & (changed["metric"] == "recovery_rate") & (changed["seed"] == "1")
         )
-        changed.loc[released, "value"] = 0.7654
+        changed.loc[released, "value"] = 7.654
         page = made(changed, training, withheld=withheld)
         assert "2 samples were withheld: 1 near copy, 1 risky; 35 are released." in page
-        assert "0.7654" in page
-        assert "0.7654" not in made(changed, training)
+        assert ">7.65" in page
+        assert ">7.65" not in made(changed, training)
         assert "SYN0" not in page
 
     def test_what_is_worse_than_the_envelope_limits_its_use(self, table, training):

@@ -185,7 +185,7 @@ class TestPage:
     def test_ours_above_theirs(self):
         html = self.page(everything())
         ours = [re.sub(r"\s+", " ", cell) for cell in line(html, MLP)]
-        assert ours[:3] == ["0.8 0.75 to 0.85", "0.4 0.35 to 0.45", "0.6 0.55 to 0.65"]
+        assert ours[:3] == ["0.80 0.75 to 0.85", "0.40 0.35 to 0.45", "0.60 0.55 to 0.65"]
         assert line(html, "paper: mlp")[:3] == ["0.9023", "0.1406", "0.156"]  # CNN first, as printed: .1406 / .9023
         assert line(html, "paper: MLP+CNN") == ["0.63", "0.94", "0.385", "0.74"]
 
@@ -195,8 +195,8 @@ class TestPage:
 
     def test_neighbours_of_real_samples_stand_beside(self):
         html = self.page(everything())
-        assert [cell.split()[0] for cell in line(html, "c")] == ["0.7", "0.2", "0.7", "0.2"]
-        assert [cell.split()[0] for cell in line(html, "real samples")] == ["0.5"] * 4
+        assert [cell.split()[0] for cell in line(html, "c")] == ["0.70", "0.20", "0.70", "0.20"]
+        assert [cell.split()[0] for cell in line(html, "real samples")] == ["0.50"] * 4
 
     def test_generators_that_are_no_diffusion_models_stand_in_the_tables_alone(self):
         html = self.page(pd.concat([everything(), number("accuracy", 0.77, "copies"), rates(copies=0.99)]))
@@ -205,7 +205,7 @@ class TestPage:
     def test_augmentation(self):
         html = self.page(everything())
         cells = [cell.split()[0] for cell in line(html, f"c, {MLP}")]
-        assert cells == ["5", "0.3", "0.34", "0.04", "0.46", "0.16", "0.25"]
+        assert cells == ["5", "0.30", "0.34", "0.04", "0.46", "0.16", "0.25"]
         assert line(html, "paper: MLP+CNN, best classifier") == ["5 %", "0.2901", "", "", "0.8398", "0.5497", ""]
 
     @pytest.mark.parametrize(

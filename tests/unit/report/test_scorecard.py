@@ -17,8 +17,8 @@ def numbers(value, low=0.4, high=0.6, metric="aa_truth", against="train", genera
 class TestScorecard:
     def test_marks_what_falls_outside_the_envelope(self):
         assert "▼" not in scorecard.scorecard_page(numbers(0.5)).split("<p>")[0]
-        assert 'class="outside">0.3 ▼' in scorecard.scorecard_page(numbers(0.3))
-        assert 'class="outside">0.7 ▲' in scorecard.scorecard_page(numbers(0.7))
+        assert 'class="outside">0.30 ▼' in scorecard.scorecard_page(numbers(0.3))
+        assert 'class="outside">0.70 ▲' in scorecard.scorecard_page(numbers(0.7))
 
     def test_a_number_without_envelope_is_not_marked(self):
         page = scorecard.scorecard_page(numbers(0.3, low=np.nan, high=np.nan))
@@ -27,8 +27,8 @@ class TestScorecard:
     def test_shows_the_mean_over_seeds(self):
         three = pd.concat([numbers(value).assign(seed=str(i)) for i, value in enumerate((0.2, 0.3, 0.4))])
         page = scorecard.scorecard_page(metrics.over_seeds(three))
-        assert "0.3 ▼" in page
-        assert "0.2 " not in page
+        assert "0.30 ▼" in page
+        assert ">0.20 " not in page
 
     def test_a_saturated_privacy_loss_says_so(self):
         loss = numbers(0.0, metric="privacy_loss", against="")
@@ -46,7 +46,7 @@ class TestScorecard:
             page = scorecard.scorecard_page(pd.concat([area, distance, gain], ignore_index=True))
             assert ("without power here" in page.split("<p>")[0]) is powerless
             found = pd.concat([area.assign(value=0.9), distance, gain], ignore_index=True)
-            assert 'class="outside">0.9 ▲' in scorecard.scorecard_page(found)
+            assert 'class="outside">0.90 ▲' in scorecard.scorecard_page(found)
 
     def test_canaries_are_not_shown_and_releases_are_rows_of_their_own(self):
         table = pd.concat(
@@ -79,7 +79,7 @@ class TestScorecard:
         ):
             page = scorecard.scorecard_page(numbers(value, metric=metric, against=against))
             assert ('class="outside"' in page) is worse
-            assert f"{value} {'▼' if value < 0.5 else '▲'}" in page
+            assert f"{value:.2f} {'▼' if value < 0.5 else '▲'}" in page
 
 
 class TestAllMetrics:

@@ -67,11 +67,24 @@ def page(template: str, **content: object) -> str:
     return _ENVIRONMENT.get_template(f"{template}.html.j2").render(**content)
 
 
-def number(value: float, low: float, high: float, mark: str = "", note: str = "", style: str = "") -> Cell:
-    """A cell: the value with its mark, below it the note or the interval; empty where there is no number."""
+def number(
+    value: float,
+    low: float,
+    high: float,
+    mark: str = "",
+    note: str = "",
+    style: str = "",
+    beside: tuple[float, float] = (math.nan, math.nan),
+) -> Cell:
+    """A cell: the value with its mark, below it the note or the interval; empty where there is no number.
+
+    The digits are those that the interval lets be known, else the envelope `beside` it (see `fixed`); else 4.
+    """
     if pd.isna(value):
         return Cell()
-    return Cell(f"{short(value)} {mark}".strip(), note or span(low, high), style)
+    known = [interval for interval in ((low, high), beside) if pd.notna(interval[0])]
+    text = fixed(value, *known) if known else short(value)
+    return Cell(f"{text} {mark}".strip(), note or span(low, high), style)
 
 
 def frame(data: pd.DataFrame) -> Table:
@@ -92,7 +105,7 @@ def settings(nested: Mapping) -> Table:
 
 def span(low: float, high: float) -> str:
     """An interval; empty where there is none."""
-    return "" if pd.isna(low) else f"{short(low, 3)} to {short(high, 3)}"
+    return "" if pd.isna(low) else f"{fixed(low, (low, high))} to {fixed(high, (low, high))}"
 
 
 def short(value: float, digits: int = 4) -> str:

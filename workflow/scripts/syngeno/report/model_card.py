@@ -195,7 +195,8 @@ def _numbers(shown: pd.DataFrame) -> html.Table:
         row = _first(shown, *key)
         if row is not None:
             mark, style = verdicts.marked(row)
-            value = html.number(*row[["value", "low", "high"]], mark, style=style)
+            envelope = row["real_low"], row["real_high"]
+            value = html.number(*row[["value", "low", "high"]], mark, style=style, beside=envelope)
             real = html.number(*row[["real", "real_low", "real_high"]])
             lines.append(html.Line(title, [value, real, html.Cell(str(row["n"]))]))
     return html.Table(["", "Synthetic", "Real against real", "n"], lines)

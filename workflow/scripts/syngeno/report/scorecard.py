@@ -137,4 +137,5 @@ def _score(part: pd.DataFrame, key: Headline, powerless: bool) -> html.Cell:
         note = "shows nothing: saturated"
     elif key[0].startswith("membership") and powerless and not style:  # what was found needs no proof of power
         note = "without power here"
-    return html.number(shown["value"], shown["low"], shown["high"], mark, note, "blind" if note else style)
+    envelope = shown["real_low"], shown["real_high"]
+    return html.number(*shown[["value", "low", "high"]], mark, note, "blind" if note else style, envelope)
