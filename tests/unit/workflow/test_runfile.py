@@ -164,7 +164,7 @@ class TestCheckSense:
         validate(config, SCHEMA)
         filled = config["generators"]["g"]
         sections = filled["clusters"]["number"], filled["sampler"]["candidates"], filled["save_every"]
-        assert sections == (256, 16, 120)
+        assert sections == ("auto", 16, 120)
         assert "denoiser" not in filled
         for bad in ({"denoiser": {}}, {"space": "phase"}, {"clusters": {"founders": 5}}):
             with pytest.raises(BadInput):

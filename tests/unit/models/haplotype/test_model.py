@@ -146,7 +146,7 @@ class TestFit:
     def test_from_samples_to_samples(self, tmp_path, space, device):
         model, data, path = fitted(tmp_path, space, device)
         assert min(row["validation_loss"] for row in model.history) < np.log(2)
-        assert model.chosen["clusters"] == 2 and 1 <= model.chosen["epoch"] <= len(model.history)
+        assert model.chosen["number_of_clusters"] == 2 and 1 <= model.chosen["epoch"] <= len(model.history)
         by_weight = [
             HaplotypeDiffusion.load(path, data, settings_of(space, reranker_weight=weight), device=device)
             for weight in (0, 1)

@@ -155,5 +155,11 @@ class TestSamplers:
     def test_bad_settings(self):
         made = process()
         network = gaussian_oracle(made, 0.0, 1.0)
-        with pytest.raises(ValueError, match="101 sampling steps"):
-            ddpm.ddim(made, network, *start(2), steps=101, eta=0.0)
+        with pytest.raises(ValueError, match="0 sampling steps"):
+            ddpm.ddim(made, network, *start(2), steps=0, eta=0.0)
+
+    def test_no_more_steps_than_there_are(self):
+        made = process()
+        network = gaussian_oracle(made, 0.0, 1.0)
+        most = ddpm.ddim(made, network, *start(2), steps=made.steps, eta=0.0)
+        assert torch.equal(ddpm.ddim(made, network, *start(2), steps=made.steps + 1, eta=0.0), most)

@@ -143,9 +143,10 @@ def ddim(
     steps: int,
     eta: float,
 ) -> Tensor:
-    """DDIM: `steps` of the T steps; `eta` 0 is deterministic given `x`, 1 is as noisy as DDPM."""
-    if not 1 <= steps <= diffusion.steps:
-        raise ValueError(f"{steps} sampling steps; give 1 to {diffusion.steps}")
+    """DDIM: `steps` of the T steps, or all; `eta` 0 is deterministic given `x`, 1 is as noisy as DDPM."""
+    if steps < 1:
+        raise ValueError(f"{steps} sampling steps; give 1 or more")
+    steps = min(steps, diffusion.steps)
     abar = diffusion.alpha_bar.tolist()
     x = x * diffusion.mask
     times = np.linspace(diffusion.steps, 0, steps + 1).round().astype(int).tolist()
