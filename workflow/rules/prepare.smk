@@ -88,7 +88,7 @@ rule find_relatives:
         genotypes=genotype_files,
         plink=plink_parts,
     output:
-        pairs=temp("results/{cohort}/prepare/pairs.tsv"),
+        relatives="results/{cohort}/prepare/relatives.tsv",
         families="results/{cohort}/prepare/families.tsv",
         search="results/{cohort}/prepare/relatives.json",
     log:
@@ -113,11 +113,9 @@ rule split_samples:
     input:
         inputs="results/{cohort}/prepare/inputs.json",
         labels=label_file,
-        pairs="results/{cohort}/prepare/pairs.tsv",
         families="results/{cohort}/prepare/families.tsv",
     output:
         samples="results/{cohort}/prepare/samples.tsv",
-        relatives="results/{cohort}/prepare/relatives.tsv",
     log:
         "results/logs/{cohort}/split_samples.log",
     benchmark:

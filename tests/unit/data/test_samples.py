@@ -375,3 +375,19 @@ class TestLabelsToDraw:
     @pytest.mark.parametrize(("size", "count"), [(None, 2), ("train", 4), (3 * 2, 3)])
     def test_sizes(self, size, count):
         assert sorted(self.drawn(size)) == ["a"] * count + ["b"] * count
+
+
+class TestReadRelatives:
+    def test_pairs_with_the_parts_of_the_split(self, tmp_path):
+        table = pd.DataFrame({"split": ["train", "test"]}, index=["01", "NA"])
+        (tmp_path / "relatives.tsv").write_text("sample_a\tsample_b\tkinship\tdegree\n01\tNA\t0.25\tfirst\n")
+        pairs = samples.read_relatives(tmp_path / "relatives.tsv", table)
+        assert pairs.to_dict("records") == [
+            {"sample_a": "01", "sample_b": "NA", "kinship": "0.25", "degree": "first"}
+            | {"split_a": "train", "split_b": "test"}
+        ]
+
+    def test_no_pairs(self, tmp_path):
+        (tmp_path / "relatives.tsv").write_text("sample_a\tsample_b\tkinship\tdegree\n")
+        pairs = samples.read_relatives(tmp_path / "relatives.tsv", pd.DataFrame({"split": ["train"]}, index=["a"]))
+        assert len(pairs) == 0 and {"split_a", "split_b"} < set(pairs.columns)

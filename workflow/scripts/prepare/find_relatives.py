@@ -21,7 +21,7 @@ spread = relatives.read_spread(sources, checked["contigs"], samples, snakemake.p
 pairs, way = relatives.find(spread, samples, relatives.in_pedigree(sources[0].families, samples))
 families, degree = relatives.families(pairs, samples)
 
-pairs.to_csv(output.pairs, sep="\t", index=False, float_format="%.4f")
+pairs.to_csv(output.relatives, sep="\t", index=False, float_format="%.4f")
 families.to_csv(output.families, sep="\t", index_label="sample")
 Path(output.search).write_text(json.dumps({"by": way, "variants": len(spread.position), "together": degree}) + "\n")
 logger.info("%d pairs by %s, at %d variants", len(pairs), way, len(spread.position))

@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from syngeno import logs
 from syngeno.data import samples
 from syngeno.prepare import relatives
@@ -20,7 +18,6 @@ seed = settings.pop("seed")
 labels = samples.read_labels(source.labels, label, family)
 labels = labels.loc[json.loads(Path(source.inputs).read_text())["samples"]]
 samples.refuse_unknown(params.wanted or [], labels["label"])
-pairs = pd.read_csv(source.pairs, sep="\t", dtype={"sample_a": str, "sample_b": str}, keep_default_na=False)
 
 if "column" in settings:
     parts = samples.split_by_column(labels, settings["column"], settings["validation"], seed, family)
@@ -32,9 +29,4 @@ else:
 
 columns = [label] if isinstance(label, str) else label
 samples.write_samples(output.samples, labels, parts, [*columns, *([family] if family else [])])
-for side in ("a", "b"):
-    pairs[f"split_{side}"] = parts.reindex(pairs[f"sample_{side}"]).to_numpy()
-pairs.to_csv(output.relatives, sep="\t", index=False)
-apart = int((pairs["split_a"] != pairs["split_b"]).sum())
-counts = ", ".join(f"{count} {part}" for part, count in parts.value_counts().items())
-logger.info("%s; %d of %d pairs of relatives are in different parts", counts, apart, len(pairs))
+logger.info("%s", ", ".join(f"{count} {part}" for part, count in parts.value_counts().items()))

@@ -15,15 +15,16 @@ if TYPE_CHECKING:
 
 logger = logs.start(snakemake.log[0])
 source = snakemake.input
+table = samples.read_samples(source.samples)
 
 variants = pd.read_csv(source.variants, sep="\t", dtype={"contig": str})
 
 page = scorecard.run_page(
     snakemake.params.settings,
     snakemake.params.generators,
-    samples.read_samples(source.samples),
+    table,
     variants,
-    pd.read_csv(source.relatives, sep="\t"),
+    samples.read_relatives(source.relatives, table),
     json.loads(Path(source.search).read_text())["by"],
 )
 

@@ -5,8 +5,6 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from syngeno import logs
 from syngeno.data import samples
 from syngeno.evaluate import metrics
@@ -18,15 +16,16 @@ if TYPE_CHECKING:
 
 logger = logs.start(snakemake.log[0])
 source, params = snakemake.input, snakemake.params
+table = samples.read_samples(source.samples)
 
 page = landing.landing_page(
     metrics.read(source.metrics),
     cohort=snakemake.wildcards.cohort,
     version=VERSION,
     date=date.today().isoformat(),
-    samples=samples.read_samples(source.samples),
+    samples=table,
     about=json.loads(Path(source.cohort).read_text()),
-    relatives=pd.read_csv(source.relatives, sep="\t", dtype=str),
+    relatives=samples.read_relatives(source.relatives, table),
     looked_for=json.loads(Path(source.search).read_text())["by"],
     generators=[landing.Generator(**one) for one in params.generators],
     withheld=params.withheld,

@@ -186,6 +186,15 @@ def read_samples(path: str | Path) -> pd.DataFrame:
     return read_table(Path(path)).set_index("sample")
 
 
+def read_relatives(path: str | Path, table: pd.DataFrame) -> pd.DataFrame:
+    """Read pairs of relatives (`prepare.relatives.find`), as text, with the parts of the split: `split_a`, `split_b`.
+
+    `table` is one that `read_samples` gives.
+    """
+    pairs = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    return pairs.assign(**{f"split_{side}": pairs[f"sample_{side}"].map(table["split"]) for side in "ab"})
+
+
 def read_table(path: str | Path) -> pd.DataFrame:
     """Read a table (tab-separated; comma for .csv; PLINK's .fam), all columns as text; raises BadInput.
 
