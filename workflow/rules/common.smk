@@ -4,6 +4,7 @@ import errno
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -24,8 +25,10 @@ def repository(basedir):
         return Path(basedir) / ".." / ".."
     if isinstance(basedir, sourcecache.HostingProviderFile):
         clone = basedir.hosted_repo.repo_clone
-    else:
+    elif isinstance(basedir, sourcecache.LocalGitFile):
         clone = basedir.repo_path
+    else:
+        raise WorkflowError("Clone syngeno's repository, or name it by github(..).")
     call = ["git", "-C", str(clone), "rev-parse", basedir.ref]
     commit = subprocess.run(call, check=True, capture_output=True, text=True).stdout
     folder = Path(".snakemake", "syngeno", commit.strip()).absolute()
@@ -35,7 +38,10 @@ def repository(basedir):
         part = folder.with_name(f"{folder.name}.{os.getpid()}")
         with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
             archive.extractall(part, filter="data")
-        part.rename(folder)
+        try:
+            part.rename(folder)
+        except OSError:  # another job was first
+            shutil.rmtree(part)
     return folder
 
 

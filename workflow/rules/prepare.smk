@@ -1,5 +1,5 @@
 # in:  VCF/BCF/PLINK files, a table of samples, genes (optional)
-# out: results/{cohort}/prepare/ samples.tsv, genotypes.zarr.zip, relatives.tsv
+# out: results/{cohort}/prepare/ samples.tsv, genotypes.zarr.zip, cohort.json, relatives.tsv, .json, families.tsv
 #      results/{cohort}/prepare/{fraction}/{seed}/ training_samples.tsv, encoder.npz, latents.npz
 
 
@@ -113,7 +113,7 @@ rule split_samples:
     input:
         inputs="results/{cohort}/prepare/inputs.json",
         labels=label_file,
-        families="results/{cohort}/prepare/families.tsv",
+        families=found_families,
     output:
         samples="results/{cohort}/prepare/samples.tsv",
     log:
@@ -129,7 +129,6 @@ rule split_samples:
     params:
         label=cohort("label"),
         family=cohort("family"),
-        relatives=cohort("relatives"),
         split=cohort("split"),
         wanted=config["sample"]["labels"],
         code=code("split_samples"),

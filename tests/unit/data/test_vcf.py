@@ -75,7 +75,7 @@ class TestWriteVcf:
         assert dict(said) == {
             "ID": "syngeno", "Cohort": '"mine"', "Generator": '"diffusion"', "Kind": '"haplotype_diffusion"',
             "Fraction": "100", "Seed": "2",
-            "Description": '"Synthetic samples: none of them is a real individual"',
+            "Description": '"Synthetic samples"',
         }  # fmt: skip
         assert about.strip() in pysam.bcftools.view(str(path))
 

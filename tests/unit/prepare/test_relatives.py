@@ -3,6 +3,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+from bed_reader import to_bed
 
 from syngeno.data import vcf
 from syngeno.data.readers import open_source, write_index
@@ -73,6 +74,18 @@ class TestReadSpread:
         windows = open_source(path, tmp_path / "other" / "in.csi").spread("1", None, 2**14)
         assert [[record.position for record in window] for window in windows] == [[3], [], [40_000], [], [], [90_000]]
 
+    def test_windows_of_plink_files_look_beyond_a_rare_variant(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(relatives, "MOST", 2)
+        monkeypatch.setattr(relatives, "LEAST_ALIKE", 2)
+        monkeypatch.setattr(relatives, "LONGEST", 3 * relatives.WINDOW)
+        places = [5, 9, 40, relatives.WINDOW + 1, relatives.WINDOW + 2]
+        counts = np.array([[0] * 6, [0] * 6, [0, 1, 2, 1, 0, 1], [0, 1, 2, 1, 0, 1], [2, 1, 0, 1, 2, 1]], np.int8)
+        to_bed(tmp_path / "x.bed", counts.T)
+        (tmp_path / "x.fam").write_text("".join(f"0 s{i} 0 0 0 -9\n" for i in range(6)))
+        (tmp_path / "x.bim").write_text("".join(f"1\t.\t0\t{place}\tC\tA\n" for place in places))
+        spread = read_spread([open_source(tmp_path / "x.bed")], ["1"], [f"s{i}" for i in range(6)], True)
+        assert spread.position.tolist() == [40, relatives.WINDOW + 1]
+
     def test_independent_variants_are_apart(self):
         spread = Spread(np.zeros((1, 4), np.int8), np.array(["1", "1", "1", "2"]), np.array([1, 49_999, 50_000, 1]))
         assert spread.independent == 3
@@ -125,10 +138,11 @@ class TestInPedigree:
                 ("F", "sib", "dad", "mum"),
                 ("F", "half", "dad", "0"),
                 ("G", "other", "0", "0"),
+                ("G", "stranger", "dad", "0"),
             ],
             columns=["family", "sample", "father", "mother"],
         )
-        found = in_pedigree(fam, ["dad", "kid", "sib", "half", "other"])
+        found = in_pedigree(fam, ["dad", "kid", "sib", "half", "other", "stranger"])
         assert sorted(zip(found["sample_a"], found["sample_b"], strict=True)) == [
             ("dad", "half"),
             ("dad", "kid"),
@@ -144,19 +158,32 @@ class TestFamilies:
         many = PEOPLE + [f"x{i}" for i in range(40)]
         found, degree = families(pairs(("b", "a", "first"), ("b", "c", "second"), ("g", "h", "duplicate")), many)
         assert degree == "second"
-        assert found[found != ""].to_dict() == {"a": "a", "b": "a", "c": "a", "g": "g", "h": "g"}
+        assert found[found != ""].to_dict() == {"a": "of a", "b": "of a", "c": "of a", "g": "of g", "h": "of g"}
         assert found.index.tolist() == many
 
     def test_only_close_ones_where_all_would_be_one_family(self):
         chain = [(a, b, "second") for a, b in itertools.pairwise(PEOPLE)]
         found, degree = families(pairs(*chain, ("a", "b", "first")), PEOPLE)
         assert degree == "first"
-        assert found[found != ""].to_dict() == {"a": "a", "b": "a"}
+        assert found[found != ""].to_dict() == {"a": "of a", "b": "of a"}
 
     def test_none_where_even_duplicates_are_too_many(self, caplog):
         found, degree = families(pairs(*((PEOPLE[0], other, "duplicate") for other in PEOPLE[1:])), PEOPLE)
         assert (found == "").all() and degree == ""
-        assert "are not kept on one side" in caplog.text
+        assert "duplicate degree would chain 8 samples to one family: not kept together" in caplog.text
+
+    def test_a_chain_without_closer_pairs_is_said(self, caplog):
+        chain = [(a, b, "second") for a, b in itertools.pairwise(PEOPLE)]
+        found, degree = families(pairs(*chain), PEOPLE)
+        assert (found == "").all() and degree == ""
+        assert "second degree would chain 8 samples" in caplog.text
+
+    def test_the_order_of_samples_does_not_matter(self):
+        known = pairs(("b", "a", "first"), ("0", "c", "first"))
+        many = [*PEOPLE, "0", *(f"x{i}" for i in range(40))]
+        found, _ = families(known, many)
+        assert families(known, many[::-1])[0].to_dict() == found.to_dict()
+        assert found["0"] == found["c"] == "of 0"
 
     def test_no_pairs(self):
         found, degree = families(NO_PAIRS, PEOPLE)
@@ -165,7 +192,7 @@ class TestFamilies:
     def test_groups_that_share_a_sample_are_joined(self):
         first = pd.Series({"a": "1", "b": "1", "c": "", "d": "2"})
         second = pd.Series({"b": "1", "c": "1", "z": "1"})
-        assert joined(list("dcba"), first, second).to_dict() == {"d": "", "c": "c", "b": "c", "a": "c"}
+        assert joined(list("dcba"), first, second).to_dict() == {"d": "", "c": "of a", "b": "of a", "a": "of a"}
 
 
 SHARES = {"train": 0.5, "validation": 0.25, "test": 0.25}

@@ -162,9 +162,9 @@ class TestWarnings:
 
     def test_no_beagle(self, table, samples):
         without = table[~table["metric"].str.startswith("imputation")]
-        assert "Beagle is not installed" in page(without, samples)
-        assert "Beagle is not installed" not in page(table, samples)
-        assert "Beagle is not installed" not in page(without, samples, about=UNLINKED)
+        assert "Imputation was not measured" in page(without, samples)
+        assert "Imputation was not measured" not in page(table, samples)
+        assert "Imputation was not measured" not in page(without, samples, about=UNLINKED)
 
     def test_attacks_without_power(self, table, samples):
         gains = table["metric"] == "membership_tpr_gain"

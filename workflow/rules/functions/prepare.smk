@@ -29,6 +29,13 @@ def gene_file(wildcards):
     return runfile.paths(config, settings["genes"])[0] if settings["genes"] else []
 
 
+def found_families(wildcards):
+    """The families that the split keeps together, where it does: not by a column, and not where they are ignored."""
+    settings = config["cohorts"][wildcards.cohort]
+    kept = settings["relatives"] == "together" and "column" not in settings["split"]
+    return "results/{cohort}/prepare/families.tsv" if kept else []
+
+
 def checked_filter(wildcards):
     """A params function: the filters that the check of the inputs applies."""
     filter = cohort("filter")(wildcards)

@@ -22,20 +22,25 @@ with open_store(snakemake.input.genotypes) as store:
     train = (table.loc[store.samples, "split"] == "train").to_numpy()
     label = table.loc[store.samples, "label"].to_numpy(str)
     r2 = linkage.neighbour_r2(store, np.flatnonzero(train), label[train])
-    about = {"variants": len(store), "phased": store.phased, "neighbour_r2": r2, "linkage": linkage.linkage(r2)}
+    about = {
+        "variants": len(store),
+        "phased": store.phased,
+        "neighbour_r2": round(r2, 4) if r2 == r2 else None,
+        "linkage": linkage.linkage(r2),
+    }
 
 Path(snakemake.output.cohort).write_text(json.dumps(about) + "\n")
 # This is no param, so that adding a generator to a run does not describe anything again.
 suited = [
     name
     for name, settings in snakemake.config["generators"].items()
-    if KINDS[settings["kind"]].suits == about["linkage"]
+    if about["linkage"] and KINDS[settings["kind"]].suits == about["linkage"]
 ]
 logger.log(
     logs.NOTICE,
     "%s: %s variants (r2 of neighbours %.3f), %s%s",
     snakemake.wildcards.cohort,
-    about["linkage"],
+    about["linkage"] or "too few",
     r2,
     "phased" if about["phased"] else "unphased",
     f", which {' and '.join(suited)} suits" if suited else "",

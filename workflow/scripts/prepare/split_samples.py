@@ -21,7 +21,7 @@ samples.refuse_unknown(params.wanted or [], labels["label"])
 
 if "column" in settings:
     parts = samples.split_by_column(labels, settings["column"], settings["validation"], seed, family)
-elif params.relatives == "together":
+elif source.families:
     found = samples.read_samples(source.families)["family"]
     parts = relatives.split_together(labels, settings, seed, family, found)
 else:

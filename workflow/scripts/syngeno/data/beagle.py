@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pysam
 
 from syngeno.data import genetic_map, vcf
 from syngeno.data.cohort import Cohort
@@ -93,7 +92,7 @@ def _write(path: Path, cohort: Cohort, phased: bool) -> None:
 def _read_dosages(path: Path, panel: Cohort, samples: int) -> np.ndarray:
     place = {site: i for i, site in enumerate(zip(panel.contig.tolist(), panel.position.tolist(), strict=True))}
     dosages = np.full((samples, len(place)), np.nan, dtype=np.float32)
-    pysam.tabix_index(str(path), preset="vcf", force=True)  # tells htslib the contigs, which Beagle does not declare
+    vcf.index(path)  # tells htslib the contigs, which Beagle does not declare
     opened, _ = vcf.open_vcf(path)
     for variant in vcf.variants(path, opened):
         dosages[:, place[variant.CHROM, variant.POS]] = variant.format("DS")[:, 0]

@@ -37,24 +37,24 @@ class PlinkSource:
     ) -> Iterator[Record]:
         """See Source; there is no FILTER."""
         order = columns(self.path, self.samples, samples)
+        step = max(CHUNK_BYTES // (2 * len(self.samples)), 1)
         for name in spellings(contig, self.contigs):
-            yield from self._rows(np.flatnonzero(self.sites["contig"].to_numpy() == name), order)
+            yield from self._rows(np.flatnonzero(self.sites["contig"].to_numpy() == name), order, step)
 
     def spread(
         self, contig: str, samples: Sequence[str] | None, spacing: int, *, pass_only: bool = False
     ) -> Iterator[Iterator[Record]]:
-        """See Source; of each window, its first record alone."""
+        """See Source."""
         order = columns(self.path, self.samples, samples)
         for name in spellings(contig, self.contigs):
             rows = np.flatnonzero(self.sites["contig"].to_numpy() == name)
             _, first = np.unique(self.sites["position"].to_numpy()[rows] // spacing, return_index=True)
-            for record in self._rows(rows[first], order):
-                yield iter([record])
+            for window in np.split(rows, first[1:]):
+                yield self._rows(window, order, 1)
 
-    def _rows(self, rows: np.ndarray, order: np.ndarray) -> Iterator[Record]:
-        """The records of these rows of the .bim, a piece of them in memory at a time."""
+    def _rows(self, rows: np.ndarray, order: np.ndarray, step: int) -> Iterator[Record]:
+        """The records of these rows of the .bim, `step` of them read at a time."""
         table = np.array([[0, 0], [0, 1], [1, 1], [-1, -1]], np.int8)
-        step = max(CHUNK_BYTES // (2 * len(self.samples)), 1)
         with open_bed(self.path, iid_count=len(self.samples), sid_count=len(self.sites), num_threads=1) as bed:
             for start in range(0, len(rows), step):
                 piece = rows[start : start + step]

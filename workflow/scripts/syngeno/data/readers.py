@@ -130,13 +130,20 @@ class VcfSource:
         for name in spellings(contig, self.contigs):
             reader = self._reader()
             for start in range(0, _last_position(reader, name) + 1, spacing):
-                found = reader(f"{name}:{max(start, 1)}-{start + spacing - 1}")
-                yield (
-                    take(self.path, variant, ids, order, pass_only=pass_only)
-                    for variant in found
-                    if start <= variant.POS  # a longer one may reach into the window
-                )
+                yield self._window(reader, name, start, spacing, ids, order, pass_only)
             reader.close()
+
+    def _window(
+        self, reader, name: str, start: int, spacing: int, ids: list[str], order: np.ndarray, pass_only: bool
+    ) -> Iterator[Record]:
+        try:
+            for variant in reader(f"{name}:{max(start, 1)}-{start + spacing - 1}"):
+                if start <= variant.POS:  # a longer one may reach into the window
+                    yield take(self.path, variant, ids, order, pass_only=pass_only)
+        except Exception as error:  # cyvcf2 raises bare Exceptions
+            if type(error) is not Exception:
+                raise
+            raise unreadable(self.path, f"{name}:{start}", error) from error
 
     def _fetch(self, name: str) -> Iterator:
         reader = self._reader()

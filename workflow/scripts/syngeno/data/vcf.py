@@ -79,8 +79,7 @@ def synthetic_line(run: Mapping[str, str], kind: str) -> str:
     """
     made = f'Cohort="{run["cohort"]}",Generator="{run["generator"]}",Kind="{kind}"'
     drawn = f"Fraction={run['fraction']},Seed={run['seed']}"
-    what = "Synthetic samples: none of them is a real individual"
-    return f'##SYNTHETIC=<ID=syngeno,{made},{drawn},Description="{what}">\n'
+    return f'##SYNTHETIC=<ID=syngeno,{made},{drawn},Description="Synthetic samples">\n'
 
 
 def write_vcf(
@@ -127,7 +126,7 @@ def whole(path: str | Path) -> Iterator[Path]:
     unfinished = path.with_name(f".{path.name}.part")  # a fixed name: what a killed job leaves is overwritten
     try:
         yield unfinished
-        suffix = _index(unfinished)
+        suffix = index(unfinished)
         os.replace(unfinished, path)
         for other in INDICES:
             Path(f"{path}{other}").unlink(missing_ok=True)
@@ -137,7 +136,7 @@ def whole(path: str | Path) -> Iterator[Path]:
             Path(f"{unfinished}{left}").unlink(missing_ok=True)
 
 
-def _index(path: Path) -> str:
+def index(path: Path) -> str:
     """Index a bgzipped VCF; returns what its index ends in."""
     verbosity = pysam.set_verbosity(0)
     try:

@@ -10,8 +10,8 @@ LINKED = 0.05
 
 
 def linkage(r2: float) -> str:
-    """Of what variants a cohort is, by the mean r2 of neighbours: "linked" or "unlinked"."""
-    return "linked" if r2 >= LINKED else "unlinked"
+    """Of what variants a cohort is, by the mean r2 of neighbours: "linked" or "unlinked"; "" where that is nan."""
+    return "" if np.isnan(r2) else "linked" if r2 >= LINKED else "unlinked"
 
 
 def neighbour_r2(store: Store, rows: np.ndarray, label: np.ndarray) -> float:
@@ -34,7 +34,7 @@ def neighbour_r2(store: Store, rows: np.ndarray, label: np.ndarray) -> float:
         frequency = dosage.mean(axis=1) / 2
         dosage -= (dosage @ members.T) @ (members > 0)
         norm = np.sqrt((dosage**2).sum(axis=1))
-        common = np.flatnonzero((np.minimum(frequency, 1 - frequency) >= COMMON) & (norm > 0))
+        common = np.flatnonzero((np.minimum(frequency, 1 - frequency) >= COMMON) & (norm > 1e-3))
         first, second = common[:-1], common[1:]
         same = contig[first] == contig[second]
         first, second = first[same], second[same]

@@ -137,9 +137,10 @@ def in_pedigree(families: pd.DataFrame | None, samples: Sequence[str]) -> pd.Dat
     known = set(samples)
     table = families[families["sample"].isin(known)]
     pairs = []
+    named = set(zip(table["family"], table["sample"], strict=True))
     for parent in ("father", "mother"):
-        for child, name in zip(table["sample"], table[parent], strict=True):
-            if name in known and name != child:
+        for family, child, name in zip(table["family"], table["sample"], table[parent], strict=True):
+            if (family, name) in named and name != child:
                 pairs.append((name, child))
     both = table[(table["father"] != "0") & (table["mother"] != "0")]
     for _, siblings in both.groupby(["family", "father", "mother"])["sample"]:
@@ -149,23 +150,25 @@ def in_pedigree(families: pd.DataFrame | None, samples: Sequence[str]) -> pd.Dat
 
 
 def families(pairs: pd.DataFrame, samples: Sequence[str]) -> tuple[pd.Series, str]:
-    """The family of each sample ("" for none), named by its first sample, and the degree up to which pairs count.
+    """The family of each sample (see `joined`), and the degree up to which pairs count.
 
     All pairs count, unless that would chain more than the share `LARGEST` of the samples to one family: then only first
-    degree and duplicates, then only duplicates, else none ("").
+    degree and duplicates, then only duplicates, else none (""); a warning says so.
     """
     for degrees in (["second", "first", "duplicate"], ["first", "duplicate"], ["duplicate"]):
         counted = pairs[pairs["degree"].isin(degrees)]
         number = np.tile(np.arange(len(counted)).astype(str), 2)
         family = joined(samples, pd.Series(number, [*counted["sample_a"], *counted["sample_b"]], dtype=str))
-        if family[family != ""].value_counts().max() <= max(LARGEST * len(samples), 2) or not len(counted):
+        largest = family[family != ""].value_counts().max() if len(counted) else 0
+        if largest > max(LARGEST * len(samples), 2):
+            logger.warning("%s degree would chain %d samples to one family: not kept together", degrees[0], largest)
+        elif len(counted) or degrees[0] == "second":
             return family, degrees[0]
-    logger.warning("relatives are not kept on one side of the split: they would chain most samples to one family")
     return pd.Series("", pd.Index(samples), name="family"), ""
 
 
 def joined(samples: Sequence[str], *groups: pd.Series) -> pd.Series:
-    """The family of each sample, named by its first sample, "" for none: all whom groups connect, however indirectly.
+    """The family of each sample, named by the least of its ids, "" for none: all whom groups connect, also indirectly.
 
     A group is what has the same value in one of the Series, which are indexed by sample; "" is none.
     """
@@ -176,9 +179,9 @@ def joined(samples: Sequence[str], *groups: pd.Series) -> pd.Series:
     size = len(samples) + len(names)
     edges = coo_array((np.ones(len(keys)), (samples.get_indexer(keys.index), len(samples) + codes)), shape=(size, size))
     component = connected_components(edges, directed=False)[1][: len(samples)]
-    first = samples[np.unique(component, return_index=True)[1]].to_numpy(str)
-    _, component, sizes = np.unique(component, return_inverse=True, return_counts=True)
-    return pd.Series(np.where(sizes[component] > 1, first[component], ""), samples, name="family")
+    ids = pd.Series(samples, samples).groupby(component)
+    # "of", so that none has the name of a missing value.
+    return ("of " + ids.transform("min").astype(str)).where((ids.transform("size") > 1).to_numpy(), "").rename("family")
 
 
 def split_together(
@@ -188,6 +191,8 @@ def split_together(
 
     Where a class would then be too small to be divided, only the column counts, and a warning says so.
     """
+    if (found == "").all():
+        return tables.split(labels, shares, seed, family)
     groups = [found, labels[family].replace(list(tables.NO_FAMILY), "")] if family else [found]
     together = labels.assign(**{TOGETHER: joined(labels.index, *groups)})
     try:

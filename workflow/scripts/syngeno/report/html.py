@@ -118,15 +118,15 @@ def short(value: float, digits: int = 4) -> str:
 def fixed(value: float, *intervals: tuple[float, float]) -> str:
     """A number with the digits that its interval (the first that has a width) lets be known: two of the width's.
 
-    At most four decimals, three significant digits where there is no interval, and nothing of no number.
+    Three significant digits where there is no interval, or one below 1e-4; nothing of no number.
     """
     if pd.isna(value) or abs(value) < 1e-9:
         return "" if pd.isna(value) else "0"
     widths = (high - low for low, high in intervals)
-    width = next((width for width in widths if width > 1e-9), None)
+    width = next((width for width in widths if 1e-4 <= width < math.inf), None)
     if width is None:
         return short(value, 3)
-    places = min(max(0, 1 - math.floor(math.log10(width))), 4)
+    places = max(0, 1 - math.floor(math.log10(width)))
     return f"{round(value, places) + 0.0:.{places}f}"  # no minus before a zero
 
 

@@ -25,11 +25,14 @@ NO_KINSHIP = (
     "some stand on both sides of the split, privacy looks better than it is."
 )
 NOT_SEARCHED = (
-    "Relatives could not be looked for: there are too few variants. If some stand on both sides of the split, privacy "
-    "looks better than it is."
+    "Relatives could not be looked for: too few variants are common, and called in all samples. If some stand on both "
+    "sides of the split, privacy looks better than it is."
 )
 WAYS = {"genotypes": "identical genotypes", "pedigree": "the parents in the .fam"}
-NO_BEAGLE = "Imputation was not measured: Beagle is not installed. How useful haplotypes are as a panel is not known."
+NO_IMPUTATION = (
+    "Imputation was not measured (Beagle is not installed, or unphased samples were left out). How useful the samples "
+    "are as a panel is not known."
+)
 POWERLESS = "No attack on {names} detects even planted canaries: a leak there may be missed."
 FRACTION = "The cards are of fits on {fraction} % of the training samples, for which there is no real-vs-real envelope."
 
@@ -132,7 +135,7 @@ def _facts(samples: pd.DataFrame, about: Mapping) -> dict[str, str]:
         "Labels": f"{samples['label'].nunique()}",
         "Variants": f"{about['variants']}",
         "Phase": "phased" if about["phased"] else "unphased",
-        "Linkage": f"{about['linkage']} variants",
+        "Linkage": f"{about['linkage']} variants" if about["linkage"] else "too few variants to tell",
         "Split": f"{parts.get('train', 0)} training, {parts.get('validation', 0)} validation, "
         f"{parts.get('test', 0)} test samples (held out)",
     }
@@ -158,7 +161,7 @@ def _warnings(
         names = ", ".join(few) if len(few) <= LISTED else f"{len(few)} of {samples['label'].nunique()}"
         found.append(FEW_LABELS.format(few=FEW, names=names))
     if missing:
-        found.append(NO_BEAGLE)
+        found.append(NO_IMPUTATION)
     undetected = membership.undetected(metrics)
     blind = [card for card in cards if (card.generator.name, card.generator.fraction) in undetected]
     if blind := [card for card in blind if card.level(PRIVATE) is not BAD]:
@@ -201,6 +204,10 @@ def _summary(cards: Sequence[Card]) -> str:
 
 def _choice(cards: Sequence[Card], about: Mapping) -> str:
     """Which generators suit the cohort by what it is like, before anything was measured."""
+    if not about["linkage"]:
+        return (
+            "There are too few variants or samples to tell whether variants are linked, and which generator suits them."
+        )
     r2 = html.short(about["neighbour_r2"])
     fact = f"Neighbouring variants are {about['linkage']} here (mean r2 {r2} within labels)"
     suited = [card for card in cards if card.generator.suits == about["linkage"]]
@@ -255,8 +262,9 @@ def _hints(
     leaking = [card for card in released if card.level(PRIVATE) in (BAD, FAIR)]
     if len(_split(relatives)):
         hints.append(
-            "Let relatives stay on one side of the split (relatives: together, of the cohort, without a column for the "
-            "split), or name a column of family ids (family)."
+            "Keep relatives on one side of the split: relatives: together, of the cohort, without a column for the "
+            "split; or name a column of family ids (family). Families that are too large for that are named in the log "
+            "of find_relatives."
         )
     if leaking and not withheld:
         hints.append(
@@ -278,7 +286,10 @@ def _hints(
     if any(one.beside.endswith(verdicts.WIDE) for card in cards for light in card.lights for one in light.findings):
         hints.append("Ask for more splits (evaluate: splits), or bring more samples: some envelopes are too wide.")
     if missing:
-        hints.append("Install Beagle, then run once with --forcerun measure_reference, to have imputation measured.")
+        hints.append(
+            "To have imputation measured, install Beagle, then run once with --forcerun measure_reference; of unphased "
+            "samples, evaluate: imputation: phase: true."
+        )
     if cards and max(len(card.generator.folders) for card in cards) < 2:
         hints.append("Run with several seeds (seeds: [1, 2, 3]) to see how much fits and draws vary.")
     return hints
