@@ -30,7 +30,7 @@ class TestSettings:
         assert jobs["measure_cohort"] == 7
         assert jobs["measure_envelope"] == jobs["measure_reference"] == 1
         assert set(jobs) <= {
-            "all", "measure_cohort", "measure_envelope", "measure_reference", "summarise", "plot_metrics",
+            "all", "default", "measure_cohort", "measure_envelope", "measure_reference", "summarise", "plot_metrics",
             "plot_ablation", "write_landing", "write_scorecard", "write_audit", "write_model_card", "describe_run",
         }  # fmt: skip
 
