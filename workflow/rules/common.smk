@@ -1,49 +1,13 @@
 # Checks the run file and says what it asks for; owns the wildcards. No rules here.
 
 import errno
-import io
 import json
 import os
-import shutil
-import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
-from snakemake import sourcecache
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
-
-
-def repository(basedir):
-    """The folder of this repository, by that of this file.
-
-    Where it is used from afar (`module` with a file in git), Snakemake fetches files one by one, and no library with
-    them; so the whole is unpacked, once.
-    """
-    if isinstance(basedir, sourcecache.LocalSourceFile):
-        return Path(basedir) / ".." / ".."
-    if isinstance(basedir, sourcecache.HostingProviderFile):
-        clone = basedir.hosted_repo.repo_clone
-    elif isinstance(basedir, sourcecache.LocalGitFile):
-        clone = basedir.repo_path
-    else:
-        raise WorkflowError("Clone syngeno's repository, or name it by github(..).")
-    call = ["git", "-C", str(clone), "rev-parse", basedir.ref]
-    commit = subprocess.run(call, check=True, capture_output=True, text=True).stdout
-    folder = Path(".snakemake", "syngeno", commit.strip()).absolute()
-    if not folder.exists():
-        call = ["git", "-C", str(clone), "archive", basedir.ref]
-        packed = subprocess.run(call, check=True, capture_output=True).stdout
-        part = folder.with_name(f"{folder.name}.{os.getpid()}")
-        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-            archive.extractall(part, filter="data")
-        try:
-            part.rename(folder)
-        except OSError:  # another job was first
-            shutil.rmtree(part)
-    return folder
-
 
 REPOSITORY = repository(workflow.current_basedir)
 SCRIPTS = REPOSITORY / "workflow" / "scripts"

@@ -127,6 +127,18 @@ class TestAbsence:
         assert measure(*loose) == {}
         assert "no LD" in caplog.text
 
+    def test_unphased_samples_are_left_out_where_they_are_not_to_be_phased(self, monkeypatch, caplog):
+        caplog.set_level("INFO", "syngeno")
+        monkeypatch.setattr(beagle, "available", lambda: True)
+        monkeypatch.setattr(beagle, "impute", no_run)
+        train, test = people(30, 1), people(10, 3)
+        assert measure(train, replace(train, haplotypes=None), test, phase=False) == {}
+        assert "the cohort is unphased" in caplog.text
+        known = np.ones(200, dtype=bool)
+        real = imputation.Reference(known, known, np.array([30, 1]), {})
+        assert measure(replace(train, haplotypes=None), train, test, phase=False, real=real) == {}
+        assert "an unphased panel" in caplog.text
+
     def test_with_too_few_common_variants(self, monkeypatch, caplog):
         caplog.set_level("INFO", "syngeno")
         monkeypatch.setattr(beagle, "available", lambda: True)

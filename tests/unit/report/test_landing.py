@@ -67,6 +67,8 @@ class TestLanding:
         assert "Neighbouring variants are linked here (mean r2 0.21 within labels), so diffusion is our choice" in text
         assert "Our choice for linked variants, as here." in card(text, "diffusion")
         assert text.count("Our choice for") == 1
+        unknown = page(table, samples, about=ABOUT | {"neighbour_r2": None, "linkage": ""})
+        assert "too few variants or samples to tell" in unknown and "Our choice for" not in unknown
         other = page(table, samples, about=UNLINKED)
         assert "a generator of kind ancestry_factors, of which there is none here" in other
         assert "Our choice for unlinked variants" not in other

@@ -56,6 +56,9 @@ class TestCard:
             table, training, linkage="unlinked"
         )
 
+    def test_says_nothing_of_it_where_linkage_cannot_be_told(self, table, training):
+        assert "our choice" not in made(table, training, linkage="")
+
     def test_says_what_is_proven_and_what_is_not(self, table, training):
         assert "The model gives no differential-privacy guarantee." in made(table, training)
         private = {**SETTINGS, "training": {"epsilon": 8.0, "delta": 1e-5}}

@@ -1,5 +1,6 @@
 # What the rules of fit.smk ask for: functions of wildcards. No rules here.
 
+from syngeno.models.haplotype.number import suitable
 
 # What changes no fit: how samples are drawn and judged, on which hardware, and how often a state is saved.
 NOT_FITTED = {"kind", "fractions", "canaries", "gpu", "save_every", "sampler", "model"}
@@ -29,7 +30,7 @@ def clusters_memory(wildcards, input, attempt):
     """A resources function: megabytes for chains of all clusters along one chromosome after the other."""
     samples, variants, largest = cohort_size(wildcards, input)
     asked = generator("clusters")(wildcards)["number"]
-    number = 256 if asked == "auto" else asked  # the most that it chooses
+    number = suitable(2 * samples) if asked == "auto" else asked
     return int(
         (2000 + 4 * samples * variants / 1e6 + 200 * number * largest / 1e6) * attempt
     )

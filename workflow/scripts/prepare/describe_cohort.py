@@ -25,7 +25,7 @@ with open_store(snakemake.input.genotypes) as store:
     about = {
         "variants": len(store),
         "phased": store.phased,
-        "neighbour_r2": round(r2, 4) if r2 == r2 else None,
+        "neighbour_r2": None if np.isnan(r2) else round(r2, 4),
         "linkage": linkage.linkage(r2),
     }
 

@@ -10,6 +10,7 @@ from stores import store_of, training_data
 from syngeno.data import sequences
 from syngeno.errors import BadInput
 from syngeno.models.haplotype import prior
+from syngeno.models.haplotype.number import suitable
 from syngeno.models.haplotype.prior import Prior
 from unit.models.haplotype.test_hmm import rng_of, some_clusters
 
@@ -154,7 +155,7 @@ class TestLearn:
         ("haplotypes", "number"), [(2, 16), (127, 16), (128, 32), (560, 128), (1023, 128), (1024, 256), (10**6, 256)]
     )
     def test_how_many_suit_the_training_haplotypes(self, haplotypes, number):
-        assert prior.suitable(haplotypes) == number
+        assert suitable(haplotypes) == number
 
     def test_without_validation_samples(self, tmp_path):
         calls, _ = two_origins()

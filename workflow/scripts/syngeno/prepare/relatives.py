@@ -134,8 +134,7 @@ def in_pedigree(families: pd.DataFrame | None, samples: Sequence[str]) -> pd.Dat
     """
     if families is None:
         return NO_PAIRS
-    known = set(samples)
-    table = families[families["sample"].isin(known)]
+    table = families[families["sample"].isin(samples)]
     pairs = []
     named = set(zip(table["family"], table["sample"], strict=True))
     for parent in ("father", "mother"):

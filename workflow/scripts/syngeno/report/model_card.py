@@ -74,7 +74,7 @@ def model_card_page(
 
 
 def _choice(suits: str, linkage: str) -> str:
-    if not suits:
+    if not (suits and linkage):
         return ""
     if suits == linkage:
         return f"It is our choice for cohorts of {linkage} variants, as this one."

@@ -26,13 +26,13 @@ from syngeno.errors import BadInput
 from syngeno.models.base import TrainingData
 from syngeno.models.haplotype import clusters, hmm, subpopulations
 from syngeno.models.haplotype.hmm import Clusters
+from syngeno.models.haplotype.number import FEWEST, suitable
 from syngeno.stats.intervals import placements
 from syngeno.training.device import pick_device
 
 log = logging.getLogger(__name__)
 
 SITES = 20_000  # that subpopulations are read off
-FEWEST, MOST = 16, 256  # clusters that are chosen by the number of training haplotypes; a search begins with the fewest
 ASKED = 500  # training samples whose probability is compared with validation samples'
 FORMAT = "syngeno haplotype clusters 1"
 ARRAYS = ("symbol", "switch", "weight")
@@ -182,11 +182,6 @@ def learn(data: TrainingData, settings: Mapping[str, Any], *, seed: int, device:
                 break
         allowed = larger
     return allowed
-
-
-def suitable(haplotypes: int) -> int:
-    """How many clusters suit so many training haplotypes: a power of two, four haplotypes or more for each cluster."""
-    return min(max(1 << max(haplotypes // 4, 1).bit_length() - 1, FEWEST), MOST)
 
 
 def _doubled(most: int) -> list[int]:
