@@ -93,6 +93,8 @@ rule check_external:
         labels=adopted_labels,
         inputs="results/{cohort}/prepare/inputs.json",
         real=label_file,
+        real_genotypes=genotype_files,
+        real_plink=plink_parts,
     output:
         samples="results/{cohort}/{generator}/external_samples.txt",
     log:
@@ -136,6 +138,8 @@ rule adopt:
         generator=PLAN.constraint(
             PLAN.names(lambda kind: kind.source in ("files", "imputation"))
         ),
+    # Before anything is fitted: files may lack sites.
+    priority: 2
     conda:
         "../../envs/prepare.yaml"
     resources:

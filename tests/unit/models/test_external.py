@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syngeno.data import vcf
+from syngeno.data.readers import open_source, write_index
 from syngeno.data.store import Sites
 from syngeno.errors import BadInput
 from syngeno.models.external import adopt, check, labels_of, read
@@ -43,6 +44,14 @@ def write(path, records=RECORDS, samples="a b c", prefix=""):
             "\t".join([f"{prefix}{contig}", str(position), ".", ref, alt, ".", ".", ".", "GT", *calls.split()])
         )
     path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def indexed(path):
+    """RECORDS, compressed and indexed."""
+    plain = write(path.with_suffix(".plain"))
+    pysam.bcftools.view("-O", "z", "-o", str(path), str(plain), catch_stdout=False)
+    write_index(path, path.with_name(f"{path.name}.tbi"))
     return path
 
 
@@ -325,8 +334,11 @@ class TestCheck:
         (tmp_path / "labels.tsv").write_text("sample\tpopulation\na\tX\nb\tX\nc\tY\n")
         return tmp_path / "labels.tsv"
 
-    def check(self, path, labels, column="population", known="XY", real=("r",)):
-        return check([path], labels, column, ["1", "2"], known, real)
+    def check(self, path, labels, column="population", known="XY", real=("r",), kind="vcf"):
+        folder = path.parent / "real"
+        folder.mkdir(exist_ok=True)
+        files = open_source(plink(folder / "x.bed")) if kind == "bed" else open_source(indexed(folder / "x.vcf.gz"))
+        return check([path], labels, column, ["1", "2"], known, real, [files])
 
     def test_samples(self, tmp_path, labels):
         assert self.check(write(tmp_path / "x.vcf"), labels) == ["a", "b", "c"]
@@ -342,6 +354,15 @@ class TestCheck:
             self.check(path, labels, column="pop")
         with pytest.raises(BadInput, match="calls are missing"):
             self.check(write(tmp_path / "y.vcf", change(0, calls="0|1 .|. 0|0")), labels)
+
+    @pytest.mark.parametrize("kind", ["vcf", "bed"])
+    def test_another_build(self, tmp_path, labels, kind):
+        """One of the cohort's sites is enough; the others are found missing once the cohort is prepared."""
+        moved = [(contig, position + 1, *rest) for contig, position, *rest in RECORDS]
+        with pytest.raises(BadInput, match=r"x\.vcf: holds none of the cohort's sites \(its first is 1:11\)"):
+            self.check(write(tmp_path / "x.vcf", moved), labels, kind=kind)
+        found = self.check(write(tmp_path / "x.vcf", [*moved[:3], RECORDS[3]], prefix="chr"), labels, kind=kind)
+        assert found == ["a", "b", "c"]
 
     def test_other_chromosomes_are_not_judged(self, tmp_path, labels):
         records = [("3", 1, "A", "C", "0 1 1"), *RECORDS]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from syngeno import logs
 from syngeno.data import samples
+from syngeno.data.readers import open_source
 from syngeno.models import external
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ source, label = snakemake.input, snakemake.params.label
 checked = json.loads(Path(source.inputs).read_text())
 real = samples.read_labels(source.real, label)["label"]
 
-found = external.check(source.genotypes, source.labels, label, checked["contigs"], real, checked["samples"])
+files = [open_source(file["path"], file["index"]) for file in checked["sources"]]
+found = external.check(source.genotypes, source.labels, label, checked["contigs"], real, checked["samples"], files)
 Path(snakemake.output.samples).write_text("\n".join(found) + "\n")
 logger.info("%d samples", len(found))

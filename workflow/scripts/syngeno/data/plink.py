@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,14 @@ class PlinkSource:
             _, first = np.unique(self.sites["position"].to_numpy()[rows] // spacing, return_index=True)
             for window in np.split(rows, first[1:]):
                 yield self._rows(window, order, 1)
+
+    def has(self, contig: str, position: int) -> bool:
+        """See Source."""
+        return any((name, position) in self._positions for name in spellings(contig, self.contigs))
+
+    @cached_property
+    def _positions(self) -> set[tuple[str, int]]:
+        return set(zip(self.sites["contig"].tolist(), self.sites["position"].tolist(), strict=True))
 
     def _rows(self, rows: np.ndarray, order: np.ndarray, step: int) -> Iterator[Record]:
         """The records of these rows of the .bim, `step` of them read at a time."""

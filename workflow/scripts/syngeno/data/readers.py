@@ -11,6 +11,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -144,6 +145,15 @@ class VcfSource:
             if type(error) is not Exception:
                 raise
             raise unreadable(self.path, f"{name}:{start}", error) from error
+
+    def has(self, contig: str, position: int) -> bool:
+        """See Source."""
+        names = spellings(contig, self.contigs)
+        return any(position == at.POS for name in names for at in self._lookup(f"{name}:{position}-{position}"))
+
+    @cached_property
+    def _lookup(self):
+        return self._reader()
 
     def _fetch(self, name: str) -> Iterator:
         reader = self._reader()

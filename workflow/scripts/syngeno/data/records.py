@@ -72,6 +72,9 @@ class Source(Protocol):
     ) -> Iterator[Iterator[Record]]:
         """Some records of each window of `spacing` base pairs, the first to be read first; phase is not judged."""
 
+    def has(self, contig: str, position: int) -> bool:
+        """Whether a record starts at this position."""
+
 
 def columns(path: Path, known: list[str], wanted: Sequence[str] | None) -> np.ndarray:
     """Where the `wanted` samples stand among those `known`, int (n,); BadInput for one that is not there."""

@@ -17,13 +17,14 @@ import numpy as np
 
 from syngeno.data import vcf
 from syngeno.data.readers import open_source
-from syngeno.data.records import PhaseSets, Record, alleles, columns, spellings, take
+from syngeno.data.records import PhaseSets, Record, Source, alleles, columns, spellings, take
 from syngeno.data.samples import few, read_labels
 from syngeno.data.store import Sites
 from syngeno.errors import BadInput
 
 log = logging.getLogger(__name__)
 
+LOOKED_UP = 1000  # records of a file, to find one of the real cohort's; where there is none, `adopt` tells
 COMPLEMENT = str.maketrans("ACGT", "TGCA")
 
 
@@ -53,25 +54,35 @@ def check(
     contigs: Sequence[str],
     known_labels: Iterable[str],
     real_ids: Iterable[str],
+    real: Sequence[Source],
 ) -> list[str]:
-    """The samples of files that `adopt` is to read, of which the first record on one of the `contigs` is read here.
+    """The samples of files that `adopt` is to read, of which the first records on the `contigs` are read here.
 
-    Raises BadInput for what shows without the prepared cohort: samples, labels, ids and how genotypes are written.
+    `real` are the real cohort's files. Raises BadInput for what shows without the prepared cohort: samples, labels,
+    ids, how genotypes are written, and that no site is one of the real cohort's.
     """
     opened = [_File(path) for path in paths]
     samples = _same_samples(opened)
     _labels(samples, paths, labels_path, columns, known_labels, real_ids)
-    shared = False
+    first, met = "", False
     for file in opened:
-        for contig, *_, record in file.records(samples):
-            if spellings(contig, contigs):
+        for number, (contig, position, *_, record) in enumerate(_on(contigs, file.records(samples))):
+            if number == 0:
                 vcf.called(file.path, record())
-                shared = True
+            first = first or f"{contig}:{position}"
+            met = met or number == LOOKED_UP or any(source.has(contig, position) for source in real)
+            if met:
                 break
-    if not shared:
-        fact = f"holds nothing on the cohort's chromosomes ({few(contigs)})"
-        raise BadInput(", ".join(map(str, paths)), fact, "give the same genome build and contig names")
+    where, remedy = ", ".join(map(str, paths)), "give the same genome build and contig names"
+    if not first:
+        raise BadInput(where, f"holds nothing on the cohort's chromosomes ({few(contigs)})", remedy)
+    if not met:
+        raise BadInput(where, f"holds none of the cohort's sites (its first is {first})", remedy)
     return samples
+
+
+def _on(contigs: Sequence[str], records: Iterator[tuple]) -> Iterator[tuple]:
+    return (record for record in records if spellings(record[0], contigs))
 
 
 def _labels(
