@@ -1,6 +1,7 @@
 """Run files of other shapes than the demo's: no diffusion, joint labels, several fractions and seeds, PLINK."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from bed_reader import to_bed
 from runs import TINY, Run
@@ -76,3 +77,25 @@ class TestPlink:
         numbers = metrics.read(tmp_path / "results/plink/summary/metrics.tsv")
         assert "privacy_loss" in set(numbers["metric"])
         assert "recovery_rate" not in set(numbers["metric"])
+
+
+class TestSomeLabels:
+    def test_are_judged_by_real_samples_of_these(self, tmp_path):
+        names = ("independent", "copycat")
+        config = {
+            **TINY,
+            "generators": {name: TINY["generators"][name] for name in names},
+            "evaluate": {**TINY["evaluate"], "ablation": None},
+            "sample": {"size": 100, "labels": {"AFR": 1, "EUR": 2}},
+        }
+        run = Run(tmp_path, config)
+        run("results/tiny/summary/metrics.tsv", "results/tiny/summary/pca.svg")
+        table = pd.read_csv(tmp_path / "results/tiny/prepare/samples.tsv", sep="\t")
+        train = table[(table["split"] == "train") & table["label"].isin(["AFR", "EUR"])]
+        numbers = metrics.read(tmp_path / "results/tiny/summary/metrics.tsv")
+        recall = numbers[numbers["metric"] == "recall"]
+        assert set(recall["generator"]) == set(names)
+        assert set(recall["group"]) == {"AFR", "EUR"}
+        assert recall["real"].notna().all()
+        attacked = numbers[(numbers["metric"] == "membership_auc") & (numbers["variant"] == "")]
+        assert set(attacked["n"]) == {len(train)}

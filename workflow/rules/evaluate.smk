@@ -25,6 +25,7 @@ rule find_neighbours:
         runtime=by_size(30, 0.05),
     params:
         label=cohort("label"),
+        labels=config["sample"]["labels"],
         code=code("find_neighbours"),
     script:
         "../scripts/evaluate/find_neighbours.py"
@@ -54,6 +55,7 @@ rule measure_cohort:
         settings=suite_settings,
         label=cohort("label"),
         module=suite_module,
+        labels=config["sample"]["labels"],
         code=lambda wildcards: code("measure_cohort", suite_module(wildcards)),
     script:
         "../scripts/evaluate/measure_cohort.py"
@@ -82,6 +84,7 @@ rule audit:
     params:
         canaries=canaries,
         label=cohort("label"),
+        labels=config["sample"]["labels"],
         code=code("audit"),
     script:
         "../scripts/evaluate/audit.py"
@@ -120,6 +123,7 @@ rule score_individuals:
         whitebox=lambda wildcards: kind_of(wildcards.generator).whitebox,
         needs=lambda wildcards: list(needed(wildcards)),
         settings=scored_settings,
+        labels=config["sample"]["labels"],
         code=model_code("score_individuals"),
     script:
         "../scripts/evaluate/score_individuals.py"
@@ -145,6 +149,7 @@ rule impute_heldout:
     params:
         settings=config["evaluate"]["imputation"],
         label=cohort("label"),
+        labels=config["sample"]["labels"],
         code=code("impute_heldout"),
     script:
         "../scripts/evaluate/impute_heldout.py"

@@ -95,6 +95,7 @@ rule measure_panel:
         mem_mb=by_size(8000, 8),
         runtime=by_size(120, 0.4),
     params:
+        labels=config["sample"]["labels"],
         code=code("measure_panel"),
     script:
         "../scripts/evaluate/measure_panel.py"

@@ -25,6 +25,7 @@ rule measure_envelope:
         settings=suite_settings,
         splits=lambda wildcards: config["evaluate"]["splits"][wildcards.suite],
         module=suite_module,
+        labels=config["sample"]["labels"],
         code=lambda wildcards: code("measure_envelope", suite_module(wildcards)),
     script:
         "../scripts/evaluate/measure_envelope.py"
@@ -51,6 +52,7 @@ rule measure_reference:
     params:
         settings=suite_settings,
         module=lambda wildcards: suites.REFERENCES[wildcards.suite],
+        labels=config["sample"]["labels"],
         code=lambda wildcards: code(
             "measure_reference", suites.REFERENCES[wildcards.suite]
         ),

@@ -149,6 +149,7 @@ rule plot_cohorts:
     params:
         generators=runs("{generator}", where=lambda kind: kind.released, newest=True),
         label=cohort("label"),
+        labels=config["sample"]["labels"],
         code=code("plot_cohorts"),
     script:
         "../scripts/report/plot_cohorts.py"

@@ -112,6 +112,7 @@ rule check_external:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         label=cohort("label"),
+        labels=config["sample"]["labels"],
         code=code("check_external"),
     script:
         "../scripts/sample/check_external.py"
@@ -148,6 +149,7 @@ rule adopt:
     params:
         label=cohort("label"),
         kind=generator("kind"),
+        labels=config["sample"]["labels"],
         code=code("adopt"),
     script:
         "../scripts/sample/adopt.py"

@@ -367,6 +367,21 @@ class TestSplitTable:
         assert (table["population"] == "NA?").all()
 
 
+class TestReadJudged:
+    @pytest.fixture
+    def path(self, tmp_path):
+        labels = cohort({"A": 10, "1": 10, "B": 10})
+        samples.write_samples(tmp_path / "samples.tsv", labels, samples.split(labels, SHARES, 1))
+        return tmp_path / "samples.tsv"
+
+    def test_of_the_labels_that_are_drawn(self, path):
+        found = samples.read_judged(path, {"A": 2, 1: 0.5, "B": 0})
+        assert found.equals(samples.read_samples(path).query("label != 'B'"))
+
+    def test_of_all_where_all_are_drawn(self, path):
+        assert samples.read_judged(path, None).equals(samples.read_samples(path))
+
+
 class TestLabelsToDraw:
     def drawn(self, size):
         table = pd.DataFrame({"split": ["train"] * 8 + ["test"] * 3, "label": list("aabbaabb") + list("aab")})

@@ -218,7 +218,7 @@ class TestLabelsOf:
             labels_of(["a", "e"], "x.vcf", table, "population", ["X"])
 
     def test_unknown_labels(self, table):
-        told = r"gives 1 samples labels that the real cohort does not have \(Y\); use its labels: W, X"
+        told = r"gives 1 samples labels that the real samples do not have \(Y\); use theirs, .*: W, X"
         with pytest.raises(BadInput, match=told):
             labels_of(["a", "c"], "x.vcf", table, "population", ["X", "W"])
 
@@ -348,8 +348,10 @@ class TestCheck:
         path = write(tmp_path / "x.vcf")
         with pytest.raises(BadInput, match="ids of real samples"):
             self.check(path, labels, real=["b"])
-        with pytest.raises(BadInput, match="labels that the real cohort does not have"):
+        with pytest.raises(BadInput, match="labels that the real samples do not have"):
             self.check(path, labels, known="X")
+        with pytest.raises(BadInput, match=r"has no samples of W, Z, whose .*; name the labels that it has in `sample"):
+            self.check(path, labels, known="WXYZ")
         with pytest.raises(BadInput, match=r"no column `pop` .*; name its columns as those of the cohort's `label`"):
             self.check(path, labels, column="pop")
         with pytest.raises(BadInput, match="calls are missing"):

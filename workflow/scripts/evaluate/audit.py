@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 logger = logs.start(snakemake.log[0])
 os.umask(0o077)  # the table of samples names real ones: readable by their owner only
 source, wildcards, canaries = snakemake.input, snakemake.wildcards, snakemake.params.canaries
-table, training = samples.read_samples(source.samples), samples.read_samples(source.training)
+table, training = (samples.read_judged(path, snakemake.params.labels) for path in (source.samples, source.training))
 scores = pd.read_csv(source.scores, sep="\t", dtype={"sample": str}, keep_default_na=False) if source.scores else None
 
 with open_store(source.genotypes) as store:

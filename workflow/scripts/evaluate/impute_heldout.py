@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 logger = logs.start(snakemake.log[0])
 source, wildcards = snakemake.input, snakemake.wildcards
-table, training = samples.read_samples(source.samples), samples.read_samples(source.training)
+table, training = (samples.read_judged(path, snakemake.params.labels) for path in (source.samples, source.training))
 
 with open_store(source.genotypes) as store:
     places = genetic_map.read(source.genetic_map).place(store.contig, store.position) if source.genetic_map else None

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 logger = logs.start(snakemake.log[0])
 source, wildcards = snakemake.input, snakemake.wildcards
 suite = import_module(f"syngeno.{snakemake.params.module}")
-table = samples.read_samples(source.samples)
+table, training = (samples.read_judged(path, snakemake.params.labels) for path in (source.samples, source.training))
 real = {
-    "train": samples.read_samples(source.training),
+    "train": training,
     "test": table[table["split"] == "test"],
 }
 
@@ -34,4 +34,4 @@ rows = suite.measure(**cohorts, **known, seed=int(wildcards.seed), **snakemake.p
 
 subject = {"generator": wildcards.generator, "fraction": int(wildcards.fraction), "seed": wildcards.seed}
 metrics.write(metrics.table(rows, variant=wildcards.released.strip("/"), **subject), snakemake.output.metrics)
-logger.info("%d numbers", len(rows))
+logger.info("%d numbers, beside %d training and %d test samples", len(rows), len(real["train"]), len(real["test"]))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 logger = logs.start(snakemake.log[0])
 source, params, name = snakemake.input, snakemake.params, snakemake.wildcards.suite
 suite = import_module(f"syngeno.{snakemake.params.module}")
-table = samples.read_samples(source.samples)
+table = samples.read_judged(source.samples, params.labels)
 split = table["split"].value_counts()
 shares = {part: split.get(part, 0) / split["train"] for part in ("test", "validation")}
 

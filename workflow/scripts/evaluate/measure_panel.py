@@ -19,7 +19,7 @@ tools.require(tools.BEAGLE)
 if set(samples.read_samples(source.training).index) != set(samples.read_samples(source.own).index):
     fact = "the samples to impute were drawn by a model of other training samples than this cohort's"
     raise BadInput(f"generators.{wildcards.generator}", fact, "give both cohorts the same labels and split")
-table, training = samples.read_samples(source.samples), samples.read_samples(source.training)
+table, training = (samples.read_judged(path, snakemake.params.labels) for path in (source.samples, source.training))
 
 with open_store(source.typed) as store:
     at = store.sites()

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 logger = logs.start(snakemake.log[0])
 source, name = snakemake.input, snakemake.wildcards.suite
 suite = import_module(f"syngeno.{snakemake.params.module}")
-table = samples.read_samples(source.samples)
-parts = {part: table[table["split"] == part] for part in ("test", "validation")}
-parts["train"] = samples.read_samples(source.training)
+table, training = (samples.read_judged(path, snakemake.params.labels) for path in (source.samples, source.training))
+parts = {"train": training} | {part: table[table["split"] == part] for part in ("test", "validation")}
 machine = {"threads": snakemake.threads, "memory_mb": snakemake.resources.mem_mb // 2} if name == "imputation" else {}
 
 with open_store(source.genotypes) as store:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 logger = logs.start(snakemake.log[0])
 source, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
-table, training = samples.read_samples(source.samples), samples.read_samples(source.training)
+table, training = (samples.read_judged(path, params.labels) for path in (source.samples, source.training))
 test, seed = table[table["split"] == "test"], int(wildcards.seed)
 chosen = pd.concat([training, test])
 rows, scores = [], np.full(len(chosen), np.nan)

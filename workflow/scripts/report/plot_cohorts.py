@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 logger = logs.start(snakemake.log[0])
-source, params, table = snakemake.input, snakemake.params, samples.read_samples(snakemake.input.samples)
+source, params = snakemake.input, snakemake.params
+table = samples.read_judged(source.samples, params.labels)
 with open_store(source.genotypes) as store:
     train, test = (cohort.real_cohort(store, table[table["split"] == part]) for part in ("train", "test"))
     panels = {

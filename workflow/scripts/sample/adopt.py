@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 logger = logs.start(snakemake.log[0])
 source, output, params = snakemake.input, snakemake.output, snakemake.params
 about = vcf.synthetic_line(dict(snakemake.wildcards.items()), params.kind)
-real = samples.read_samples(source.samples)
+real = samples.read_judged(source.samples, params.labels)
 
 with store.open_store(source.genotypes) as cohort:
     sites = cohort.sites()

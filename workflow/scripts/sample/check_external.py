@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 logger = logs.start(snakemake.log[0])
 source, label = snakemake.input, snakemake.params.label
 checked = json.loads(Path(source.inputs).read_text())
-real = samples.read_labels(source.real, label)["label"]
+real = samples.read_labels(source.real, label).loc[checked["samples"]]
+known = samples.judged(real, snakemake.params.labels)["label"]
 
 files = [open_source(file["path"], file["index"]) for file in checked["sources"]]
-found = external.check(source.genotypes, source.labels, label, checked["contigs"], real, checked["samples"], files)
+found = external.check(source.genotypes, source.labels, label, checked["contigs"], known, checked["samples"], files)
 Path(snakemake.output.samples).write_text("\n".join(found) + "\n")
 logger.info("%d samples", len(found))

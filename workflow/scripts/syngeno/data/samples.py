@@ -186,6 +186,20 @@ def read_samples(path: str | Path) -> pd.DataFrame:
     return read_table(Path(path)).set_index("sample")
 
 
+def read_judged(path: str | Path, weights: Mapping[str, float] | None) -> pd.DataFrame:
+    """Read the samples of such a table that synthetic ones are judged by: those of the labels that are drawn.
+
+    `weights` as for `label_plan`. Real samples of other labels would dilute every number: no attack finds them, and no
+    synthetic sample is like them.
+    """
+    return judged(read_samples(path), weights)
+
+
+def judged(table: pd.DataFrame, weights: Mapping[str, float] | None) -> pd.DataFrame:
+    """The rows of a table with a column `label` that have one of the labels that are drawn; see `read_judged`."""
+    return table if weights is None else table[table["label"].isin([str(name) for name in weights if weights[name]])]
+
+
 def read_relatives(path: str | Path, table: pd.DataFrame) -> pd.DataFrame:
     """Read pairs of relatives (`prepare.relatives.find`), as text, with the parts of the split: `split_a`, `split_b`.
 

@@ -39,8 +39,8 @@ def adopt(
     """Calls at the sites of the prepared cohort, and labels, str (samples,), in the first file's order.
 
     `paths` are one VCF, BCF or PLINK .bed, or several that divide the sites between them; each holds all samples.
-    Further rows of the table of labels are ignored. `known_labels` and `real_ids` are those of the real cohort. Raises
-    BadInput.
+    Further rows of the table of labels are ignored. `known_labels` are those of the real samples that judge it,
+    `real_ids` of all real samples. Raises BadInput.
     """
     paths = [paths] if isinstance(paths, str | Path) else list(paths)
     calls = read(paths, sites).calls
@@ -59,11 +59,15 @@ def check(
     """The samples of files that `adopt` is to read, of which the first records on the `contigs` are read here.
 
     `real` are the real cohort's files. Raises BadInput for what shows without the prepared cohort: samples, labels,
-    ids, how genotypes are written, and that no site is one of the real cohort's.
+    ids, how genotypes are written, and that no site is one of the real cohort's; and where there is no sample of one
+    of the labels, whose real samples would dilute what is measured.
     """
     opened = [_File(path) for path in paths]
     samples = _same_samples(opened)
-    _labels(samples, paths, labels_path, columns, known_labels, real_ids)
+    label = _labels(samples, paths, labels_path, columns, known_labels, real_ids)
+    if absent := sorted(set(known_labels) - set(label.tolist())):
+        fact = f"has no samples of {few(absent)}, whose real samples it would be judged by"
+        raise BadInput(labels_path, fact, "name the labels that it has in `sample: labels`, or bring these samples")
     first, met = "", False
     for file in opened:
         for number, (contig, position, *_, record) in enumerate(_on(contigs, file.records(samples))):
@@ -183,8 +187,8 @@ def labels_of(
     unknown = sorted(set(label.tolist()) - set(known))
     if unknown:
         count = int(np.isin(label, unknown).sum())
-        fact = f"gives {count} samples labels that the real cohort does not have ({few(unknown)})"
-        raise BadInput(labels_path, fact, f"use its labels: {few(known, 12)}")
+        fact = f"gives {count} samples labels that the real samples do not have ({few(unknown)})"
+        raise BadInput(labels_path, fact, f"use theirs, of which `sample: labels` may choose: {few(known, 12)}")
     if len(table) > len(samples):
         log.info("%s: %d rows of samples without genotypes ignored", labels_path, len(table) - len(samples))
     return label
