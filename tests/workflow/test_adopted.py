@@ -103,8 +103,12 @@ class TestWithholding:
         assert len(withheld) >= round(0.1 * len(people))
         assert set(released) | set(withheld["sample"]) == set(people["sample"])
         assert not set(released) & set(withheld["sample"])
-        risk = people.set_index("sample")["risk"]
-        assert risk[withheld["sample"]].min() >= risk[released].max()
+        for label, part in people.groupby("label"):
+            held = part["sample"].isin(withheld["sample"])
+            assert held.any(), label
+            assert part.loc[held, "risk"].min() >= part.loc[~held, "risk"].max(), label
+        composition = pd.read_csv(folder / "released/composition.tsv", sep="\t")
+        assert composition["released"].sum() == len(released)
         numbers = metrics.read(copy.folder / "results/tiny/summary/metrics.tsv")
         ours = numbers[(numbers["generator"] == "independent") & (numbers["group"] == "all")]
         for metric in ("privacy_loss", "recovery_rate", "ld_r", "high_risk"):

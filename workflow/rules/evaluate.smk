@@ -67,6 +67,7 @@ rule audit:
         unpack(judged),
         unpack(neighbours),
         reference=reference("audit"),
+        relatives=known_relatives,
         scores=model_scores,
     output:
         metrics="results/{cohort}/{generator}/{fraction}/{seed}/{released}metrics.audit.tsv",

@@ -9,6 +9,7 @@ rule measure_envelope:
         genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
         samples="results/{cohort}/prepare/samples.tsv",
         genetic_map=map_file,
+        relatives=known_relatives,
     output:
         envelope="results/{cohort}/summary/real.{suite}.tsv",
     log:

@@ -166,6 +166,7 @@ rule withhold:
         labels="results/{cohort}/{generator}/{fraction}/{seed}/released/synthetic.labels.tsv",
         store="results/{cohort}/{generator}/{fraction}/{seed}/released/synthetic.zarr.zip",
         withheld="results/{cohort}/{generator}/{fraction}/{seed}/released/withheld.tsv",
+        composition="results/{cohort}/{generator}/{fraction}/{seed}/released/composition.tsv",
     log:
         "results/logs/{cohort}/{generator}/{fraction}/{seed}/withhold.log",
     benchmark:

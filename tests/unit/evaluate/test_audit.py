@@ -97,30 +97,42 @@ class TestCopies:
         assert (found.samples["risk"] == 1).all()
 
 
-class TestYardstick:
-    def test_risk_by_hand(self):
-        label = np.array(["A"] * 20 + ["B"] * 5)
-        distances = np.array([*range(1, 21), *[100] * 5], float)
-        yardstick = audit._Yardstick(distances, label)
-        # A has 20 held-out people of its own; B too few, so that all 25 are its yardstick.
-        assert yardstick.risk(np.array([0.5, 2, 20, 21]), np.full(4, "A")).tolist() == pytest.approx(
-            [1, 18.5 / 20, 0.5 / 20, 0]
+class TestRelatives:
+    """Half of the held-out samples are siblings of training samples, as far from them as synthetic ones."""
+
+    def cohorts(self):
+        rng = np.random.default_rng(0)
+        parents = rng.random((40, 2, 2, VARIANTS)) < np.random.default_rng(99).uniform(0.1, 0.9, VARIANTS)
+
+        def children(seed):
+            pick = rng.random((40, 2, VARIANTS)) < 0.5
+            dosages = np.where(pick, parents[:, :, 0], parents[:, :, 1]).sum(1).astype(np.int8)
+            return replace(people(40, seed), dosages=dosages)
+
+        train, synthetic, siblings, strangers = children(30), children(31), children(32), people(40, 33)
+        test = replace(
+            siblings,
+            dosages=np.concatenate([siblings.dosages, strangers.dosages]),
+            label=np.concatenate([siblings.label, strangers.label]),
+            sample=np.concatenate([siblings.sample, strangers.sample]),
         )
-        assert yardstick.risk(np.array([20.0, 100]), np.full(2, "B")).tolist() == pytest.approx([5.5 / 25, 2.5 / 25])
-        assert yardstick.risk(np.array([20.0]), np.array(["unheard of"])).tolist() == pytest.approx([5.5 / 25])
+        return synthetic, train, test
 
-    def test_near_by_hand(self):
-        yardstick = audit._Yardstick(np.full(30, 40.0), np.full(30, "A"))
-        listed = yardstick.listed(np.array([0, 1, 9.9, 10, 40.0]), np.full(5, "A"))
-        assert listed.tolist() == ["exact", "near", "near", "", ""]
+    def test_known_ones_are_not_strangers(self):
+        synthetic, train, test = self.cohorts()
+        pairs = pd.DataFrame({"sample_a": test.sample[:40], "sample_b": train.sample})
+        swapped = pairs.set_axis(["sample_b", "sample_a"], axis=1)
+        blind = audited(synthetic, train=train, test=test)
+        assert value(blind.rows, "high_risk") < 0.2
+        for known in (pairs, swapped):
+            found = audited(synthetic, train=train, test=test, relatives=known)
+            assert value(found.rows, "high_risk") == 1
 
-    @settings(max_examples=30, deadline=None)
-    @given(st.lists(st.integers(0, 30), min_size=1, max_size=60), st.integers(0, 30))
-    def test_heldout_people_have_half_the_risk_on_average(self, distances, one):
-        distances = np.array(distances, float)
-        yardstick = audit._Yardstick(distances, np.full(len(distances), "A"))
-        assert yardstick.risk(distances, np.full(len(distances), "A")).mean() == pytest.approx(0.5)
-        assert 0 <= yardstick.risk(np.array([float(one)]), np.array(["A"])).item() <= 1
+    def test_those_among_other_parts_change_nothing(self):
+        pairs = pd.DataFrame({"sample_a": TEST.sample[:9], "sample_b": TEST.sample[9:18]})
+        synthetic = people(40, 6)
+        for known in (pairs, pairs.iloc[:0]):
+            assert audited(synthetic, relatives=known).rows == audited(synthetic).rows
 
 
 class TestKinship:

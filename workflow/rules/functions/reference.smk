@@ -19,6 +19,16 @@ def suite_settings(wildcards):
     return settings
 
 
+def known_relatives(wildcards):
+    """The pairs of relatives among the real samples, for the audit: it takes none of them for a stranger."""
+    pattern = "results/{cohort}/prepare/relatives.tsv"
+    return (
+        pattern.format(**wildcards)
+        if wildcards.get("suite", "audit") == "audit"
+        else []
+    )
+
+
 def prepared_samples(wildcards):
     """Input to unpack: the real samples, and those of them that a generator is fitted on."""
     patterns = {

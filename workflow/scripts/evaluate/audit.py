@@ -30,6 +30,7 @@ with open_store(source.genotypes) as store:
         among_real=references.load(neighbours.Neighbours, source.among_real),
         to_real=references.load(neighbours.Neighbours, source.to_real),
         planted=canaries,
+        relatives=samples.read_relatives(source.relatives, table),
         model_scores=None if scores is None else scores.set_index("sample")["score"],
     )
 

@@ -23,8 +23,9 @@ with open_store(source.genotypes) as store:
     chart = genetic_map.read(source.genetic_map) if source.genetic_map else None
     cm = None if chart is None else chart.place(store.contig, store.position)
     real = cohort.real_cohort(store, table, haplotypes=name == "fidelity", cm=cm).in_canonical_order()
+known = {"relatives": samples.read_relatives(source.relatives, table)} if source.relatives else {}
 numbers = envelope.real_vs_real(
-    partial(suite.measure, **params.settings),
+    partial(suite.measure, **params.settings, **known),
     real,
     shares={part: share for part, share in shares.items() if part in suite.COHORTS},
     splits=params.splits,

@@ -8,7 +8,7 @@ import pandas as pd
 from syngeno import logs
 from syngeno.data import samples, store, vcf
 from syngeno.errors import BadInput
-from syngeno.evaluate import audit
+from syngeno.evaluate import risk
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 logger = logs.start(snakemake.log[0])
 source, output, params = snakemake.input, snakemake.output, snakemake.params
 about = vcf.synthetic_line(dict(snakemake.wildcards.items()), params.kind)
-audited = pd.read_csv(source.audit, sep="\t", dtype={"sample": str}, keep_default_na=False)
+audited = pd.read_csv(source.audit, sep="\t", dtype={"sample": str, "label": str}, keep_default_na=False)
 label = samples.read_labels(source.labels, params.label)["label"]
 
-withheld = audit.choose(audited, params.withhold)
+withheld = risk.choose(audited, params.withhold)
+composition = risk.composition(audited, withheld)
 if len(withheld) == len(audited):
     raise BadInput(source.store, "all samples would be withheld", "do not release it, or set `withhold` lower")
 
@@ -31,4 +32,6 @@ with store.open_store(source.store) as drawn:
     vcf.write_vcf(output.vcf, drawn.sites(), ids, drawn.iterate(kept), phased=drawn.phased, about=about)
 samples.write_labels(output.labels, ids, label.loc[ids].to_numpy(), params.label)
 withheld.to_csv(output.withheld, sep="\t", index=False, float_format="%.6g")
-logger.info("%d of %d samples withheld", len(withheld), len(audited))
+composition.to_csv(output.composition, sep="\t", index=False)
+by_label = ", ".join(f"{one.label} {one.withheld} of {one.drawn}" for one in composition.itertuples())
+logger.info("%d of %d samples withheld: %s", len(withheld), len(audited), by_label)

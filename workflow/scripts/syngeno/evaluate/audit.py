@@ -2,11 +2,11 @@
 
 *Duplicates.* A synthetic sample is listed as an exact duplicate of a training sample whose genotypes are the same, and
 as a near one where the L1 distance to the nearest training sample is below a quarter of the 1 % quantile of held-out
-samples' own distances to training, within the label. Duplicates with some genotypes changed are so near; held-out
+samples' own distances to training, for the label. Duplicates with some genotypes changed are so near; held-out
 samples are not, even if related: full siblings differ by half as much as strangers, on a single chromosome by a third
-or less now and then. *Risk* of a synthetic sample is the share of held-out samples of the label that are farther from
-training than it is. *Kinship* (KING-robust) with the closest training sample stands beside the same of held-out
-samples; degrees are counted only where kinship means something. *Membership inference* is explained in its module.
+or less now and then. *Risk* of a synthetic sample is explained in its module. *Kinship* (KING-robust) with the closest
+training sample stands beside the same of held-out samples; degrees are counted only where kinship means something.
+*Membership inference* is explained in its module.
 
 *Power.* An attack that finds nothing may be blind. So a few synthetic samples are replaced by training samples
 (planted canaries), and each attack on the synthetic cohort is run again: its gain is judged over all training samples
@@ -17,7 +17,6 @@ as canaries are planted after the training, and has no such rows.
 
 import itertools
 import logging
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,15 +27,13 @@ from syngeno.data.cohort import Cohort, same_variants
 from syngeno.evaluate import membership, neighbours
 from syngeno.evaluate.metrics import mean_row, row, share_row
 from syngeno.evaluate.neighbours import Neighbours
+from syngeno.evaluate.risk import HIGH_RISK, Yardstick
 from syngeno.stats import kinship
 from syngeno.stats import nearest as nearest_samples
 
 # The real cohorts that `reference`, `measure` and `run` take.
 COHORTS = ("train", "test", "validation")
 COLUMNS = ("sample", "label", "nearest_train", "distance", "risk", "kinship_max", "listed")
-LEAST = 20  # held-out samples of a label; where there are fewer, those of all labels are the yardstick
-NEAR_QUANTILE, NEAR_SHARE = 0.01, 0.25
-HIGH_RISK = 0.95
 # Whose neighbours are searched in which cohort.
 AMONG_REAL = [("test", "train"), ("train", "validation"), ("test", "validation")]
 TO_REAL = [("train", "synthetic"), ("synthetic", "train"), ("test", "synthetic")]
@@ -74,9 +71,17 @@ def reference(train: Cohort, test: Cohort, **_: object) -> Reference:
     return Reference(kinship.largest(test.in_canonical_order().dosages, train.dosages))
 
 
-def measure(synthetic: Cohort, train: Cohort, test: Cohort, *, validation: Cohort, seed: int) -> list[dict]:
+def measure(
+    synthetic: Cohort,
+    train: Cohort,
+    test: Cohort,
+    *,
+    validation: Cohort,
+    seed: int,
+    relatives: pd.DataFrame | None = None,
+) -> list[dict]:
     """All numbers of the audit of a synthetic cohort, without canaries; see `run`."""
-    return run(synthetic, train, test, validation=validation, seed=seed).rows
+    return run(synthetic, train, test, validation=validation, seed=seed, relatives=relatives).rows
 
 
 def run(
@@ -91,6 +96,7 @@ def run(
     to_real: Neighbours | None = None,
     planted: float = 0,
     model_scores: pd.Series | None = None,
+    relatives: pd.DataFrame | None = None,
 ) -> Audit:
     """Audit a synthetic cohort; raises ValueError for other variants, too few samples, or a sample without a score.
 
@@ -102,6 +108,7 @@ def run(
         among_real, to_real: what `neighbours.reference` and `neighbours.measure` gave for these cohorts.
         planted: percent of the synthetic samples to replace by training samples (canaries), 0 for none.
         model_scores: scores by sample id of an attack on the model, higher for likelier training samples.
+        relatives: pairs of related real samples (sample_a, sample_b), of which the risk takes notice.
     """
     same_variants(synthetic, train, test, validation)
     if min(len(synthetic), len(train), len(test)) < 2:
@@ -116,7 +123,7 @@ def run(
 
     to_train, nearest_train = (part[:, 0] for part in to_real.of("synthetic", "train"))
     heldout = among_real.of("test", "train")[0][:, 0]
-    yardstick = _Yardstick(heldout, test.label)
+    yardstick = Yardstick(heldout, test.label, _related_to(train, test, relatives))
     listed = yardstick.listed(to_train, synthetic.label)
     risk = yardstick.risk(to_train, synthetic.label)
     related = kinship.largest(synthetic.dosages, train.dosages)
@@ -170,30 +177,12 @@ def canaries(label: np.ndarray, train_label: np.ndarray, percent: float, seed: i
     return places, sources
 
 
-class _Yardstick:
-    """Held-out samples' distances to the nearest training sample: what is near for one that was never trained on."""
-
-    def __init__(self, distances: np.ndarray, label: np.ndarray) -> None:
-        self._all = np.sort(distances)
-        groups = {name: np.sort(distances[label == name]) for name in np.unique(label).tolist()}
-        self._of = {name: group for name, group in groups.items() if len(group) >= LEAST}
-
-    def listed(self, distances: np.ndarray, label: np.ndarray) -> np.ndarray:
-        """ "exact", "near" or "" for samples at these distances from training."""
-        bound = np.empty(len(label))
-        for name in np.unique(label).tolist():
-            heldout = self._of.get(name, self._all)
-            bound[label == name] = NEAR_SHARE * np.quantile(heldout, NEAR_QUANTILE)
-        return np.select([distances == 0, distances < bound], ["exact", "near"], "")
-
-    def risk(self, distances: np.ndarray, label: np.ndarray) -> np.ndarray:
-        """Share of held-out samples farther from training, ties one half."""
-        share = np.empty(len(label))
-        for name in np.unique(label).tolist():
-            heldout, chosen = self._of.get(name, self._all), label == name
-            places = [np.searchsorted(heldout, distances[chosen], side) for side in ("left", "right")]
-            share[chosen] = 1 - (places[0] + places[1]) / (2 * len(heldout))
-        return share
+def _related_to(train: Cohort, test: Cohort, pairs: pd.DataFrame | None) -> np.ndarray:
+    """Which test samples have a relative among the training samples by these pairs, bool (samples,)."""
+    if pairs is None:
+        return np.zeros(len(test), dtype=bool)
+    both = (pairs["sample_a"], pairs["sample_b"]), (pairs["sample_b"], pairs["sample_a"])
+    return np.isin(test.sample, pd.concat([one[other.isin(train.sample)] for one, other in both]).to_numpy(str))
 
 
 def _duplicate_rows(group: str, listed: np.ndarray) -> list[dict]:
@@ -290,28 +279,9 @@ def _nearest_with_canaries(
     return np.sort(np.concatenate([to_others, to_canaries], axis=1), axis=1)[:, :2]
 
 
-def _planted_listed(planted: Cohort, train: Cohort, yardstick: _Yardstick) -> dict:
+def _planted_listed(planted: Cohort, train: Cohort, yardstick: Yardstick) -> dict:
     """Share of canaries that are listed, and with the right training sample (or one of equal genotypes)."""
     distances, rows = nearest_samples.find(planted.dosages, train.dosages, "l1")
     same = (train.dosages[rows[:, 0]] == planted.dosages).all(axis=1)
     caught = (yardstick.listed(distances[:, 0], planted.label) != "") & same
     return share_row("planted_listed", float(caught.mean()), len(caught), "all", "train")
-
-
-WITHHELD_COLUMNS = ("sample", "risk", "why")
-WHY = {"exact": "same genotypes as a training sample", "near": "nearly the genotypes of a training sample"}
-RISKY = "among the nearest to training samples"
-
-
-def choose(audited: pd.DataFrame, percent: float) -> pd.DataFrame:
-    """Which samples to withhold from release: sample, risk, why, in the order of the audit.
-
-    `audited` is the table of an audit. Listed duplicates go, and besides the `percent` of all samples (rounded up) with
-    the highest risk; ties go by smaller distance, larger kinship, then id. The duplicates count among that percentage.
-    Nothing of a real sample is in the result.
-    """
-    order = np.lexsort((audited["sample"], -audited["kinship_max"], audited["distance"], -audited["risk"]))
-    riskiest = np.zeros(len(audited), dtype=bool)
-    riskiest[order[: math.ceil(len(audited) * percent / 100 - 1e-9)]] = True
-    why = audited["listed"].map(WHY).fillna(pd.Series(np.where(riskiest, RISKY, ""), index=audited.index))
-    return audited.assign(why=why).loc[why != "", list(WITHHELD_COLUMNS)].reset_index(drop=True)

@@ -51,7 +51,7 @@ def model_card_page(
     `sentence`, `source` and `suits` are those of the generator's kind in the catalogue, `linkage` is the cohort's,
     `settings` the generator's and what
     validation samples chose, `training` and `synthetic` the labels of the samples that it was fitted on and of those
-    that are released, `withheld` the withheld samples (sample, risk, why), None where none were to be.
+    that are released, `withheld` the withheld samples (sample, label, risk, why), None where none were to be.
     """
     ours = (metrics["protocol"] == "ours") & (metrics["generator"] == generator) & (metrics["fraction"] == fraction)
     run = metrics[ours & (metrics["seed"] == str(seed))]
