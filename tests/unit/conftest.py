@@ -7,7 +7,6 @@ import pytest
 
 for library in ("OMP", "OPENBLAS", "MKL"):
     os.environ[f"{library}_NUM_THREADS"] = "1"  # before NumPy and torch are imported
-os.environ["NUMBA_DISABLE_JIT"] = "1"  # compiling what draws a map takes longer than the maps of all tests
 
 
 @pytest.fixture(autouse=True)

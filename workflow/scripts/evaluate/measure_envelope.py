@@ -22,7 +22,7 @@ shares = {part: split.get(part, 0) / split["train"] for part in ("test", "valida
 with open_store(source.genotypes) as store:
     chart = genetic_map.read(source.genetic_map) if source.genetic_map else None
     cm = None if chart is None else chart.place(store.contig, store.position)
-    real = cohort.real_cohort(store, table, haplotypes=name == "fidelity", cm=cm).in_canonical_order()
+    real = cohort.real_cohort(store, table, haplotypes=name in ("fidelity", "audit"), cm=cm).in_canonical_order()
 known = {"relatives": samples.read_relatives(source.relatives, table)} if source.relatives else {}
 numbers = envelope.real_vs_real(
     partial(suite.measure, **params.settings, **known),

@@ -80,10 +80,21 @@ class Cohort:
         """Frequency of the ALT allele among the samples of a label, float64 (variants,)."""
         return self.counts[label] / (2 * (self.label == label).sum())
 
+    def changed(self, *, dosages: np.ndarray | None = None, haplotypes: np.ndarray | None = None) -> "Cohort":
+        """The same samples with other genotypes, by either of these."""
+        dosages = dosages if haplotypes is None else haplotypes[:, 0] + haplotypes[:, 1]
+        return replace(self, dosages=dosages, haplotypes=haplotypes)
+
     def take(self, chosen: np.ndarray) -> "Cohort":
         """The samples at these indices (or under this mask), in this order."""
         parts = {name: getattr(self, name) for name in ("dosages", "label", "sample", "haplotypes")}
         return replace(self, **{name: values[chosen] for name, values in parts.items() if values is not None})
+
+    def joined(self, other: "Cohort") -> "Cohort":
+        """The samples of both, of the same variants; without ids."""
+        names = ["dosages", "label"] + (["haplotypes"] if self.haplotypes is not None else [])
+        both = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in names}
+        return replace(self, **both, sample=None)
 
     def at(self, variants: np.ndarray) -> "Cohort":
         """The same samples at some of the variants (ascending indices or a mask)."""

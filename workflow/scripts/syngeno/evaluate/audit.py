@@ -8,23 +8,25 @@ or less now and then. *Risk* of a synthetic sample is explained in its module. *
 training sample stands beside the same of held-out samples; degrees are counted only where kinship means something.
 *Membership inference* is explained in its module.
 
-*Power.* An attack that finds nothing may be blind. So a few synthetic samples are replaced by training samples
-(planted canaries), and each attack on the synthetic cohort is run again: its gain is judged over all training samples
-(`membership_tpr_gain`) and over those planted (`planted_gain`; an attack that finds many training samples without
-canaries gains little over all of them, and yet should find these). An attack on the trained model itself cannot gain,
-as canaries are planted after the training, and has no such rows.
+*Power.* An attack that finds nothing may be blind. So canaries are put into the synthetic cohort (see their module),
+and each attack on it is run again, for each kind of canaries: its gain is judged over all training samples
+(`membership_tpr_gain`) and over those that the canaries are made of (`planted_gain`; an attack that finds many training
+samples without canaries gains little over all of them, and yet should find these). An attack on the trained model
+itself cannot gain, as canaries are planted after the training, and has no such rows.
 """
 
-import itertools
 import logging
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from syngeno import streams
 from syngeno.data.cohort import Cohort, same_variants
 from syngeno.evaluate import membership, neighbours
+from syngeno.evaluate.attacks import canaries, haplotypes
+from syngeno.evaluate.attacks import samples as whole_samples
+from syngeno.evaluate.membership import Pair
 from syngeno.evaluate.metrics import mean_row, row, share_row
 from syngeno.evaluate.neighbours import Neighbours
 from syngeno.evaluate.risk import HIGH_RISK, Yardstick
@@ -35,12 +37,15 @@ from syngeno.stats import nearest as nearest_samples
 COHORTS = ("train", "test", "validation")
 COLUMNS = ("sample", "label", "nearest_train", "distance", "risk", "kinship_max", "listed")
 # Whose neighbours are searched in which cohort.
-AMONG_REAL = [("test", "train"), ("train", "validation"), ("test", "validation")]
+AMONG_REAL = [("train", "train"), ("test", "train"), ("train", "validation"), ("test", "validation")]
 TO_REAL = [("train", "synthetic"), ("synthetic", "train"), ("test", "synthetic")]
 
-log = logging.getLogger(__name__)
+ISOLATED = 0.05  # share of the samples that are farthest from all training samples
+MOST_ISOLATED = "the 5 % most isolated"
+SHARES = (0.01, 0.1)  # of the synthetic cohort, which are attacked beside the whole
+FEWEST = 5  # samples of a label on either side, for an area of its own
 
-Pair = tuple[np.ndarray, np.ndarray]  # of training and of held-out samples
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -49,13 +54,13 @@ class Audit:
 
     Attributes:
         rows: metric rows of the synthetic cohort.
-        planted_rows: those of the same cohort with planted canaries; none where none were asked for.
+        planted_rows: those of the same cohort with canaries, by their kind in words; none where none were asked for.
         samples: a row per synthetic sample, in the cohort's order: its id and label, nearest_train (the id of a real
             sample), distance (L1), risk (0 to 1), kinship_max (0 where none is related), listed ("exact", "near", "").
     """
 
     rows: list[dict]
-    planted_rows: list[dict]
+    planted_rows: dict[str, list[dict]]
     samples: pd.DataFrame
 
 
@@ -97,6 +102,7 @@ def run(
     planted: float = 0,
     model_scores: pd.Series | None = None,
     relatives: pd.DataFrame | None = None,
+    threads: int = 1,
 ) -> Audit:
     """Audit a synthetic cohort; raises ValueError for other variants, too few samples, or a sample without a score.
 
@@ -106,7 +112,7 @@ def run(
         seed: of the canaries and of the bootstraps.
         real: what `reference` gave for train and test; computed here where it is absent, as are
         among_real, to_real: what `neighbours.reference` and `neighbours.measure` gave for these cohorts.
-        planted: percent of the synthetic samples to replace by training samples (canaries), 0 for none.
+        planted: canaries, in percent of the synthetic samples, 0 for none.
         model_scores: scores by sample id of an attack on the model, higher for likelier training samples.
         relatives: pairs of related real samples (sample_a, sample_b), of which the risk takes notice.
     """
@@ -132,49 +138,26 @@ def run(
     rows.append(share_row("high_risk", float((risk > HIGH_RISK).mean()), len(risk), "all", "train"))
     rows += _kinship_rows(related, real.heldout_kinship, synthetic)
 
-    to_synthetic = tuple(to_real.of(name, "synthetic") for name in ("train", "test"))
-    to_validation = tuple(among_real.of(name, "validation")[0][:, 0] for name in ("train", "test"))
-    base = _scores(tuple(distances for distances, _ in to_synthetic), to_validation, cohorts)
-    rows += _membership_rows(base, seed)
+    planted = canaries.plant(synthetic.label, train, planted, seed) if planted else {}
+    attacked = _Attacked(cohorts, planted, to_real, among_real, threads)
+    base = attacked.scores("")
+    rows += [*_strongest_rows(base, seed), *(one for attack, pair in base.items() for one in _rows(attack, pair, seed))]
+    rows += attacked.rows_of_some(base)
     if model_scores is not None:
         scores = tuple(_looked_up(model_scores, cohort) for cohort in (train, test))
-        rows += _attack_rows(membership.DENOISING, scores, seed)
+        rows += _rows(membership.DENOISING, scores, seed)
 
-    planted_rows = []
+    planted_rows = {}
+    for kind, one in planted.items():
+        scores = attacked.scores(kind)
+        planted_rows[kind] = [*_strongest_rows(scores, seed), *_gain_rows(base, scores, one.sources, seed)]
     if planted:
-        places, sources = canaries(synthetic.label, train.label, planted, seed)
-        with_canaries = _replaced(synthetic, places, train, sources)
-        distances = tuple(
-            _nearest_with_canaries(cohort.dosages, known, with_canaries.dosages, places)
-            for cohort, known in zip((train, test), to_synthetic, strict=True)
-        )
-        scores = _scores(distances, to_validation, cohorts | {"synthetic": with_canaries})
-        planted_rows = _membership_rows(scores, seed) + _gain_rows(base, scores, sources, seed)
-        planted_rows.append(_planted_listed(with_canaries.take(places), train, yardstick))
+        planted_rows[canaries.WHOLE].append(_planted_listed(planted[canaries.WHOLE].cohort, train, yardstick))
 
     names, distance = train.sample[nearest_train], to_train.astype(np.int64)
     columns = synthetic.sample, synthetic.label, names, distance, risk, _related(related), listed
     samples = pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
     return Audit(rows, planted_rows, samples.iloc[np.argsort(order)].reset_index(drop=True))
-
-
-def canaries(label: np.ndarray, train_label: np.ndarray, percent: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Which samples to replace by which: indices of synthetic samples, ascending, and of training samples, int64.
-
-    At least one and at most as many as there are in training; no sample is planted twice. A synthetic sample is
-    replaced by a training sample of the same label, as long as there are any left.
-    """
-    count = min(max(1, round(len(label) * percent / 100)), len(train_label), len(label))
-    rng = streams.rng("planted_canaries", seed)
-    places = np.sort(rng.choice(len(label), count, replace=False))
-    sources = np.full(count, -1)
-    for name in np.unique(label[places]):
-        wanted = np.flatnonzero(label[places] == name)
-        drawn = rng.permutation(np.flatnonzero(train_label == name))[: len(wanted)]
-        sources[wanted[: len(drawn)]] = drawn
-    rest = np.flatnonzero(sources < 0)
-    sources[rest] = rng.permutation(np.setdiff1d(np.arange(len(train_label)), sources))[: len(rest)]
-    return places, sources
 
 
 def _related_to(train: Cohort, test: Cohort, pairs: pd.DataFrame | None) -> np.ndarray:
@@ -210,47 +193,90 @@ def _related(values: np.ndarray) -> np.ndarray:
     return np.maximum(values, 0)
 
 
-def _scores(to_synthetic: Pair, to_validation: Pair, cohorts: dict[str, Cohort]) -> dict[str, Pair]:
-    """Scores by each attack; `to_synthetic` and `to_validation` are distances to the (two) nearest of these samples."""
-    synthetic, validation = cohorts["synthetic"], cohorts["validation"]
-    return {
-        "distance": tuple(-distances[:, 0] for distances in to_synthetic),
-        "distance_ratio": tuple(membership.distance_ratio(distances[:, :2]) for distances in to_synthetic),
-        "density_ratio": tuple(
-            membership.density_ratio(ours[:, 0], theirs)
-            for ours, theirs in zip(to_synthetic, to_validation, strict=True)
-        ),
-        "frequency_ratio": tuple(
-            membership.frequency_ratio(cohorts[name], synthetic, validation) for name in ("train", "test")
-        ),
-    }
+class _Attacked:
+    """A synthetic cohort under attack, with and without canaries."""
+
+    def __init__(
+        self,
+        cohorts: dict[str, Cohort],
+        planted: dict[str, canaries.Canaries],
+        to_real: Neighbours,
+        among_real: Neighbours,
+        threads: int,
+    ) -> None:
+        self.real = cohorts["train"], cohorts["test"]
+        self.reference, self.synthetic = cohorts["validation"], cohorts["synthetic"]
+        self._added = {kind: one.cohort for kind, one in planted.items()}
+        self._to_synthetic = tuple(to_real.of(name, "synthetic")[0] for name in ("train", "test"))
+        self._to_reference = tuple(among_real.of(name, "validation")[0][:, 0] for name in ("train", "test"))
+        to_train = (among_real.of(name, "train")[0][:, 0] for name in ("train", "test"))
+        self._isolated = tuple(distances >= np.quantile(distances, 1 - ISOLATED) for distances in to_train)
+        # What is planted nowhere stands for real samples that are attacked, whose dose says nothing.
+        self._shares = SHARES if planted else ()
+        self._along = haplotypes.scores(*self.real, self.reference, self.synthetic, self._added, self._shares, threads)
+
+    def scores(self, kind: str) -> dict[str, Pair]:
+        """By attack, of training and held-out samples, with this kind of canaries ("": none)."""
+        synthetic, to_synthetic = self.synthetic, self._to_synthetic
+        if kind:
+            added = self._added[kind]
+            to_added = (nearest_samples.nearest(one.dosages, added.dosages, "l1") for one in self.real)
+            both = zip(to_synthetic, to_added, strict=True)
+            to_synthetic = tuple(np.sort(np.concatenate(pair, axis=1), axis=1) for pair in both)
+            synthetic = synthetic.joined(added)
+        to_two = tuple(distances[:, :2] for distances in to_synthetic)
+        whole = whole_samples.scores(self.real, self.reference, synthetic, to_two, self._to_reference)
+        return whole | self._along[kind]
+
+    def rows_of_some(self, scores: dict[str, Pair]) -> Iterator[dict]:
+        """Areas within labels, of the most isolated samples, and of the strongest attack on parts of the cohort."""
+        train, test = self.real
+        some = {name: (train.label == name, test.label == name) for name in train.labels}
+        some[MOST_ISOLATED] = self._isolated
+        for attack, (training, heldout) in scores.items():
+            for name, (ours, theirs) in some.items():
+                if min(ours.sum(), theirs.sum()) < FEWEST:
+                    continue
+                value, low, high = membership.auc(training[ours], heldout[theirs])
+                n = int(ours.sum())
+                yield row("membership_auc", value, group=attack, against=name, low=low, high=high, n=n)
+        for share in self._shares:
+            _, (value, low, high) = membership.strongest(self._along[f"{share:g}"])
+            group = f"{share:.0%} of the synthetic samples"
+            yield row("membership_auc_by_dose", value, group=group, low=low, high=high, n=len(train))
 
 
-def _membership_rows(scores: dict[str, Pair], seed: int) -> list[dict]:
-    """Rows of each attack, and as "all" those of the one with the largest area."""
-    rows = {attack: _attack_rows(attack, of_samples, seed) for attack, of_samples in scores.items()}
-    best = max(rows, key=lambda attack: rows[attack][0]["value"])
-    log.info("the best attack on the synthetic cohort is that by %s: AUC %.3f", best, rows[best][0]["value"])
-    return [*(number | {"group": "all"} for number in rows[best]), *itertools.chain.from_iterable(rows.values())]
-
-
-def _attack_rows(attack: str, scores: Pair, seed: int) -> list[dict]:
-    area, share = membership.auc(*scores), membership.tpr(*scores, seed)
+def _strongest_rows(scores: dict[str, Pair], seed: int) -> list[dict]:
+    """Rows of the strongest attack, as group "all": by the area, and by the share found."""
+    attack, (value, low, high) = membership.strongest(scores)
+    log.info("the strongest attack on the synthetic cohort is %s: AUC %.3f", membership.ATTACK_NAMES[attack], value)
+    shares = [membership.tpr(*pair, seed) for pair in scores.values()]
+    share = max(shares)
+    n = len(scores[attack][0])
     return [
-        row(metric, value, group=membership.known(attack), low=low, high=high, n=len(scores[0]))
-        for metric, (value, low, high) in (("membership_auc", area), ("membership_tpr_at_1pct", share))
+        row("membership_auc", value, low=low, high=high, n=n),
+        row("membership_tpr_at_1pct", share[0], low=share[1], high=share[2], n=n),
     ]
 
 
-def _gain_rows(base: dict[str, Pair], planted: dict[str, Pair], sources: np.ndarray, seed: int) -> list[dict]:
-    """What each attack gains by canaries: over all training samples, and over those that were planted."""
-    rows = []
+def _rows(attack: str, scores: Pair, seed: int) -> list[dict]:
+    found = {"membership_auc": membership.auc(*scores), "membership_tpr_at_1pct": membership.tpr(*scores, seed)}
+    if len(scores[1]) * membership.RARE_FALSE_POSITIVES >= 1:
+        found["membership_tpr_at_01pct"] = membership.tpr(*scores, seed, membership.RARE_FALSE_POSITIVES)
+    return [
+        row(metric, value, group=membership.known(attack), low=low, high=high, n=len(scores[0]))
+        for metric, (value, low, high) in found.items()
+    ]
+
+
+def _gain_rows(base: dict[str, Pair], planted: dict[str, Pair], sources: np.ndarray, seed: int) -> Iterator[dict]:
+    """What each attack finds with canaries, and gains by them, over all training samples and those they are of."""
     for attack in base:
+        yield from _rows(attack, planted[attack], seed)
         for metric, chosen in (("membership_tpr_gain", slice(None)), ("planted_gain", sources)):
             before, after = ((training[chosen], heldout) for training, heldout in (base[attack], planted[attack]))
             value, low, high = membership.tpr_gain(before, after, seed)
-            rows.append(row(metric, value, group=attack, low=low, high=high, n=len(before[0])))
-    return rows
+            yield row(metric, value, group=attack, low=low, high=high, n=len(before[0]))
 
 
 def _looked_up(scores: pd.Series, cohort: Cohort) -> np.ndarray:
@@ -258,25 +284,6 @@ def _looked_up(scores: pd.Series, cohort: Cohort) -> np.ndarray:
     if np.isnan(values).any():
         raise ValueError(f"{int(np.isnan(values).sum())} of {len(values)} samples have no score of membership")
     return values
-
-
-def _replaced(synthetic: Cohort, places: np.ndarray, train: Cohort, sources: np.ndarray) -> Cohort:
-    dosages, label = synthetic.dosages.copy(), synthetic.label.astype(object)
-    dosages[places], label[places] = train.dosages[sources], train.label[sources]
-    return replace(synthetic, dosages=dosages, label=label.astype(str), haplotypes=None)
-
-
-def _nearest_with_canaries(
-    dosages: np.ndarray, known: nearest_samples.Found, with_canaries: np.ndarray, places: np.ndarray
-) -> np.ndarray:
-    """Distances to the two nearest of the cohort with canaries, by the distances and rows of the nearest before.
-
-    Only distances to canaries are new, and those of samples whose neighbours were replaced.
-    """
-    others = np.setdiff1d(np.arange(len(with_canaries)), places)
-    to_others = nearest_samples.among(known, dosages, np.arange(len(dosages)), with_canaries, others, "l1")
-    to_canaries = nearest_samples.nearest(dosages, with_canaries[places], "l1")
-    return np.sort(np.concatenate([to_others, to_canaries], axis=1), axis=1)[:, :2]
 
 
 def _planted_listed(planted: Cohort, train: Cohort, yardstick: Yardstick) -> dict:

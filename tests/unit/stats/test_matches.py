@@ -1,0 +1,92 @@
+"""Matches between sequences, against loops that a reader can check."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from syngeno.stats import matches
+
+
+def drawn(seed, n, variants, values=2):
+    return np.random.default_rng(seed).integers(0, values, (n, variants)).astype(np.int8)
+
+
+class TestWindows:
+    CONTIG = np.repeat(["1", "2"], [10, 3])
+
+    def test_by_count(self):
+        found = matches.windows_by_count(self.CONTIG, 4)
+        assert [(one.start, one.stop) for one in found] == [(0, 5), (5, 10), (10, 13)]
+
+    def test_by_length(self):
+        cm = np.r_[np.arange(10) / 4, 0, 5, 5.5]
+        found = matches.windows_by_length(self.CONTIG, cm, 1)
+        assert [(one.start, one.stop) for one in found] == [(0, 4), (4, 8), (8, 10), (10, 11), (11, 13)]
+
+
+class TestApart:
+    @pytest.mark.parametrize("values", [2, 3])
+    @pytest.mark.parametrize("variants", [1, 63, 64, 65, 200])
+    def test_is_the_l1_distance(self, values, variants, monkeypatch):
+        monkeypatch.setattr(matches, "_ROWS", 4)
+        a, b = drawn(1, 5, variants, values), drawn(2, 11, variants, values)
+        found = np.concatenate([apart for _, apart in matches.apart(b, a)])
+        assert found.tolist() == np.abs(a[:, None].astype(int) - b).sum(axis=2).tolist()
+
+
+def longest(asked, others, breaks):
+    """The sum of log(1 + length) by a loop over all pairs."""
+    total = np.zeros(len(asked))
+    for i, k in itertools.product(range(len(asked)), range(asked.shape[1])):
+        lengths = [0]
+        for other in others:
+            at = np.flatnonzero(breaks(asked[i, : k + 1], other[: k + 1]))
+            lengths.append(k - (at[-1] if len(at) else -1))
+        total[i] += np.log(1 + max(lengths))
+    return total
+
+
+class TestRunLengths:
+    def test_by_hand(self):
+        asked, others = np.array([[0, 1, 1, 0]], np.int8), np.array([[1, 1, 1, 1], [0, 1, 0, 0]], np.int8)
+        sets = np.array([[True, True], [True, False], [False, True], [False, False]])
+        found = matches.run_lengths(asked, others, sets, dosages=False)[:, 0]
+        lengths = [[1, 2, 2, 1], [0, 1, 2, 0], [1, 2, 0, 1], [0, 0, 0, 0]]
+        assert found == pytest.approx(np.log1p(lengths).sum(axis=1))
+
+    @settings(max_examples=30, deadline=None)
+    @given(st.integers(0, 10**6), st.integers(1, 6), st.integers(1, 9), st.integers(1, 30))
+    def test_equal_alleles(self, seed, n, m, variants):
+        asked, others = drawn([seed, 1], n, variants), drawn([seed, 2], m, variants)
+        sets = np.random.default_rng([seed, 3]).random((2, m)) < 0.5
+        found = matches.run_lengths(asked, others, sets, dosages=False)
+        for chosen, of_set in zip(sets, found, strict=True):
+            assert of_set == pytest.approx(longest(asked, others[chosen], np.not_equal))
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_without_opposite_homozygotes(self, seed):
+        asked, others = drawn([seed, 1], 4, 25, 3), drawn([seed, 2], 6, 25, 3)
+        sets = np.array([[True] * 6, [True, False] * 3])
+        found = matches.run_lengths(asked, others, sets, dosages=True)
+        for chosen, of_set in zip(sets, found, strict=True):
+            expected = longest(asked, others[chosen], lambda a, b: np.abs(a.astype(int) - b) == 2)
+            assert of_set == pytest.approx(expected)
+
+
+class TestLikelihood:
+    def test_sums_to_one(self):
+        every = np.array(list(itertools.product([0, 1], repeat=6)), np.int8)
+        panel = drawn(3, 4, 6)
+        leave = np.array([1, 0.1, 0.5, 0, 1, 0.2])
+        found = matches.log_likelihoods(every, panel, leave, 0.05)
+        assert np.exp(found).sum() == pytest.approx(1, rel=1e-4)
+
+    def test_two_variants_by_hand(self):
+        panel = np.array([[0, 0], [1, 1], [1, 1], [1, 1]], np.int8)
+        found = matches.log_likelihoods(np.array([[0, 0]], np.int8), panel, np.array([1, 0.2]), 0.1)
+        at_first = np.array([0.9, 0.1, 0.1, 0.1]) / 4
+        moved = 0.8 * at_first + 0.2 * at_first.sum() / 4
+        assert np.exp(found[0]) == pytest.approx((moved * [0.9, 0.1, 0.1, 0.1]).sum(), rel=1e-5)

@@ -1,0 +1,170 @@
+"""Where sequences agree along a chromosome: in windows, by distance, and in runs that end at each variant.
+
+Sequences are haplotypes, or dosages where phase is unknown, int8 (n, variants). In a window every pair is compared, 64
+variants at a time. Runs of equal alleles come from one positional Burrows-Wheeler transform of all sequences together
+(Durbin, Bioinformatics 30:1266, 2014), in time proportional to sequences x variants. The loops are compiled.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numba
+import numpy as np
+
+_ROWS = 64  # sequences that all others are compared with at a time
+
+Windows = list[slice]  # of variants
+
+
+def windows_by_count(contig: np.ndarray, count: int) -> Windows:
+    """Windows of about `count` variants that divide each contig (variants,) evenly, one at least."""
+    return _windows(contig, lambda first, end: np.linspace(first, end, max(1, round((end - first) / count)) + 1))
+
+
+def windows_by_length(contig: np.ndarray, cm: np.ndarray, length: float) -> Windows:
+    """Windows of `length` centimorgans, by the places `cm` (variants,) on the genetic map."""
+
+    def bounds(first: int, end: int) -> np.ndarray:
+        piece = ((cm[first:end] - cm[first]) // length).astype(np.int64)
+        return np.r_[first, first + 1 + np.flatnonzero(np.diff(piece)), end]
+
+    return _windows(contig, bounds)
+
+
+def _windows(contig: np.ndarray, bounds: Callable[[int, int], np.ndarray]) -> Windows:
+    starts = np.flatnonzero(np.r_[True, contig[1:] != contig[:-1]]).tolist()
+    found = []
+    for first, end in zip(starts, [*starts[1:], len(contig)], strict=True):
+        at = np.rint(bounds(first, end)).astype(int).tolist()
+        found += [slice(*ends) for ends in itertools.pairwise(at)]
+    return found
+
+
+def apart(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """L1 distances of some rows of `b` at a time to all rows of `a`: which rows, and uint16 (rows, a)."""
+    ours, theirs = _packed(a), _packed(b)
+    for start in range(0, len(b), _ROWS):
+        rows = slice(start, min(start + _ROWS, len(b)))
+        distances = np.zeros((rows.stop - start, len(a)), np.uint16)
+        for of_ours, of_theirs in zip(ours, theirs, strict=True):
+            distances += np.bitwise_count(of_theirs[rows, None] ^ of_ours)
+        yield rows, distances
+
+
+def _packed(sequences: np.ndarray) -> np.ndarray:
+    """Sequences as bits, uint64 (words, n), of which as many differ as the sequences are apart."""
+    bits = np.packbits(np.concatenate([sequences > 0, sequences > 1], axis=1), axis=1)
+    words = np.pad(bits, ((0, 0), (0, -bits.shape[1] % 8))).view(np.uint64)
+    return np.ascontiguousarray(words[:, words.any(axis=0)].T)
+
+
+def run_lengths(
+    asked: np.ndarray, others: np.ndarray, sets: np.ndarray, *, dosages: bool, threads: int = 1
+) -> np.ndarray:
+    """How long, in logarithms, the runs are that sequences share with any of a set of others: float64 (sets, asked).
+
+    At each variant of a chromosome the longest run that ends there is taken, of equal alleles, or of dosages without
+    opposite homozygotes, in variants: the sum over variants of log(1 + length). `sets` bool (sets, others) tells which
+    others are in each set.
+    """
+    if dosages:
+        each = [np.ascontiguousarray(others[chosen]) for chosen in sets]
+        return np.stack([_by_rows(lambda rows, own=own: _compatible(rows, own), asked, threads) for own in each])
+    both = np.ascontiguousarray(np.concatenate([asked, others]).T)
+    return _equal(both, len(asked), np.concatenate([np.zeros((len(sets), len(asked)), bool), sets], axis=1))
+
+
+@numba.njit(cache=True, nogil=True)
+def _equal(alleles, asked, sets):
+    """`alleles` (variants, n): first those of the sequences asked for, which are in none of the `sets` (sets, n)."""
+    variants, n = alleles.shape
+    log = np.log(np.arange(1, variants + 2))
+    # By reversed prefix; and where the match of each with the one before it begins.
+    order, diverged = np.arange(n), np.zeros(n, np.int64)
+    ones, ones_diverged = np.empty(n, np.int64), np.empty(n, np.int64)
+    above = np.empty(n, np.int64)
+    found = np.zeros((len(sets), asked))
+    for k in range(variants):
+        zeros, count, p, q = 0, 0, k + 1, k + 1
+        for i in range(n):
+            one, start = order[i], diverged[i]
+            p, q = max(p, start), max(q, start)
+            if alleles[k, one] == 0:
+                order[zeros], diverged[zeros], p = one, p, 0
+                zeros += 1
+            else:
+                ones[count], ones_diverged[count], q = one, q, 0
+                count += 1
+        order[zeros:], diverged[zeros:] = ones[:count], ones_diverged[:count]
+        for chosen in range(len(sets)):
+            # Where the match with the nearest of the set begins, among those above, then among those below.
+            start = k + 1
+            for i in range(n):
+                start = max(start, diverged[i])
+                above[i] = start
+                if sets[chosen, order[i]]:
+                    start = 0
+            start = k + 1
+            for i in range(n - 1, -1, -1):
+                if order[i] < asked:
+                    found[chosen, order[i]] += log[k + 1 - min(start, above[i])]
+                elif sets[chosen, order[i]]:
+                    start = 0
+                start = max(start, diverged[i])
+    return found
+
+
+def _by_rows(function: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, threads: int) -> np.ndarray:
+    """What a compiled function gives for each of the rows, some of them in each thread."""
+    parts = np.array_split(np.ascontiguousarray(rows), threads)
+    with ThreadPoolExecutor(threads) as pool:
+        return np.concatenate(list(pool.map(function, parts)))
+
+
+@numba.njit(cache=True, nogil=True)
+def _compatible(asked, others):
+    n, variants = asked.shape
+    log = np.log(np.arange(1, variants + 2))
+    found = np.zeros(n)
+    for i in range(n):
+        starts = np.arange(1, variants + 1)
+        for j in range(len(others)):
+            start = 0
+            for k in range(variants):
+                if abs(asked[i, k] - others[j, k]) == 2:
+                    start = k + 1
+                starts[k] = min(starts[k], start)
+        for k in range(variants):
+            found[i] += log[k + 1 - starts[k]]
+    return found
+
+
+def log_likelihoods(
+    asked: np.ndarray, panel: np.ndarray, leave: np.ndarray, error: float, *, threads: int = 1
+) -> np.ndarray:
+    """log p of sequences as mosaics of the rows of a panel (Li & Stephens, Genetics 165:2213, 2003), float64 (asked,).
+
+    `leave` (variants,) is the probability that the copied row is left before a variant, 1 where a chromosome begins;
+    `error` that a symbol is copied wrongly.
+    """
+    by_variant, leave = np.ascontiguousarray(panel.T), leave.astype(np.float32)
+    return _by_rows(lambda rows: _copied(rows, by_variant, leave, np.float32(error)), asked, threads)
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _copied(asked, panel, leave, wrong):
+    variants, n = panel.shape
+    right, whole = np.float32(1) - wrong, np.float32(1)
+    found = np.zeros(len(asked))
+    for i in range(len(asked)):
+        state = np.full(n, whole / np.float32(n))
+        before = whole
+        for k in range(variants):
+            stay, arrive, symbol = (whole - leave[k]) / before, leave[k] / np.float32(n), asked[i, k]
+            before = np.float32(0)
+            for j in range(n):
+                state[j] = (stay * state[j] + arrive) * (right if panel[k, j] == symbol else wrong)
+                before += state[j]
+            found[i] += np.log(before)
+    return found
