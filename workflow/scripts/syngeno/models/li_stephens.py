@@ -76,19 +76,14 @@ class LiStephens(Classical):
     def draw(self, groups: sequences.Groups, rng: np.random.Generator) -> Iterator[np.ndarray]:
         """See `Classical.draw`."""
         store, mu = self.data.store, self.chosen["mu"]
-        alphabet, sizes = sequences.alphabet(store), groups.sizes
-        order = np.argsort(groups.source, kind="stable")  # the templates of a group stand together
-        first, count = (np.cumsum(sizes) - sizes)[groups.asked], sizes[groups.asked]
-        switch = switch_probability(store, self.data.centimorgans, self.chosen["rho"], sizes)
-        switch = iter(switch[:, groups.asked])
-        template = np.zeros(len(groups.asked), dtype=np.int64)
+        alphabet = sequences.alphabet(store)
+        switch = switch_probability(store, self.data.centimorgans, self.chosen["rho"], groups.sizes)
+        copied = copied_templates(groups, switch, rng)
         for symbols in self.chunks():
-            drawn = np.empty((len(symbols), len(template)), dtype=np.int8)
+            drawn = np.empty((len(symbols), len(groups.asked)), dtype=np.int8)
             for site, carried in enumerate(symbols):
-                moves = np.flatnonzero(rng.random(len(template)) < next(switch))
-                template[moves] = order[first[moves] + (rng.random(len(moves)) * count[moves]).astype(np.int64)]
-                drawn[site] = carried[template]
-                wrong = np.flatnonzero(rng.random(len(template)) < mu)
+                drawn[site] = carried[next(copied)]
+                wrong = np.flatnonzero(rng.random(len(groups.asked)) < mu)
                 drawn[site, wrong] = (drawn[site, wrong] + rng.integers(1, alphabet, len(wrong))) % alphabet
             yield drawn
 
@@ -119,15 +114,32 @@ def default_mu(templates: int) -> float:
 def switch_probability(store: Store, centimorgans: np.ndarray, rho: float, templates: np.ndarray) -> np.ndarray:
     """Probability that the template is chosen anew before each variant, float64 (V, groups), by K = `templates`.
 
-    `centimorgans` (V,) are places on the genetic map; ValueError where they fall along a chromosome.
+    1 at a chromosome's start, whatever rho. `centimorgans` (V,) are places on the genetic map; ValueError where they
+    fall along a chromosome.
     """
     place = np.asarray(centimorgans, dtype=np.float64)
     starts = sequences.starts(store)
     step = np.diff(place, prepend=0.0)
     if place.shape != (len(store),) or not np.isfinite(place).all() or (step[~starts] < 0).any():
         raise ValueError("a place is needed for each variant, finite and not falling along a chromosome")
-    distance = np.where(starts, np.inf, np.maximum(step, MIN_DISTANCE))
-    return -np.expm1(-rho * distance[:, None] / templates)
+    switch = -np.expm1(-rho * np.maximum(step, MIN_DISTANCE)[:, None] / templates)
+    switch[starts] = 1
+    return switch
+
+
+def copied_templates(groups: sequences.Groups, switch: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Which training sequence each asked one copies at a variant, int (asked,), variant by variant.
+
+    One of its group, chosen anew with the probabilities `switch` (V, groups), which must be 1 at the first variant. The
+    same array is given each time.
+    """
+    order = np.argsort(groups.source, kind="stable")  # the templates of a group stand together
+    first, count = (np.cumsum(groups.sizes) - groups.sizes)[groups.asked], groups.sizes[groups.asked]
+    template = np.zeros(len(groups.asked), dtype=np.int64)
+    for before in switch:
+        moves = np.flatnonzero(rng.random(len(template)) < before[groups.asked])
+        template[moves] = order[first[moves] + (rng.random(len(moves)) * count[moves]).astype(np.int64)]
+        yield template
 
 
 def _forward(
