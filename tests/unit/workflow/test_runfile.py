@@ -369,7 +369,7 @@ def test_defaults_of_a_generator_are_filled_in(kind):
     config = run(generators={"g": {"kind": kind, **theirs}})
     validate(config, str(SCHEMA))
     assert config["generators"]["g"]["canaries"] == 5
-    if kind in ("independent", "markov", "li_stephens"):
+    if kind in ("independent", "markov", "li_stephens", "recombined"):
         assert config["generators"]["g"]["pooled"] is False
     if kind == "ancestry_factors":
         assert (config["generators"]["g"]["shrinkage"], config["generators"]["g"]["residual"]) == (1, 0)

@@ -100,6 +100,11 @@ KINDS = {
     "independent": Kind(
         "Each variant by itself, from its label's allele frequencies.", "s", "independent:Independent", likelihood=True
     ),
+    "recombined": Kind(
+        "Training haplotypes, recombined over a few generations as RESHAPE does (Cavinato et al. 2024).",
+        "p",
+        "recombined:Recombined",
+    ),
     "copycat": Kind(
         "The training samples themselves: what every privacy metric must catch.", "P", source="training samples"
     ),

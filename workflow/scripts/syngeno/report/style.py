@@ -16,12 +16,12 @@ import pandas as pd
 from matplotlib.figure import Figure, FigureBase
 
 # With this one no two kinds of the catalogue share a colour, nor two generators of the demo.
-_SALT = "143892"
+_SALT = "1191845"
 
 # Okabe & Ito (2008), then Tol's muted: distinct to colour-blind readers, too.
 COLOURS = [
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000",
-    "#882255", "#999933", "#332288",
+    "#882255", "#999933", "#332288", "#DDCC77", "#661100",
 ]  # fmt: skip
 BAND = {"color": "0.85", "zorder": 0, "linewidth": 0}
 GUIDE = {"color": "0.5", "linewidth": 0.8, "linestyle": ":", "zorder": 0.5}
