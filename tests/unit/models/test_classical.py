@@ -16,7 +16,9 @@ from syngeno.models.classical import Classical
 FITTED = [name for name, kind in KINDS.items() if kind.model]
 CLASSICAL = [name for name in FITTED if issubclass(generator_class(KINDS[name].model), Classical)]
 LABEL = np.resize(["a", "b"], 60)
-CHOSEN = {"markov": {"weight"}, "li_stephens": {"rho", "mu"}, "ancestry_factors": {"axes"}}
+CHOSEN = {"markov": {"weight"}, "li_stephens": {"rho", "mu"}, "ancestry_factors": {"axes"}, "coalescent": {"seed"}}
+
+SMALL = {"coalescent": {"population_size": 20}}
 
 
 @pytest.fixture(params=[True, False], ids=["phased", "unphased"])
@@ -33,7 +35,7 @@ def data(store):
 
 
 def fitted_on(data, kind):
-    settings = generator_settings(kind)
+    settings = generator_settings(kind, **SMALL.get(kind, {}))
     return generator_class(KINDS[kind].model).fit(data, settings, seed=1), settings
 
 
@@ -95,7 +97,7 @@ class TestClassical:
 
     def test_nothing_of_test_samples_is_seen(self, data, kind, monkeypatch):
         """Neither fitting nor drawing reads what is no training or validation sample."""
-        read = []
+        read = [np.empty(0, dtype=int)]
         iterate = type(data.store).iterate
         monkeypatch.setattr(type(data.store), "iterate", lambda store, rows: read.append(rows) or iterate(store, rows))
         model, _ = fitted_on(data, kind)

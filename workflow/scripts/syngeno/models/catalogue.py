@@ -105,6 +105,13 @@ KINDS = {
         "p",
         "recombined:Recombined",
     ),
+    "coalescent": Kind(
+        "A simulated population that never saw the cohort: the floor of risk, with no utility.",
+        ">",
+        "coalescent:Coalescent",
+        draw_memory=(4000, 4),
+        draw_minutes=(240, 0.2),
+    ),
     "copycat": Kind(
         "The training samples themselves: what every privacy metric must catch.", "P", source="training samples"
     ),
