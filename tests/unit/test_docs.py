@@ -12,8 +12,8 @@ import judged
 import pytest
 import yaml
 
+from syngeno.evaluate import metrics
 from syngeno.models.catalogue import KINDS
-from syngeno.report import verdicts
 from syngeno.workflow import runfile
 
 ROOT = Path(__file__).parents[2]
@@ -181,8 +181,11 @@ class TestMetrics:
         assert found <= set(GOOD)
 
     def test_the_good_side_is_that_of_the_verdicts(self):
-        for names, way in ((verdicts.HIGH_IS_GOOD, "high"), (verdicts.LOW_IS_GOOD, "low")):
+        for names, way in ((metrics.HIGH_IS_GOOD, "high"), (metrics.LOW_IS_GOOD, "low")):
             assert {name: GOOD[name] for name in names} == dict.fromkeys(names, way)
+
+    def test_every_metric_has_one_range(self):
+        assert sorted(name for names in metrics.RANGES.values() for name in names) == sorted(GOOD)
 
 
 @pytest.mark.parametrize(

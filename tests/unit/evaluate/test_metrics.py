@@ -87,6 +87,15 @@ class TestOverSeeds:
         rows = table({"accuracy": 0.4})
         assert metrics.over_seeds(rows).equals(rows)
 
+    def test_two_seeds_keep_the_interval_over_samples_within_what_is_possible(self):
+        """A rate of .405 and .631: over two seeds alone, -.916 to 1.95."""
+        ends = {"low": [0.37, 0.6], "high": [0.44, 0.66]}
+        rows = pd.concat([table({"accuracy": value}, seed) for seed, value in ((1, 0.405), (2, 0.631))])
+        summary = metrics.over_seeds(rows.assign(**ends)).iloc[-1]
+        assert (summary["seed"], summary["low"], summary["high"]) == ("all", 0, 1)
+        close = metrics.over_seeds(rows.assign(value=[0.5, 0.51], low=[0.46, 0.47], high=[0.54, 0.55])).iloc[-1]
+        assert close["high"] - close["low"] == pytest.approx(0.08, abs=0.003)
+
     def test_subjects_stay_apart(self):
         rows = pd.concat([table({"accuracy": 0.4}, seed, fraction=part) for part in (10, 100) for seed in (1, 2)])
         summary = metrics.over_seeds(rows).query("seed == 'all'")

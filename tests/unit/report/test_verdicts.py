@@ -173,7 +173,7 @@ class TestMarked:
 class TestRules:
     def test_every_rule_has_a_good_side_and_words(self):
         for rule, way, red in verdicts.rules():
-            assert (rule.metric in verdicts.HIGH_IS_GOOD) != (rule.metric in verdicts.LOW_IS_GOOD)
+            assert (rule.metric in metrics.HIGH_IS_GOOD) != (rule.metric in metrics.LOW_IS_GOOD)
             assert way in ("more", "less")
             assert red
             assert rule.light in verdicts.WORDS

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 from syngeno.stats import intervals
@@ -30,6 +31,43 @@ class TestMean:
         value, low, high = intervals.mean(np.array([4.0]))
         assert value == 4
         assert np.isnan([low, high]).all()
+
+
+class TestOverSeeds:
+    def test_by_hand(self):
+        low, high = intervals.over_seeds(np.array([0.4, 0.6]), np.array([0.3, 0.5]), np.array([0.6, 0.8]))
+        between = 0.02 / 2
+        for end, arm, side in ((low, 0.1, -1), (high, 0.2, 1)):
+            total = (arm / 1.959964) ** 2 + between
+            freedom = (total / between) ** 2
+            assert end == pytest.approx(0.5 + side * stats.t.ppf(0.975, freedom) * total**0.5)
+
+    def test_two_seeds_that_agree_have_the_interval_over_samples(self):
+        """Not the points .4993 (.499 to .499) that a t interval over seeds gives."""
+        ends = intervals.over_seeds(np.array([0.4993, 0.4993]), np.array([0.429, 0.429]), np.array([0.569, 0.569]))
+        assert ends == pytest.approx((0.429, 0.569))
+
+    def test_never_narrower_than_over_samples_on_either_side(self):
+        """A rate of 0 in every seed, whose Wilson intervals go up to .05, can still be .05."""
+        low, high = intervals.over_seeds(np.zeros(3), np.zeros(3), np.full(3, 0.05))
+        assert (low, high) == pytest.approx((0, 0.05))
+
+    def test_over_seeds_alone_where_no_seed_has_an_interval(self):
+        absent = np.full(3, np.nan)
+        low, high = intervals.over_seeds(np.array([0.4, 0.5, 0.6]), absent, absent)
+        assert (low, high) == pytest.approx((0.5 - 4.302653 * 0.1 / 3**0.5, 0.5 + 4.302653 * 0.1 / 3**0.5))
+
+    @pytest.mark.parametrize(
+        ("seeds", "spread", "promised"), [(2, 0.5, 0.95), (2, 9, 0.88), (3, 9, 0.93), (5, 1, 0.95)]
+    )
+    def test_how_often_it_holds_the_truth(self, seeds, spread, promised):
+        """Samples move all seeds together (sd 1), each seed moves by itself."""
+        rng, held = np.random.default_rng(seeds), []
+        for _ in range(1000):
+            value = rng.normal() + rng.normal(0, spread, seeds)
+            low, high = intervals.over_seeds(value, value - intervals.Z, value + intervals.Z)
+            held.append(low <= 0 <= high)
+        assert np.mean(held) == pytest.approx(promised, abs=0.025)
 
 
 class TestPlacements:

@@ -23,6 +23,49 @@ _ENVELOPE = ["real", "real_low", "real_high"]
 _FLOAT = ["value", "low", "high", *_ENVELOPE]
 COLUMNS = [*SUBJECT, "group", "metric", "against", *_FLOAT, "n"]
 
+# Where more, or less, is better. Of other metrics (heterozygosity, AA truth) as much as in real samples is good.
+HIGH_IS_GOOD = {
+    "recovery_rate", "accuracy", "balanced_accuracy", "recall", "association_r", "imputation_r2", "imputation_ratio",
+    "panel_r2", "allele_frequency_r", "ld_r", "three_point_r", "haplotype_diversity_r", "decode_concordance",
+}  # fmt: skip
+LOW_IS_GOOD = {
+    "privacy_loss", "membership_auc", "membership_tpr_at_1pct", "duplicate_share", "near_duplicate_share", "high_risk",
+    "kinship_max", "kinship_contrast", "kinship_duplicate", "kinship_first", "kinship_second", "hwe_outliers",
+    "allele_frequency_rmse", "allele_frequency_rmse_ratio", "distance_within_w1", "distance_between_w1", "fst_to_train",
+    "fst_difference", "wasserstein_pc1_6", "sinkhorn_pc1_2", "heldout_nats",
+}  # fmt: skip
+# What a metric can be: no interval and no envelope goes farther. Estimates that are corrected for the number of samples
+# (Fst, r2) can be below 0.
+RANGES = {
+    (0, 1): {
+        "polymorphic_share", "singleton_share", "sfs", "heterozygosity", "hwe_outliers", "haplotype_diversity",
+        "allele_frequency_rmse", "decode_concordance", "aa_truth", "aa_syn", "aats", "aa_saturated", "aa_truth_yale",
+        "aa_syn_yale", "aats_yale", "duplicate_share", "near_duplicate_share", "high_risk", "kinship_contrast",
+        "kinship_duplicate", "kinship_first", "kinship_second", "membership_auc", "membership_tpr_at_1pct",
+        "planted_listed", "accuracy", "accuracy_real", "balanced_accuracy", "balanced_accuracy_real", "recall",
+        "recall_real", "imputation_r2", "imputation_r2_real", "panel_r2", "envelope_coverage",
+    },
+    (-1, 1): {
+        "allele_frequency_r", "ld_r", "ld_r2", "three_point_r", "haplotype_diversity_r", "fst", "fst_to_train",
+        "privacy_loss", "privacy_loss_yale", "membership_tpr_gain", "planted_gain", "association_r", "gain", "lead",
+    },
+    (0, np.inf): {
+        "allele_frequency_rmse_ratio", "polymorphic_ratio", "fst_difference", "wasserstein_pc1_6", "sinkhorn_pc1_2",
+        "distance_within", "distance_between", "distance_within_w1", "distance_between_w1", "heldout_nats",
+        "imputation_ratio", "reconstruction_error",
+    },
+    (-np.inf, 1): {"inbreeding_f"},
+    (-np.inf, 0.5): {"kinship_max"},
+    (-np.inf, np.inf): {"recovery_rate", "association_slope", "gain_left"},
+}  # fmt: skip
+
+
+def possible(metric: str, low: float, high: float) -> tuple[float, float]:
+    """The ends of an interval, or of an envelope, without what the metric cannot be; nan stays nan."""
+    ends = next((ends for ends, metrics in RANGES.items() if metric in metrics), (-np.inf, np.inf))
+    low, high = np.clip([low, high], *ends).tolist()
+    return low, high
+
 
 def row(
     metric: str,
@@ -115,19 +158,21 @@ def with_rmse_ratio(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
-    """Add rows with seed "all": mean over seeds, 95 % t-interval of the mean, n = seeds (two or more)."""
-    from scipy.special import stdtrit  # takes a while, and pages that read the table need none of it
+    """Add rows with seed "all": the mean over two or more seeds (n), its 95 % interval over samples and seeds.
 
+    The interval is that of `intervals.over_seeds`, without what the metric cannot be.
+    """
     single = rows[rows["seed"] != "all"]
     key = [column for column in [*SUBJECT, *NUMBER] if column != "seed"]
     added = []
     for values, part in single.groupby(key, sort=False, dropna=False):
         if len(part) < 2:
             continue
-        mean, count = part["value"].mean(), len(part)
-        half = stdtrit(count - 1, 0.975) * part["value"].std() / np.sqrt(count)
-        number = {"seed": "all", "value": mean, "low": mean - half, "high": mean + half, "n": count}
-        added.append(dict(zip(key, values, strict=True)) | number | part[_ENVELOPE].mean().to_dict())
+        subject = dict(zip(key, values, strict=True))
+        ends = intervals.over_seeds(*(part[name].to_numpy() for name in ("value", "low", "high")))
+        low, high = possible(subject["metric"], *ends)
+        number = {"seed": "all", "value": part["value"].mean(), "low": low, "high": high, "n": len(part)}
+        added.append(subject | number | part[_ENVELOPE].mean().to_dict())
     if not added:
         return single.reset_index(drop=True)
     return pd.concat([single, _typed(pd.DataFrame(added, columns=COLUMNS))], ignore_index=True)

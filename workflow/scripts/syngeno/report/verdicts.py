@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from syngeno.evaluate import membership
-from syngeno.evaluate.metrics import of
+from syngeno.evaluate.metrics import HIGH_IS_GOOD, LOW_IS_GOOD, of
 from syngeno.report import html
 
 
@@ -31,18 +31,6 @@ WORDS = {
     USEFUL: {GOOD: "yes", FAIR: "in part", BAD: "no", UNKNOWN: "cannot tell"},
     PRIVATE: {GOOD: "no leak found", FAIR: "may leak", BAD: "leaks", UNKNOWN: "cannot tell"},
 }
-
-# Where more, or less, is better. Of other metrics (heterozygosity, AA truth) as much as in real samples is good.
-HIGH_IS_GOOD = {
-    "recovery_rate", "accuracy", "balanced_accuracy", "recall", "association_r", "imputation_r2", "imputation_ratio",
-    "panel_r2", "allele_frequency_r", "ld_r", "three_point_r", "haplotype_diversity_r", "decode_concordance",
-}  # fmt: skip
-LOW_IS_GOOD = {
-    "privacy_loss", "membership_auc", "membership_tpr_at_1pct", "duplicate_share", "near_duplicate_share", "high_risk",
-    "kinship_max", "kinship_contrast", "kinship_duplicate", "kinship_first", "kinship_second", "hwe_outliers",
-    "allele_frequency_rmse", "allele_frequency_rmse_ratio", "distance_within_w1", "distance_between_w1", "fst_to_train",
-    "fst_difference", "wasserstein_pc1_6", "sinkhorn_pc1_2", "heldout_nats",
-}  # fmt: skip
 
 
 class Rule(NamedTuple):
