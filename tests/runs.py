@@ -39,7 +39,7 @@ TINY = {
     },
     "sample": {"shards": 2},
     "evaluate": {
-        "splits": {"fidelity": 3, "privacy": 3, "audit": 3, "utility": 2},
+        "splits": {"fidelity": 5, "privacy": 5, "audit": 5},
         "utility": {"classifiers": ["logistic_regression"]},
         "ablation": {"Steps": ["haplotypes", "resampled"]},
     },

@@ -62,23 +62,23 @@ class TestParts:
 
 class TestRealVsReal:
     def test_interval_by_hand(self):
-        values = iter([0.4, 0.5, 0.6])
+        values = iter([0.4, 0.45, 0.5, 0.55, 0.6])
 
         def measure(synthetic, train, test, *, seed):
             assert len(synthetic) == len(train)
             return [row("m", next(values), n=len(synthetic))]
 
-        table = envelope.real_vs_real(measure, cohort(30), {"test": 0.5}, 3, seed=1)
+        table = envelope.real_vs_real(measure, cohort(30), {"test": 0.5}, 5, seed=1)
         found = table.iloc[0]
         assert (found["metric"], found["group"], found["against"], found["n"], found["splits"]) == (
             "m",
             "all",
             "",
             12,
-            3,
+            5,
         )
         assert found["real"] == pytest.approx(0.5)
-        assert found["real_high"] - 0.5 == pytest.approx(4.302653 * 0.1 * (1 + 1 / 3) ** 0.5)  # t(.975, 2)
+        assert found["real_high"] - 0.5 == pytest.approx(2.776445 * 0.00625**0.5 * (1 + 1 / 5) ** 0.5)  # t(.975, 4)
         assert found["real_low"] - 0.5 == pytest.approx(0.5 - found["real_high"])
 
     def test_same_seed_same_numbers_whatever_the_order(self):
@@ -128,6 +128,28 @@ class TestRealVsReal:
         ).set_index("metric")
         assert table.loc["m", "coverage"] == pytest.approx(0.9)
         assert table.loc["same", "coverage"] == 1
+
+    @pytest.mark.parametrize(("splits", "holds"), [(2, False), (4, False), (5, True)])
+    def test_few_splits_have_no_interval(self, splits, holds):
+        """Two splits of which one has twice the other's AUC would hold any generator."""
+        values = iter([0.4, 0.8, 0.5, 0.6, 0.7])
+        table = envelope.real_vs_real(
+            lambda **_: [row("membership_auc", next(values), n=1)], cohort(30), {"test": 0.5}, splits, seed=1
+        )
+        assert np.isfinite(table["real"].item())
+        assert np.isfinite(table[["real_low", "real_high"]]).to_numpy().all() == holds
+
+    def test_holds_nothing_that_cannot_be(self):
+        """A true-positive rate of real samples of -.01, or an accuracy above 1."""
+        values = iter([0.0, 0.01, 0.02, 0.0, 0.01] * 2)
+
+        def measure(**_):
+            rate = next(values)
+            return [row("membership_tpr_at_1pct", rate, n=1), row("accuracy", 1 - rate, n=1)]
+
+        table = envelope.real_vs_real(measure, cohort(30), {"test": 0.5}, 5, seed=1).set_index("metric")
+        assert table.loc["membership_tpr_at_1pct", "real_low"] == 0 < table.loc["membership_tpr_at_1pct", "real_high"]
+        assert table.loc["accuracy", "real_low"] < 1 == table.loc["accuracy", "real_high"]
 
     def test_two_splits_have_no_coverage(self):
         values = iter([1.0, 2.0])

@@ -204,6 +204,8 @@ class TestHints:
         wide = table.assign(value=table["value"].mask(wide, 0.7), real_low=table["real_low"].mask(wide, -1.0))
         asked = page(wide, samples, generators=[one for one in GENERATORS if one.name == "pooled"])
         assert "Ask for more splits" in asked
+        few = table.assign(real_low=float("nan"), real_high=float("nan"))
+        assert "Ask for more splits" in page(few, samples, generators=GENERATORS[:1])
         assert "Ask for more splits" not in page(table, samples)
 
     def test_linkage_that_was_lost(self, table, samples):

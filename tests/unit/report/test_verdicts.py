@@ -117,6 +117,13 @@ class TestLights:
         assert light(USEFUL, table(envelope=False, recovery_rate=0.7)).level is BAD
         assert light(USEFUL, table(envelope=False)).findings[0].beside == "no envelope"
 
+    @pytest.mark.parametrize("title", [FAITHFUL, USEFUL, PRIVATE])
+    def test_too_few_splits_cannot_tell(self, title):
+        """Two splits have an envelope of -3.16 to 5.33, in which everything is green."""
+        found = light(title, table().assign(real_low=np.nan, real_high=np.nan))
+        assert found.level is UNKNOWN
+        assert verdicts.FEW in {one.beside for one in found.findings}
+
     @pytest.mark.parametrize(("value", "level"), [(0.7, UNKNOWN), (0.9, GOOD), (1.2, GOOD), (-0.5, BAD)])
     def test_an_envelope_that_holds_what_is_past_the_limit_does_not_tell(self, value, level):
         wide = table(recovery_rate=value).assign(real=1.0, real_low=-0.3, real_high=2.3)

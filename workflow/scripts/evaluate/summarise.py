@@ -22,7 +22,7 @@ for path in source.concordance:
         if int(fraction) in fractions
     ]
 envelopes = {
-    name: pd.read_csv(path, sep="\t", keep_default_na=False, na_values={"coverage": ""})
+    name: pd.read_csv(path, sep="\t", keep_default_na=False, na_values=dict.fromkeys(envelope.ABSENT, ""))
     for name, path in zip(params.suites, source.envelope, strict=True)
 }
 covered = [row for name, one in envelopes.items() for row in envelope.coverage(one, name)]

@@ -3,8 +3,10 @@
 A number without its envelope says nothing: nearest-neighbour accuracy between two sets of real samples need not be .5,
 and an LD correlation need not be 1. The same suite is run on splits of all real samples into a "training", a
 "synthetic" and further sets (test, and where a suite asks for one, validation), disjoint by sample. The interval is
-where one more such draw would fall with 95 %: mean +- t(.975, R-1) * sd * sqrt(1 + 1/R) over R splits. The splits share
-samples, so the interval is approximate; and the sets are smaller than those that a generator is judged on (see `n`).
+where one more such draw would fall with 95 %: mean +- t(.975, R-1) * sd * sqrt(1 + 1/R) over R splits, without what the
+metric cannot be. The splits share samples, so the interval is approximate; and the sets are smaller than those that a
+generator is judged on (see `n`). Fewer than five splits give no interval: it would be 2.5 times as wide as that of many
+splits with three and 8 times with two (1.6 times with five), and everything would lie in it.
 Whether intervals hold what they promise is checked by leaving each split out: the interval of the others should cover
 its number in 95 % of cases.
 """
@@ -18,12 +20,14 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from syngeno.evaluate.metrics import NUMBER, row
+from syngeno.evaluate.metrics import NUMBER, possible, row
 
 if TYPE_CHECKING:
     from syngeno.data.cohort import Cohort
 
+FEWEST = 5  # splits that give an interval
 COLUMNS = [*NUMBER, "real", "real_low", "real_high", "n", "splits", "coverage"]
+ABSENT = ["real_low", "real_high", "coverage"]  # what few splits do not give
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +40,8 @@ def real_vs_real(
     `measure` is called as measure(synthetic=, train=, seed=, and each set of `shares`) with parts of `cohort`, all real
     samples; `shares` are as for `parts`. Split i has a seed of its own. Returns a row per (metric, group, against):
     real, real_low, real_high, n (median over the splits), the number of splits that gave the number (no interval where
-    that is one), and coverage: the share of these splits whose number lies in the interval of the others (none below
-    three splits).
+    they are fewer than `FEWEST`), and coverage: the share of these splits whose number lies in the interval of the
+    others (none below three splits).
     """
     cohort = cohort.in_canonical_order()
     rows = []
@@ -47,7 +51,7 @@ def real_vs_real(
         rows += measure(**{name: cohort.take(chosen) for name, chosen in sets.items()}, seed=seed + i)
         log.info("envelope: split %d of %d, %.0f s", i + 1, splits, time.monotonic() - began)
     summary = [
-        dict(zip(NUMBER, number, strict=True)) | _interval(part)
+        dict(zip(NUMBER, number, strict=True)) | _interval(number[0], part)
         for number, part in pd.DataFrame(rows, columns=[*NUMBER, "value", "n"]).groupby(NUMBER, sort=False)
     ]
     return pd.DataFrame(summary, columns=COLUMNS)
@@ -96,18 +100,17 @@ def coverage(envelope: pd.DataFrame, suite: str) -> list[dict]:
     return [row("envelope_coverage", varying["coverage"].mean(), group=suite, n=len(varying))]
 
 
-def _interval(part: pd.DataFrame) -> dict:
+def _interval(metric: str, part: pd.DataFrame) -> dict:
     values, n = part["value"].to_numpy(), round(part["n"].median())
-    mean, half = _prediction(values)
-    number = {"real": mean, "real_low": mean - half, "real_high": mean + half}
+    mean, half = _prediction(values) if len(values) >= FEWEST else (float(values.mean()), np.nan)
+    low, high = possible(metric, mean - half, mean + half)
+    number = {"real": mean, "real_low": low, "real_high": high}
     return number | {"n": n, "splits": len(values), "coverage": _left_out(values)}
 
 
 def _prediction(values: np.ndarray) -> tuple[float, float]:
     """Middle and half width of where one more value would fall with 95 %."""
     count = len(values)
-    if count < 2:
-        return float(values.mean()), np.nan
     half = stdtrit(count - 1, 0.975) * values.std(ddof=1) * np.sqrt(1 + 1 / count)
     return float(values.mean()), float(half)
 

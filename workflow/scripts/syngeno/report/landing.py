@@ -283,8 +283,9 @@ def _hints(
         )
     if _few(samples):
         hints.append("Join labels of few samples, or hold out more (split: test), before you trust numbers by label.")
-    if any(one.beside.endswith(verdicts.WIDE) for card in cards for light in card.lights for one in light.findings):
-        hints.append("Ask for more splits (evaluate: splits), or bring more samples: some envelopes are too wide.")
+    findings = [one for card in cards for light in card.lights for one in light.findings]
+    if any(one.beside.endswith((verdicts.WIDE, verdicts.FEW)) for one in findings):
+        hints.append("Ask for more splits (evaluate: splits), or bring more samples: some envelopes do not tell.")
     if missing:
         hints.append(
             "To have imputation measured, install Beagle, then run once with --forcerun measure_reference; of unphased "

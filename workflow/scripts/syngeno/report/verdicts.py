@@ -62,6 +62,7 @@ RULES = (
     Rule(PRIVATE, "privacy_loss", "all", "", "Privacy loss", limit=0.25),
 )
 WIDE = ", too wide to tell"
+FEW = "too few splits for an envelope"
 ATTACKS = {"membership_auc", "membership_tpr_at_1pct"}
 
 
@@ -152,7 +153,7 @@ def _finding(rule: Rule, own: pd.DataFrame, attacks: pd.DataFrame) -> Finding:
         return Finding(UNKNOWN, rule.words, "not measured", "", rule.metric)
     row = rows.loc[rows["value"].idxmin() if rule.metric in HIGH_IS_GOOD else rows["value"].idxmax()]
     level, (value, beside) = _level(rule, row), _texts(row)
-    wide = WIDE if level is UNKNOWN and np.isfinite(row["real"]) else ""
+    wide = WIDE if level is UNKNOWN and np.isfinite(row["real_high"]) else ""
     return Finding(level, rule.words, value, beside + wide, rule.metric)
 
 
@@ -181,7 +182,7 @@ def _rate(rule: Rule, attacks: pd.DataFrame) -> Finding:
     if level is GOOD and np.isnan(row["ceiling"]):
         level = UNKNOWN
     values = {"value": row["tpr"], "low": row["tpr_low"], "high": row["tpr_high"]}
-    shown = pd.Series(values | {"real_low": np.nan, "real_high": row["ceiling"]})
+    shown = pd.Series(values | {"real": np.nan, "real_low": np.nan, "real_high": row["ceiling"]})
     return Finding(level, f"{rule.words} ({membership.ATTACK_NAMES[row['attack']]})", *_texts(shown), rule.metric)
 
 
@@ -193,7 +194,7 @@ def _texts(row: pd.Series) -> tuple[str, str]:
     if low != high:
         value += f" ({low} to {high})"
     if np.isnan(real[1]):
-        return value, "no envelope"
+        return value, FEW if np.isfinite(row["real"]) else "no envelope"
     if np.isnan(real[0]):
         return value, f"real samples: at most {real_high}"
     return value, f"real samples: {real_low}" + (f" to {real_high}" if real_low != real_high else "")
