@@ -49,6 +49,36 @@ class TestMeasure:
         recovery = rows["recovery_rate", "all"]
         assert recovery["low"] < recovery["value"] < recovery["high"] < 0.8
 
+    def test_by_hand(self):
+        """Of ten samples, six of one label, real ones get nine right and synthetic ones eight."""
+        label = np.array(list("AAAAAABBBB"))
+        right = {"synthetic": np.arange(10) < 8, "real": np.arange(10) < 9}
+        rows = {row["metric"]: row for row in utility._numbers(**right, label=label, name="c", seed=1)}
+        assert rows["accuracy_chance"]["value"] == 0.6
+        assert rows["accuracy_ratio"]["value"] == pytest.approx(8 / 9)
+        assert "recovery_rate" not in rows  # ten samples cannot tell .9 from .6
+        many = {name: np.tile(one, 20) for name, one in right.items()}
+        rows = {row["metric"]: row for row in utility._numbers(**many, label=np.tile(label, 20), name="c", seed=1)}
+        recovery = rows["recovery_rate"]
+        assert recovery["value"] == pytest.approx((0.8 - 0.6) / (0.9 - 0.6))
+        assert recovery["low"] < recovery["value"] < recovery["high"] < 1
+
+    def test_guessing_recovers_nothing(self):
+        """Who always says the largest label has a plain ratio of .67 here, and no recovery at all."""
+        label = np.repeat(list("AB"), [60, 40])
+        numbers = utility._numbers(label == "A", np.arange(100) % 10 > 0, label, "c", 1)
+        rows = {row["metric"]: row["value"] for row in numbers}
+        assert rows["accuracy_ratio"] == pytest.approx(0.6 / 0.9)
+        assert rows["recovery_rate"] == pytest.approx(0)
+
+    def test_a_label_that_cannot_be_learnt_has_no_recovery(self):
+        """The plain ratio of one guess to another is near 1."""
+        train, test, synthetic = (people(n, k, informative=False) for k, n in ((1, 90), (2, 60), (3, 90)))
+        rows = measure(synthetic, train, test)
+        assert ("recovery_rate", "all") not in rows
+        assert rows["accuracy_ratio", "all"]["value"] > 0.7
+        assert rows["accuracy_chance", "all"]["value"] == pytest.approx(1 / 3)
+
     def test_a_class_that_is_missing(self):
         lacking = people(90, 3)
         rows = measure(lacking.take(lacking.label != "C"), self.train, self.test)

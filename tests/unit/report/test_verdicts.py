@@ -131,6 +131,20 @@ class TestLights:
         assert found.level is level
         assert found.findings[0].beside.endswith(verdicts.WIDE) is (level is UNKNOWN)
 
+    def test_a_label_that_cannot_be_learnt_is_said_and_not_green(self):
+        """Accuracy .245 against .256 from real samples, chance .17: a plain ratio of .957."""
+        said = {"accuracy_ratio": 0.957, "accuracy_real": 0.256, "accuracy_chance": 0.17}
+        rows = [metrics.row(name, value, n=100, against="test") for name, value in said.items()]
+        measured = table(recovery_rate=None)
+        found = light(USEFUL, pd.concat([measured, metrics.table(rows, generator="g", fraction=100, seed=1)]))
+        assert found.level is UNKNOWN
+        assert found.word == "cannot tell: the label cannot be learnt"
+        (finding,) = found.findings
+        assert (finding.value, finding.beside) == (
+            "the label cannot be learnt",
+            "accuracy of real samples 0.256, of a constant guess 0.17",
+        )
+
     def test_nothing_measured_is_said(self):
         nothing = table().iloc[:0]
         assert [one.level for one in verdicts.lights(nothing)] == [UNKNOWN] * 3

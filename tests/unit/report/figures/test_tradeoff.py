@@ -76,7 +76,7 @@ class TestTradeoff:
 
     def test_without_recovery_it_says_why(self, table):
         figure = tradeoff.tradeoff(table[table["metric"] != "recovery_rate"], KINDS, MARKERS)
-        assert "two labels" in figure.axes[0].texts[0].get_text()
+        assert "labels that can be learnt" in figure.axes[0].texts[0].get_text()
         plt.close(figure)
 
     def test_without_attacks_their_panel_says_why(self, table):

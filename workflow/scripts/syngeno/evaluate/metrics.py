@@ -25,8 +25,9 @@ COLUMNS = [*SUBJECT, "group", "metric", "against", *_FLOAT, "n"]
 
 # Where more, or less, is better. Of other metrics (heterozygosity, AA truth) as much as in real samples is good.
 HIGH_IS_GOOD = {
-    "recovery_rate", "accuracy", "balanced_accuracy", "recall", "association_r", "imputation_r2", "imputation_ratio",
-    "panel_r2", "allele_frequency_r", "ld_r", "three_point_r", "haplotype_diversity_r", "decode_concordance",
+    "recovery_rate", "accuracy", "accuracy_ratio", "balanced_accuracy", "recall", "association_r", "imputation_r2",
+    "imputation_ratio", "panel_r2", "allele_frequency_r", "ld_r", "three_point_r", "haplotype_diversity_r",
+    "decode_concordance",
 }  # fmt: skip
 LOW_IS_GOOD = {
     "privacy_loss", "membership_auc", "membership_tpr_at_1pct", "duplicate_share", "near_duplicate_share", "high_risk",
@@ -42,8 +43,9 @@ RANGES = {
         "allele_frequency_rmse", "decode_concordance", "aa_truth", "aa_syn", "aats", "aa_saturated", "aa_truth_yale",
         "aa_syn_yale", "aats_yale", "duplicate_share", "near_duplicate_share", "high_risk", "kinship_contrast",
         "kinship_duplicate", "kinship_first", "kinship_second", "membership_auc", "membership_tpr_at_1pct",
-        "planted_listed", "accuracy", "accuracy_real", "balanced_accuracy", "balanced_accuracy_real", "recall",
-        "recall_real", "imputation_r2", "imputation_r2_real", "panel_r2", "envelope_coverage",
+        "planted_listed", "accuracy", "accuracy_real", "accuracy_chance", "balanced_accuracy",
+        "balanced_accuracy_real", "recall", "recall_real", "imputation_r2", "imputation_r2_real", "panel_r2",
+        "envelope_coverage",
     },
     (-1, 1): {
         "allele_frequency_r", "ld_r", "ld_r2", "three_point_r", "haplotype_diversity_r", "fst", "fst_to_train",
@@ -52,7 +54,7 @@ RANGES = {
     (0, np.inf): {
         "allele_frequency_rmse_ratio", "polymorphic_ratio", "fst_difference", "wasserstein_pc1_6", "sinkhorn_pc1_2",
         "distance_within", "distance_between", "distance_within_w1", "distance_between_w1", "heldout_nats",
-        "imputation_ratio", "reconstruction_error",
+        "accuracy_ratio", "imputation_ratio", "reconstruction_error",
     },
     (-np.inf, 1): {"inbreeding_f"},
     (-np.inf, 0.5): {"kinship_max"},

@@ -3,9 +3,15 @@
 The same classifier is trained on the training samples and on the synthetic ones and tested on the test samples. Each
 time the whole of it, the principal components included, is fitted on these samples alone, as it would be with
 nothing but the synthetic cohort. (With axes fitted on train for both, samples that are not in train would look more
-like test samples than train itself does, and the comparison would favour them.) Recovery rate = accuracy trained on
-synthetic / accuracy trained on real samples. The headline (group "all") is logistic regression, named beforehand:
-choosing the best of several on the test samples would flatter it. Association scans are in `association`.
+like test samples than train itself does, and the comparison would favour them.)
+
+    recovery rate = (accuracy trained on synthetic samples - chance) / (accuracy trained on real samples - chance)
+
+is Cohen's kappa (Educ Psychol Meas 20:37, 1960) of the one over that of the other, but for chance, which is what the
+best constant guess gets right: the largest label's share of test samples. Where real samples do not surely beat chance
+there is nothing to recover. The plain ratio of accuracies (Kenneweg et al., Bioinformatics 2025) stands beside it. The
+headline (group "all") is logistic regression, named beforehand: choosing the best of several on the test samples would
+flatter it. Association scans are in `association`.
 """
 
 from __future__ import annotations
@@ -74,9 +80,10 @@ def measure(
         real: what `reference` gave for train and test; computed here where it is absent.
 
     There is `accuracy`, `balanced_accuracy` (trained on synthetic samples; `_real`: on training samples), both against
-    test, `recovery_rate` with a paired bootstrap interval over test samples; `recall` and `recall_real`, the headline's
-    share of each label's test samples that was predicted right; and the rows of `association.measure`. Nothing where
-    train or test has one class only.
+    test, `accuracy_chance`, `accuracy_ratio` and `recovery_rate` with paired bootstrap intervals over test samples, the
+    last only where the interval of what training samples add to chance lies above 0; `recall` and `recall_real`, the
+    headline's share of each label's test samples that was predicted right; and the rows of `association.measure`.
+    Nothing where train or test has one class only.
     """
     same_variants(synthetic, train, test)
     real = real or reference(train, test, seed=seed, components=components, classifiers=classifiers)
@@ -166,9 +173,17 @@ def _numbers(synthetic: np.ndarray, real: np.ndarray, label: np.ndarray, name: s
     for suffix, right in (("", synthetic), ("_real", real)):
         rows.append(share_row(f"accuracy{suffix}", right.mean(), len(right), name, "test"))
         rows.append(row(f"balanced_accuracy{suffix}", balanced_accuracy(right, label), **what))
+    names, counts = np.unique(label, return_counts=True)
+    constant = label == names[counts.argmax()]
+    chance = constant.mean()
+    rows.append(row("accuracy_chance", chance, **what))
     if real.any():
         low, high = intervals.ratio(synthetic, real, seed)
-        rows.append(row("recovery_rate", synthetic.mean() / real.mean(), low=low, high=high, **what))
+        rows.append(row("accuracy_ratio", synthetic.mean() / real.mean(), low=low, high=high, **what))
+    low, high = intervals.share(synthetic, real, constant, seed)
+    if np.isfinite(low):
+        recovery = (synthetic.mean() - chance) / (real.mean() - chance)
+        rows.append(row("recovery_rate", recovery, low=low, high=high, **what))
     return rows
 
 

@@ -28,6 +28,7 @@ HEADLINES: dict[str, dict[Headline, str]] = {
     },
     "Utility": {
         ("recovery_rate", "all", "test"): "Recovery rate",
+        ("accuracy_ratio", "all", "test"): "Accuracy, over that of real samples",
         ("accuracy", "all", "test"): "Accuracy",
         ("association_r", "all", "train"): "Association effects, r",
         ("imputation_ratio", "all", "test"): "Imputation r², over a real panel's",

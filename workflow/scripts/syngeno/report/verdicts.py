@@ -62,6 +62,8 @@ RULES = (
     Rule(PRIVATE, "privacy_loss", "all", "", "Privacy loss", limit=0.25),
 )
 WIDE = ", too wide to tell"
+NOT_MEASURED = ("not measured", "")
+UNLEARNT = "the label cannot be learnt"
 FEW = "too few splits for an envelope"
 ATTACKS = {"membership_auc", "membership_tpr_at_1pct"}
 
@@ -126,12 +128,15 @@ def _light(title: str, findings: list[Finding], blind: bool) -> Light:
     levels = [one.level for one in findings]
     worst = next((level for level in (BAD, FAIR) if level in levels), None)
     attacked = not any(one.metric in ATTACKS and one.level is UNKNOWN for one in findings)
+    unlearnt = any(one.value == UNLEARNT for one in findings)
     if worst is None:
-        silent = title == PRIVATE and (blind or not attacked)
+        silent = unlearnt or (title == PRIVATE and (blind or not attacked))
         worst = UNKNOWN if silent or GOOD not in levels else GOOD
     word = WORDS[title][worst]
     if worst is UNKNOWN and title == PRIVATE and attacked and blind:
         word += ": the attacks are without power here"
+    if worst is UNKNOWN and unlearnt:
+        word += f": {UNLEARNT}"
     return Light(title, worst, word, findings)
 
 
@@ -150,11 +155,20 @@ def _finding(rule: Rule, own: pd.DataFrame, attacks: pd.DataFrame) -> Finding:
         if rows.empty and len(seeds):
             return Finding(UNKNOWN, rule.words, "saturated", "says nothing here", rule.metric)
     if rows.empty:
-        return Finding(UNKNOWN, rule.words, "not measured", "", rule.metric)
+        value, beside = _unlearnt(own) if rule.metric == "recovery_rate" else NOT_MEASURED
+        return Finding(UNKNOWN, rule.words, value, beside, rule.metric)
     row = rows.loc[rows["value"].idxmin() if rule.metric in HIGH_IS_GOOD else rows["value"].idxmax()]
     level, (value, beside) = _level(rule, row), _texts(row)
     wide = WIDE if level is UNKNOWN and np.isfinite(row["real_high"]) else ""
     return Finding(level, rule.words, value, beside + wide, rule.metric)
+
+
+def _unlearnt(own: pd.DataFrame) -> tuple[str, str]:
+    """What to say where there is no recovery rate: real samples do not beat chance, or nothing was measured."""
+    real, chance = (of(own, f"accuracy_{what}", against="test")["value"].mean() for what in ("real", "chance"))
+    if np.isnan(chance):
+        return NOT_MEASURED
+    return UNLEARNT, f"accuracy of real samples {html.short(real, 3)}, of a constant guess {html.short(chance, 3)}"
 
 
 def _level(rule: Rule, row: pd.Series) -> Level:
@@ -176,7 +190,7 @@ def _rate(rule: Rule, attacks: pd.DataFrame) -> Finding:
     """The attack that finds most training samples, or one that leaks where another finds more by chance."""
     attacks = attacks.dropna(subset=["tpr"])
     if attacks.empty:
-        return Finding(UNKNOWN, rule.words, "not measured", "", rule.metric)
+        return Finding(UNKNOWN, rule.words, *NOT_MEASURED, rule.metric)
     row = attacks.sort_values(["leaks", "tpr"]).iloc[-1]
     level = BAD if row["leaks"] else FAIR if row["tpr"] > row["ceiling"] else GOOD
     if level is GOOD and np.isnan(row["ceiling"]):

@@ -19,7 +19,7 @@ PRIVACY = {
 }
 NO_ATTACK = "No membership attack was run on these generators."
 NO_LOSS = "No privacy loss was measured on these generators."
-NOTHING = "No recovery rate was measured (it needs two labels), so there is no trade-off to draw."
+NOTHING = "No recovery rate was measured (it needs labels that can be learnt), so there is no trade-off to draw."
 
 _AROUND = [(0.8, 0.8), (0.8, -0.8), (-0.8, 0.8), (-0.8, -0.8), (0, 1), (0, -1), (1, 0), (-1, 0)]  # off the bars first
 

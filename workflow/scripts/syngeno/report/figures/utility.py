@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from syngeno.evaluate.metrics import of, present
 from syngeno.report.style import GUIDE, STYLE, blank, colours, legend, lines, names, ours, points, subjects
 
-NO_RECOVERY = "No classifier was trained: that needs two labels."
+NO_RECOVERY = "There is no recovery rate: that needs labels that real samples can tell apart."
 NO_RECALL = "No recall by label was measured: that needs two labels."
 NO_ASSOCIATION = "No association scan was made: that needs two labels."
 NO_IMPUTATION = "Nothing was imputed: Beagle is not installed, the cohort has no linkage left, or it was not asked for."
@@ -36,7 +36,7 @@ def _recovery(axis: plt.Axes, metrics: pd.DataFrame) -> None:
     rates = {name.replace("_", "\n"): of(numbers, "recovery_rate", name) for name in classifiers}
     points(axis, rates, colours(metrics))
     axis.axhline(1, **GUIDE)
-    axis.set(ylabel="recovery rate", title="Accuracy after training on synthetic / on real samples")
+    axis.set(ylabel="recovery rate", title="Accuracy above chance, synthetic / real samples")
 
 
 def _recall(figure: Figure, axis: plt.Axes, metrics: pd.DataFrame) -> None:
