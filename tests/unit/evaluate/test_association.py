@@ -1,9 +1,12 @@
 """Scans whose odds ratios can be worked by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import chi2 as chi2_distribution
 from statsmodels.api import OLS
 
 from syngeno.data.cohort import Cohort
@@ -19,6 +22,11 @@ def cohort_of(dosages, label):
     return Cohort(dosages, label, np.full(variants, "1"), np.arange(variants), np.zeros(variants, int))
 
 
+def cohort_far(dosages, label):
+    """Variants that are too far apart to be neighbours."""
+    return replace(cohort_of(dosages.astype(np.int8), label), position=np.arange(dosages.shape[1]) * 10**6 + 1)
+
+
 def people(n, seed, labels="AB", variants=400, spread=2.0, founders=9):
     """People whose labels differ in frequencies; the frequencies come from `founders`."""
     rng = np.random.default_rng(seed)
@@ -29,7 +37,8 @@ def people(n, seed, labels="AB", variants=400, spread=2.0, founders=9):
 
 def measure(synthetic, train):
     return {
-        (row["metric"], row["group"]): row for row in association.measure(synthetic, train, association.in_train(train))
+        (row["metric"], row["group"]): row
+        for row in association.measure(synthetic, train, association.in_train(train), seed=1)
     }
 
 
@@ -83,7 +92,7 @@ class TestMeasure:
 
     def test_the_same_people_agree_fully(self):
         rows = measure(self.train, self.train)
-        assert set(rows) == {("association_r", "all"), ("association_slope", "all")}  # one scan of two labels
+        assert {group for _, group in rows} == {"all"}  # one scan of two labels
         assert rows["association_r", "all"]["value"] == pytest.approx(1)
         assert rows["association_slope", "all"]["value"] == pytest.approx(1)
         assert rows["association_r", "all"]["against"] == "train"
@@ -141,6 +150,57 @@ class TestMeasure:
         assert measure(same, same) == {}
         still = cohort(np.zeros((10, 5)), "AABBBAABBB")
         assert measure(still, still) == {}
+
+
+class TestCalibration:
+    def test_inflation_by_hand(self):
+        chi2 = np.array([0.1, 0.9, 4.0])
+        assert association.inflation(chi2_distribution.sf(chi2, 1)) == pytest.approx(0.9 / 0.4549364, rel=1e-6)
+        assert association.inflation(np.linspace(0, 1, 1001)) == pytest.approx(1)
+        assert np.isfinite(association.inflation(np.zeros(3)))
+
+    def test_false_hits_are_far_from_real_ones(self):
+        contig, position = np.array(list("11112")), np.array([1, 500_001, 500_002, 600_000, 1])
+        p, real = np.array([1e-9, 1e-9, 1e-9, 1e-3, 1e-9]), np.array([1e-9, 1, 1, 1, 1])
+        assert association.false_hits(p, real, contig, position) == 2  # the third, and the one on contig 2
+        assert association.false_hits(real, p, contig, position) == 0
+
+    def test_as_many_of_each_label(self):
+        one, other = cohort(np.zeros((5, 1)), "AAABC"), cohort(np.zeros((4, 1)), "AABB")
+        assert association.as_many(one, other, 1).label.tolist() == ["A", "A", "B"]
+        assert association.as_many(other, one, 1).label.tolist() == ["A", "A", "B"]
+        assert association.as_many(one, one, 1) is one
+
+    def test_overdone_effects_agree_but_are_inflated(self):
+        """Twice the difference between labels: r near 1, and p values that are many orders too small."""
+        rng = np.random.default_rng(1)
+        middle, half = rng.uniform(0.3, 0.7, 400), rng.normal(0, 0.04, 400).clip(-0.1, 0.1)
+        code = np.arange(600) % 2
+
+        def drawn(times):
+            sign = np.where(code == 1, 1, -1)[:, None] * times
+            return cohort_far(rng.binomial(2, middle + sign * half), np.array(list("AB"))[code])
+
+        train, fresh, overdone = drawn(1), drawn(1), drawn(2)
+        fair, rows = measure(fresh, train), measure(overdone, train)
+        assert rows["association_r", "all"]["value"] > 0.9
+        assert fair["association_lambda_ratio", "all"]["value"] == pytest.approx(1, abs=0.25)
+        assert rows["association_lambda_ratio", "all"]["value"] > 2
+        assert rows["association_lambda_real", "all"] == fair["association_lambda_real", "all"]
+        assert rows["association_false_hits", "all"]["value"] > 4 * fair["association_false_hits", "all"]["value"]
+
+    def test_more_samples_are_no_inflation(self):
+        rows = measure(people(2000, 3, spread=40), people(200, 2, spread=40))
+        assert rows["association_lambda_ratio", "all"]["value"] == pytest.approx(1, abs=0.3)
+
+    def test_of_a_trait_and_not_of_a_label_that_is_missing(self):
+        train = people(300, 1, labels=("A|case", "A|control", "B|case", "B|control"))
+        found = measure(train, train)
+        assert found["association_lambda_ratio", "trait"]["value"] == 1
+        assert found["association_false_hits", "trait"]["value"] == 0
+        lacking = measure(train.take(train.label != "A|case"), train)
+        assert ("association_lambda_ratio", "A|case") not in lacking
+        assert ("association_lambda_ratio", "B|case") in lacking
 
 
 class TestTrait:

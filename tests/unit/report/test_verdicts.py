@@ -145,6 +145,17 @@ class TestLights:
             "accuracy of real samples 0.256, of a constant guess 0.17",
         )
 
+    @pytest.mark.parametrize(("ratio", "level"), [(1.0, GOOD), (0.5, GOOD), (1.3, FAIR), (1.6, BAD)])
+    def test_inflation_of_a_trait(self, ratio, level):
+        inflated = metrics.row("association_lambda_ratio", ratio, n=100, group="trait", against="train")
+        row = metrics.table([inflated], generator="g", fraction=100, seed=1).assign(
+            real=1.0, real_low=0.8, real_high=1.2
+        )
+        found = light(USEFUL, pd.concat([table(), row]))
+        assert found.level is level
+        assert len(found.findings) == 2
+        assert len(light(USEFUL, table()).findings) == 1  # most cohorts have no trait
+
     def test_nothing_measured_is_said(self):
         nothing = table().iloc[:0]
         assert [one.level for one in verdicts.lights(nothing)] == [UNKNOWN] * 3

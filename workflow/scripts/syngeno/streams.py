@@ -15,6 +15,7 @@ NUMBERS = {
     "planted_canaries": 11,
     "membership_tpr_bootstrap": 12,
     "membership_gain_bootstrap": 13,
+    "association_samples": 64,
     "sinkhorn_subsample": 50,
     "distances_subsample": 51,
     "imputation_typed_variants": 41,

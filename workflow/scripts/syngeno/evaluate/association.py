@@ -9,18 +9,26 @@ Where samples have a trait beside other labels (a column of case and control, of
 label columns), it is scanned as a user would, by linear regression on dosages within the classes that the other columns
 make (the effect is that of an allele on the share of cases), as `plink2 --glm` does for a quantitative trait with these
 classes as covariates. Principal axes are no covariates here: of a few regions they are what is to be found.
+
+Effects that agree say nothing of p values: synthetic samples that are all alike, or whose effects are overdone, give
+ones that are too small. So the whole scans are compared as well, by their inflation and by their false hits. Both
+depend on the number of samples, so they are of as many synthetic as training samples of each label.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr, stdtr
+from scipy.special import ndtr, ndtri, stdtr
 
+from syngeno import streams
 from syngeno.data.cohort import Cohort
 from syngeno.data.samples import JOINT, TRAITS
 from syngeno.evaluate.metrics import row
+from syngeno.stats.ld import COMMON_MAF
 
 GENOME_WIDE = 5e-8
+REACH = 500_000  # bp around a real hit in which a synthetic one is not false
 HITS_MIN = 20
 TOP_SHARE = 0.01
 TRAIT = "trait"  # the group of a trait's rows; labels of a cohort with a trait are joined, and never called so
@@ -119,6 +127,38 @@ def scanned(train: Cohort, *cohorts: Cohort) -> tuple[str, list[tuple[np.ndarray
     return f"{label} against the rest", [effects(cohort, label, flip) for cohort in cohorts]
 
 
+def inflation(p: np.ndarray) -> float:
+    """Genomic inflation factor of a scan with these p (variants,): the median chi-squared over that of no association.
+
+    lambda_GC of Devlin & Roeder (Biometrics 55:997, 1999), by chi-squared with one degree of freedom.
+    """
+    return float((ndtri(max(np.median(p), 1e-300) / 2) / ndtri(0.25)) ** 2)
+
+
+def false_hits(p: np.ndarray, real: np.ndarray, contig: np.ndarray, position: np.ndarray) -> int:
+    """How many variants are of genome-wide significance by p, and neither they nor any within 500 kb by real p.
+
+    All (variants,); `contig` and `position` as in a cohort.
+    """
+    false = 0
+    for name in np.unique(contig):
+        here = contig == name
+        ours, known = (np.sort(position[here & (one < GENOME_WIDE)]) for one in (p, real))
+        near = np.searchsorted(known, ours + REACH, "right") - np.searchsorted(known, ours - REACH, "left")
+        false += int((near == 0).sum())
+    return false
+
+
+def as_many(cohort: Cohort, other: Cohort, seed: int) -> Cohort:
+    """At most as many samples of each label as another cohort has, at random where there are more."""
+    rng, chosen = streams.rng("association_samples", seed), []
+    for label in cohort.labels:
+        here, most = np.flatnonzero(cohort.label == label), int((other.label == label).sum())
+        chosen.append(here if len(here) <= most else np.sort(rng.choice(here, most, replace=False)))
+    rows = np.concatenate(chosen)
+    return cohort if len(rows) == len(cohort) else cohort.take(np.sort(rows))
+
+
 def hits(p: np.ndarray) -> np.ndarray:
     """Indices of the variants to compare effects at: those of genome-wide significance (p < 5e-8).
 
@@ -140,25 +180,60 @@ class Hits:
 
 def in_train(train: Cohort) -> Hits:
     """The hits of each label against the rest (of two labels, of one), and of a trait where there is one."""
-    flip, scans = train.frequency > 0.5, {}
+    flip, coded, groups = train.frequency > 0.5, trait(train.labels), []
     if len(train.labels) > 1:
-        for label in train.labels[-1:] if len(train.labels) == 2 else train.labels:
-            scans[label] = effects(train, label, flip)
-        coded = trait(train.labels)
-        if coded is not None:
-            scans[TRAIT] = scan(train.dosages, *coded.of(train.label), flip)
+        groups = train.labels[-1:] if len(train.labels) == 2 else train.labels
+        groups += [TRAIT] if coded is not None else []
+    scans = {group: _scan(train, group, coded, flip) for group in groups}
     at = {group: hits(p) for group, (_, p) in scans.items()}
     return Hits(at, {group: scans[group][0][chosen] for group, chosen in at.items()})
 
 
-def measure(synthetic: Cohort, train: Cohort, real: Hits) -> list[dict]:
+def _scan(cohort: Cohort, group: str, coded: Trait | None, flip: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Effects and p of the trait, or of a label against the rest."""
+    if group == TRAIT and coded is not None:
+        return scan(cohort.dosages, *coded.of(cohort.label), flip)
+    return effects(cohort, group, flip)
+
+
+def calibration(synthetic: Cohort, train: Cohort, groups: Iterable[str], seed: int) -> list[dict]:
+    """Whether p values of synthetic samples can be trusted, as metric rows against train; groups as in `measure`.
+
+    Both are scanned with as many samples of each label, the smaller number. `association_lambda` and
+    `association_lambda_real` are their inflation over variants that are common in train, `association_lambda_ratio` the
+    one over the other (1 is ideal), `association_false_hits` counts what only synthetic samples find (see
+    `false_hits`). Group "all" has the means over labels, of false hits their sum. Labels that synthetic samples lack
+    are left out.
+    """
+    ours, theirs = (as_many(*two, seed) for two in ((synthetic, train), (train, synthetic)))
+    flip, coded = train.frequency > 0.5, trait(train.labels)
+    common = np.minimum(train.frequency, 1 - train.frequency) >= COMMON_MAF
+    found = {}
+    for group in groups if common.any() and len(theirs) else ():
+        p, real = (_scan(cohort, group, coded, flip)[1] for cohort in (ours, theirs))
+        factors = inflation(p[common]), inflation(real[common])
+        if factors[1] > 0:
+            false = false_hits(p, real, train.contig, train.position)
+            found[group] = (*factors, factors[0] / factors[1], false)
+    of_trait = {TRAIT: found.pop(TRAIT)} if coded is not None and TRAIT in found else {}
+    numbers = np.array(list(found.values()))
+    over = {"all": (*numbers[:, :3].mean(0), numbers[:, 3].sum())} if found else {}
+    variants = dict.fromkeys(("lambda", "lambda_real", "lambda_ratio"), common.sum()) | {"false_hits": len(common)}
+    return [
+        row(f"association_{name}", value, group=group, against="train", n=n)
+        for group, values in (over | (found if len(train.labels) > 2 else {}) | of_trait).items()
+        for (name, n), value in zip(variants.items(), values, strict=True)
+    ]
+
+
+def measure(synthetic: Cohort, train: Cohort, real: Hits, seed: int) -> list[dict]:
     """Agreement of effects at the hits of train (`in_train`), as metric rows against train; n counts hits.
 
     `association_r` is the correlation of effects and `association_slope` the slope of synthetic on real ones (below 1:
     effects are lost), for each label against the rest (of two labels, for one), as means over labels (group "all"), and
     for a trait where there is one (group "trait"). Hits are chosen in train, whose effects are therefore too large (the
     winner's curse): even real samples have a slope below 1, as the envelope shows. A label that the synthetic samples
-    lack has 0 for both: its effects cannot be found in them.
+    lack has 0 for both: its effects cannot be found in them. The rows of `calibration` come with them.
     """
     flip, coded = train.frequency > 0.5, trait(train.labels)
     found = {}
@@ -174,11 +249,12 @@ def measure(synthetic: Cohort, train: Cohort, real: Hits) -> list[dict]:
     r, slope, n = np.array(list(found.values())).reshape(-1, 3).T
     groups = {"all": (r.mean(), slope.mean(), n.sum())} if found else {}
     groups |= (found if len(train.labels) > 2 else {}) | of_trait
-    return [
+    rows = [
         row(metric, values[place], group=group, against="train", n=values[2])
         for group, values in groups.items()
         for place, metric in enumerate(("association_r", "association_slope"))
     ]
+    return rows + calibration(synthetic, train, real.at, seed)
 
 
 def _agreement(ours: np.ndarray, real: np.ndarray) -> tuple[float, float] | None:

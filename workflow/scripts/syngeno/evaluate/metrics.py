@@ -33,7 +33,8 @@ LOW_IS_GOOD = {
     "privacy_loss", "membership_auc", "membership_tpr_at_1pct", "duplicate_share", "near_duplicate_share", "high_risk",
     "kinship_max", "kinship_contrast", "kinship_duplicate", "kinship_first", "kinship_second", "hwe_outliers",
     "allele_frequency_rmse", "allele_frequency_rmse_ratio", "distance_within_w1", "distance_between_w1", "fst_to_train",
-    "fst_difference", "wasserstein_pc1_6", "sinkhorn_pc1_2", "heldout_nats",
+    "fst_difference", "wasserstein_pc1_6", "sinkhorn_pc1_2", "heldout_nats", "association_lambda_ratio",
+    "association_false_hits",
 }  # fmt: skip
 # What a metric can be: no interval and no envelope goes farther. Estimates that are corrected for the number of samples
 # (Fst, r2) can be below 0.
@@ -54,7 +55,8 @@ RANGES = {
     (0, np.inf): {
         "allele_frequency_rmse_ratio", "polymorphic_ratio", "fst_difference", "wasserstein_pc1_6", "sinkhorn_pc1_2",
         "distance_within", "distance_between", "distance_within_w1", "distance_between_w1", "heldout_nats",
-        "accuracy_ratio", "imputation_ratio", "reconstruction_error",
+        "accuracy_ratio", "association_lambda", "association_lambda_real", "association_lambda_ratio",
+        "association_false_hits", "imputation_ratio", "reconstruction_error",
     },
     (-np.inf, 1): {"inbreeding_f"},
     (-np.inf, 0.5): {"kinship_max"},

@@ -100,7 +100,7 @@ def measure(
         if name == HEADLINE:
             rows += _recalls("recall", right[name], test.label)
             rows += _recalls("recall_real", real.right[name], test.label)
-    return rows + association.measure(synthetic, train, association.Hits(real.hits_at, real.hits_effects))
+    return rows + association.measure(synthetic, train, association.Hits(real.hits_at, real.hits_effects), seed)
 
 
 def _right(
