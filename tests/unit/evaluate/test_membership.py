@@ -214,11 +214,11 @@ class TestTprGain:
         assert (membership.tpr_gain(base, planted, 1), membership.tpr(*base, 1)) == whole
 
 
-def attacked(gain, low, *, tpr=0.01, tpr_low=0.0, attack="distance", generator="g", seed=1):
+def attacked(gain, low, *, auc=(0.5, 0.45), tpr=0.01, tpr_low=0.0, attack="distance", generator="g", seed=1):
     """An attack on a generator, without plants and with them."""
     subject = {"generator": generator, "fraction": 100, "seed": seed}
     base = [
-        metrics.row("membership_auc", 0.5, group=attack, n=9),
+        metrics.row("membership_auc", auc[0], group=attack, low=auc[1], n=9),
         metrics.row("membership_tpr_at_1pct", tpr, group=attack, low=tpr_low, high=tpr + 0.01, n=9),
     ]
     planted = [
@@ -251,6 +251,28 @@ class TestPower:
             found = membership.power(table.assign(real_high=ceiling))
             assert list(found["verdict"]) == [verdict]
             assert list(found["leaks"]) == [verdict == membership.DETECTS_WITHOUT]
+
+    @pytest.mark.parametrize(
+        ("auc", "verdict"),
+        [
+            ((0.97, 0.95), membership.DETECTS_WITHOUT),
+            ((0.66, 0.62), membership.HINTS),
+            ((0.8, 0.49), membership.POWERLESS),
+            ((0.5, 0.45), membership.POWERLESS),
+        ],
+    )
+    def test_a_far_area_is_no_null_result_whatever_canaries_add(self, auc, verdict):
+        """An AUC of .97 whose attacker is sure of nobody was "without power here", in grey."""
+        found = membership.power(attacked(0.0, -0.01, auc=auc).assign(real_high=0.6))
+        assert list(found["verdict"]) == [verdict]
+        assert list(found["leaks"]) == [verdict == membership.DETECTS_WITHOUT]
+        beside = membership.power(attacked(0.0, -0.01, auc=auc).assign(real_high=0.99))
+        assert list(beside["verdict"]) == [membership.POWERLESS]
+
+    def test_a_leak_that_detects_canaries_as_well_is_a_leak(self):
+        found = membership.power(attacked(0.05, 0.01, tpr=0.85, tpr_low=0.8))
+        assert list(found["verdict"]) == [membership.DETECTS_WITHOUT]
+        assert found["detects"].all()
 
     def test_a_leak_needs_no_canaries_to_be_one(self):
         table = attacked(0.05, 0.01, tpr_low=0.5)

@@ -3,7 +3,7 @@ import pytest
 from judged import judged
 
 from syngeno.evaluate import membership
-from syngeno.report import audit_page
+from syngeno.report import audit_page, scorecard, verdicts
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ class TestAudit:
         told = {row.split('class="name">')[1].split("<")[0]: row for row in found}
         assert membership.DETECTS in told["diffusion: distance"]
         assert ">without power here<" in told["diffusion: frequency ratio"]
-        assert membership.UNTRIED in told["diffusion: denoising loss"]
+        assert membership.HINTS in told["diffusion: denoising loss"]
         assert membership.DETECTS_WITHOUT in told["copycat: distance"]
 
     def test_an_attack_that_needs_no_canaries_is_a_leak_not_a_null_result(self, table):
@@ -47,6 +47,20 @@ class TestAudit:
             row for row in rows(audit_page.audit_page(table, {}), "What each attack can detect") if "copycat" in row
         )
         assert f'<td class="words outside">{membership.DETECTS_WITHOUT}' in cell
+
+    def test_a_leak_is_red_everywhere_and_grey_nowhere(self, table):
+        """On the audit page, in the scorecard (where there is no envelope, too), the figure and the lights."""
+        without = table.assign(real_low=float("nan"), real_high=float("nan"))
+        for numbers in (table, without):
+            own = numbers[numbers["generator"] == "copycat"]
+            told = "".join(rows(audit_page.audit_page(own, {}), "What each attack can detect"))
+            assert told.count(f'<td class="words outside">{membership.DETECTS_WITHOUT}') == 4
+            assert "blind" not in told
+            line = scorecard.scorecard_page(own).split('<td class="name">copycat</td>')[1].split("</tr>")[0]
+            assert line.count('class="outside">') >= 2
+            assert "without power" not in line
+            light = next(one for one in verdicts.lights(own) if one.title == verdicts.PRIVATE)
+            assert light.level is verdicts.BAD
 
     def test_says_once_per_run_how_many_canaries_were_listed(self, table):
         found = rows(audit_page.audit_page(table, {}), "What each attack can detect")

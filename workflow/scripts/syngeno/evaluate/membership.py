@@ -133,6 +133,8 @@ PLANTED = "planted"  # how the variant of an audit with canaries begins: "plante
 DETECTS = "detects planted canaries"
 POWERLESS = "without power here"
 DETECTS_WITHOUT = "leak: it detects training samples without canaries"
+HINTS = "distinguishes training samples, but is sure of none"
+FAR = 0.7  # an area above which an attack is a leak, whatever it is sure of
 UNTRIED = "not tried with canaries"
 
 
@@ -141,10 +143,10 @@ def power(metrics: pd.DataFrame) -> pd.DataFrame:
 
     A row per generator, fraction, seed and attack: `auc`, `tpr` (at 1 % false positives, without canaries), `planted`
     (the same rate with canaries) and `gain` (their paired difference), each with `_low` and `_high`, for the `canaries`
-    that the attack gains most by (lower end of the interval); `ceiling`, the
-    highest end of the envelopes of these rates of the run, since one of several attacks goes far by chance; `detects`
-    canaries, `leaks` (see `_leaks`) and `verdict`. Raises ValueError where an attack was measured that `ATTACK_NAMES`
-    lacks.
+    that the attack gains most by (lower end of the interval); `ceiling` and `auc_ceiling`, the highest ends of the
+    envelopes of these rates and areas of the run, since one of several attacks goes far by chance; `detects` canaries,
+    `recognises` (see `_recognises`), `leaks` (it recognises, or its area lies above `FAR` and above what any attack has
+    among real samples) and `verdict`. Raises ValueError where an attack was measured that `ATTACK_NAMES` lacks.
     """
     attacked = metrics["metric"].isin(["membership_auc", "membership_tpr_at_1pct", "membership_tpr_gain"])
     single = metrics[(metrics["seed"] != "all") & (metrics["protocol"] == "ours") & attacked]
@@ -168,10 +170,13 @@ def power(metrics: pd.DataFrame) -> pd.DataFrame:
         renamed = {"value": name, "low": f"{name}_low", "high": f"{name}_high"}
         table = table.merge(part[[*key, *renamed]].rename(columns=renamed), on=key, how="left")
     table = table.rename(columns={"group": "attack"})
-    ceilings = parts["tpr"].groupby(key[:-1])["real_high"].max().rename("ceiling").reset_index()
-    table = table.merge(ceilings, on=key[:-1], how="left")
+    for name, part in (("ceiling", parts["tpr"]), ("auc_ceiling", parts["auc"])):
+        ceilings = part.groupby(key[:-1])["real_high"].max().rename(name).reset_index()
+        table = table.merge(ceilings, on=key[:-1], how="left")
     table["detects"] = table["gain_low"] > 0
-    table["leaks"] = _leaks(table)
+    table["recognises"] = _recognises(table)
+    far = (table["auc"] > FAR) & (table["auc_low"] > 0.5) & ~(table["auc"] <= table["auc_ceiling"])
+    table["leaks"] = table["recognises"] | far
     table["verdict"] = [_verdict(one) for one in table.itertuples()]
     return table
 
@@ -194,16 +199,18 @@ def known(attack: str) -> str:
     return attack
 
 
-def _leaks(table: pd.DataFrame) -> pd.Series:
+def _recognises(table: pd.DataFrame) -> pd.Series:
     """Whether an attack recognises training samples, with no canary among them: more than by guessing (the interval of
     its rate lies above 1 %), and more than any attack does among real samples (where there is an envelope)."""
     return (table["tpr_low"] > FALSE_POSITIVES) & ~(table["tpr"] <= table["ceiling"])
 
 
 def _verdict(run: object) -> str:
-    if run.gain_low > 0:
-        return DETECTS
     # Where every training sample is found already, canaries cannot add: the difference is blind, the attack is not.
     if run.leaks:
         return DETECTS_WITHOUT
+    if run.gain_low > 0:
+        return DETECTS
+    if run.auc_low > 0.5 and not run.auc_low <= run.auc_ceiling:
+        return HINTS
     return UNTRIED if pd.isna(run.gain) else POWERLESS

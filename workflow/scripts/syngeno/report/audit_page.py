@@ -46,7 +46,7 @@ def _power_table(metrics: pd.DataFrame) -> html.Table | None:
         run = (row.generator, row.fraction, row.seed)
         columns = ("auc", "tpr", "planted", "gain")
         cells = [html.number(*(getattr(row, f"{name}{end}") for end in ("", "_low", "_high"))) for name in columns]
-        shade = "outside" if row.verdict == membership.DETECTS_WITHOUT else "" if row.detects else "blind"
+        shade = {membership.DETECTS_WITHOUT: "outside", membership.POWERLESS: "blind"}.get(row.verdict, "")
         cells.append(html.Cell(row.verdict, style=f"words {shade}".strip()))
         # Once for the run, not for each of its attacks.
         share = listed.pop(run) if run in listed else {"value": float("nan"), "low": 0, "high": 0}

@@ -146,7 +146,8 @@ def _attacks(shown: pd.DataFrame, run: pd.DataFrame) -> list[str]:
     table = membership.power(run)
     for verdict, words in (
         (membership.DETECTS, "detected planted canaries, so that it would have detected such duplicates"),
-        (membership.DETECTS_WITHOUT, "detected training samples even without canaries"),
+        (membership.DETECTS_WITHOUT, "is a leak: it detected training samples even without canaries"),
+        (membership.HINTS, "distinguished training samples from others, but was sure of none"),
         (membership.POWERLESS, "is without power here: it did not detect even planted canaries"),
     ):
         names = [membership.ATTACK_NAMES[attack] for attack in table.loc[table["verdict"] == verdict, "attack"]]

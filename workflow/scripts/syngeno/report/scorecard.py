@@ -62,6 +62,7 @@ def scorecard_page(metrics: pd.DataFrame) -> str:
     """Headline numbers by chapter, a generator per row, under their envelope; what falls outside it is marked."""
     numbers = metrics[(metrics["protocol"] == "ours") & metrics["variant"].isin(["", RELEASED])]
     powerless = membership.undetected(metrics)
+    leaking = _leaking(metrics)
     chapters = {}
     for chapter, titles in HEADLINES.items():
         columns = [key for key in titles if len(of(numbers, *key))]
@@ -71,7 +72,8 @@ def scorecard_page(metrics: pd.DataFrame) -> str:
         for (generator, fraction, variant), part in numbers.groupby(["generator", "fraction", "variant"], sort=False):
             if any(len(of(part, *key)) for key in columns):
                 name = f"{generator}, {fraction} % of the training samples" if fraction != 100 else generator
-                cells = [_score(part, key, (generator, fraction) in powerless) for key in columns]
+                leaks = not variant and (generator, fraction) in leaking
+                cells = [_score(part, key, (generator, fraction) in powerless, leaks) for key in columns]
                 lines.append(html.Line(f"{name}, {variant}" if variant else name, cells))
         chapters[chapter] = html.Table(["", *(titles[key] for key in columns)], lines)
     return html.page("scorecard", chapters=chapters, coverage=coverage(metrics))
@@ -128,8 +130,14 @@ def _envelope(numbers: pd.DataFrame) -> html.Cell:
     return html.number(*known.iloc[0][["real", "real_low", "real_high"]]) if len(known) else html.Cell()
 
 
-def _score(part: pd.DataFrame, key: Headline, powerless: bool) -> html.Cell:
-    """The row over seeds, or the only seed's, with its mark."""
+def _leaking(metrics: pd.DataFrame) -> set[tuple[str, int]]:
+    """(generator, fraction) of which some attack on the synthetic samples is a leak."""
+    attacks = verdicts.black_box(membership.power(metrics))
+    return {(one.generator, one.fraction) for one in attacks[attacks["leaks"]].itertuples()}
+
+
+def _score(part: pd.DataFrame, key: Headline, powerless: bool, leaks: bool) -> html.Cell:
+    """The row over seeds, or the only seed's, with its mark; numbers of attacks of which one `leaks` are red."""
     numbers = of(part, *key)
     if numbers.empty:
         return html.Cell()
@@ -141,5 +149,7 @@ def _score(part: pd.DataFrame, key: Headline, powerless: bool) -> html.Cell:
         note = "shows nothing: saturated"
     elif key[0].startswith("membership") and powerless and not style:  # what was found needs no proof of power
         note = "without power here"
+    elif key[0].startswith("membership") and leaks:
+        style = "outside"
     envelope = shown["real_low"], shown["real_high"]
     return html.number(*shown[["value", "low", "high"]], mark, note, "blind" if note else style, envelope)

@@ -36,7 +36,7 @@ WORDS = {
 class Rule(NamedTuple):
     """A number that a light asks for, and when it is red: past `limit`, or past so many `times` the envelope's end.
 
-    Where neither is given, a rate of an attack is red if the attack `leaks` (see `membership.power`).
+    Where neither is given, a rate is red if the attack `recognises` training samples (see `membership.power`).
     """
 
     light: str
@@ -56,7 +56,7 @@ RULES = (
     Rule(FAITHFUL, "fst_difference", "all", "train", "Difference of Fst between labels", times=2),
     Rule(USEFUL, "recovery_rate", "all", "test", "Recovery rate of classifiers", limit=0.8),
     Rule(USEFUL, "association_lambda_ratio", "trait", "train", "Inflation of the trait's association scan", limit=1.5),
-    Rule(PRIVATE, "membership_auc", "all", "", "AUC of the strongest attack", limit=0.7),
+    Rule(PRIVATE, "membership_auc", "all", "", "AUC of the strongest attack", limit=membership.FAR),
     Rule(PRIVATE, "membership_tpr_at_1pct", "all", "", "Training samples found at 1 % false positives"),
     Rule(PRIVATE, "duplicate_share", "all", "train", "Duplicates of training samples", times=1),
     Rule(PRIVATE, "near_duplicate_share", "all", "train", "Near duplicates", times=1),
@@ -190,12 +190,12 @@ def _level(rule: Rule, row: pd.Series) -> Level:
 
 
 def _rate(rule: Rule, attacks: pd.DataFrame) -> Finding:
-    """The attack that finds most training samples, or one that leaks where another finds more by chance."""
+    """The attack that finds most training samples, or one that recognises them where another finds more by chance."""
     attacks = attacks.dropna(subset=["tpr"])
     if attacks.empty:
         return Finding(UNKNOWN, rule.words, *NOT_MEASURED, rule.metric)
-    row = attacks.sort_values(["leaks", "tpr"]).iloc[-1]
-    level = BAD if row["leaks"] else FAIR if row["tpr"] > row["ceiling"] else GOOD
+    row = attacks.sort_values(["recognises", "tpr"]).iloc[-1]
+    level = BAD if row["recognises"] else FAIR if row["tpr"] > row["ceiling"] else GOOD
     if level is GOOD and np.isnan(row["ceiling"]):
         level = UNKNOWN
     values = {"value": row["tpr"], "low": row["tpr_low"], "high": row["tpr_high"]}

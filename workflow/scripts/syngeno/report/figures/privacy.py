@@ -14,6 +14,8 @@ SHARES = {"duplicate_share": "duplicates", "near_duplicate_share": "near\nduplic
 DEGREES = {"kinship_duplicate": "duplicate\n> .354", "kinship_first": "1st degree\n> .177",
            "kinship_second": "2nd degree\n> .0884"}  # fmt: skip
 
+_SHADES = {evaluate_membership.POWERLESS: "0.65", evaluate_membership.DETECTS_WITHOUT: "#c00000"}
+
 NO_ATTACKS = "No membership attack was run on these generators."
 NO_CANARIES = "No generator was judged with planted canaries, so nothing is known of the attacks' power."
 NO_DUPLICATES = "No duplicates were looked for among these samples."
@@ -106,7 +108,7 @@ def relatives(metrics: pd.DataFrame) -> Figure:
 
 
 def _power(figure: Figure, tried: pd.DataFrame, attacks: list[str], metrics: pd.DataFrame) -> None:
-    """True-positive rate without canaries (hollow) and with them (full), a line between; grey is without power."""
+    """True-positive rate without canaries (hollow) and with them (full); red is a leak, grey is without power."""
     shades, called = style.colours(metrics), style.names(metrics)
     runs = [
         ((*subject, seed), part)
@@ -118,7 +120,7 @@ def _power(figure: Figure, tried: pd.DataFrame, attacks: list[str], metrics: pd.
     for axis, attack in zip(axes, attacks, strict=True):
         for y, ((generator, fraction, _), part) in enumerate(runs):
             for one in part[part["attack"] == attack].itertuples():
-                shade = shades[generator, fraction] if one.detects or one.leaks else "0.65"
+                shade = _SHADES.get(one.verdict, shades[generator, fraction])
                 ends = [one.tpr, one.tpr + one.gain]
                 bounds = pd.DataFrame({"value": [one.gain], "low": [one.gain_low], "high": [one.gain_high]})
                 axis.plot(ends, [y, y], color=shade, linewidth=2.5, solid_capstyle="butt")
@@ -134,7 +136,7 @@ def _power(figure: Figure, tried: pd.DataFrame, attacks: list[str], metrics: pd.
     axes[0].set_ylim(len(runs) - 0.4, -0.6)
     figure.supxlabel(
         "true-positive rate at 1 % false positives: ○ without planted canaries, ● with them "
-        "(bar: interval of the difference; grey: without power here)",
+        "(bar: interval of the difference; grey: without power here; red: leak)",
         fontsize=9,
     )
 
