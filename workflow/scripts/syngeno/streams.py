@@ -41,6 +41,7 @@ NUMBERS = {
     "haplotype_contrast": 31,
     "haplotype_normaliser": 32,
     "haplotype_membership": 33,
+    "private_runs": 34,
     "ancestry_factors_validation": 40,
     "ancestry_factors_sampling": 45,
     "ancestry_factors_likelihood": 46,

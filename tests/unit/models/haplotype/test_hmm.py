@@ -135,7 +135,7 @@ class TestLogProbabilities:
 
 def completed(model, symbols, visible, group, times, seed):
     given = torch.from_numpy(symbols), torch.from_numpy(visible), torch.from_numpy(group)
-    return hmm.complete(model, *given, times, rng_of(seed)).numpy()
+    return hmm.complete(model, *given, times, rng_of(seed))[0].numpy()
 
 
 class TestComplete:
@@ -169,6 +169,18 @@ class TestComplete:
         drawn = completed(some_clusters(1), given, np.ones((3, 3), bool), np.array([0, 1, 0]), 2, 1)
         assert (drawn == np.repeat(given, 2, axis=1)).all()
 
+    def test_tells_the_clusters_that_it_drew(self):
+        """Of two clusters without a common allele."""
+        symbol = torch.tensor([[0.0], [1.0]])[None, :, :, None].expand(4, 2, 1, 2).clone().clamp(1e-6, 1 - 1e-6)
+        model = hmm.Clusters(symbol, torch.full((4, 2), 0.5), torch.full((1, 4, 2), 0.5), 8)
+        visible = torch.zeros((4, 30), dtype=torch.bool)
+        visible[1] = True
+        given = torch.from_numpy(np.random.default_rng(0).integers(0, 2, 30).astype(np.int8)).expand(8, 30).contiguous()
+        drawn, path = hmm.complete(model, given, visible, torch.zeros(30, dtype=torch.long), 1, rng_of(3))
+        assert (drawn[::2] == path).all()
+        assert (path[1] == given[2]).all()
+        assert len(path.unique()) == 2
+
 
 class TestBatches:
     def sizes(self, steps, clusters, sequences=400):
@@ -200,7 +212,7 @@ class TestOnAGpu:
         every = np.array(list(product(range(2), repeat=5)), dtype=np.int8).T
         given = torch.from_numpy(every[:, [7, 7]]).cuda(), torch.tensor([[True, False]] * 3).cuda()
         rng = torch.Generator("cuda").manual_seed(7)
-        drawn = hmm.complete(model.to("cuda"), *given, torch.tensor([1, 0]).cuda(), 20_000, rng).cpu().numpy()
+        drawn = hmm.complete(model.to("cuda"), *given, torch.tensor([1, 0]).cuda(), 20_000, rng)[0].cpu().numpy()
         assert (drawn[:, :20_000] == every[:, [7]]).all()
         expected = np.exp(asked(model, every, np.zeros(32, int)))
         code = 2 ** np.arange(5)

@@ -22,8 +22,9 @@ def tilted(monkeypatch, store=None, labels=("a", "b"), **sampler):
     mosaics, symbols = some_mosaics(), np.random.default_rng(1).integers(0, 2, (3, 80)).astype(np.int8)
     summary = features.fit(symbols, np.arange(3), mosaics.per_sample, 1)
     monkeypatch.setattr(reranker, "scores", lambda trained, samples, device="auto": 0.8 * samples[1][:, 0].double())
-    sampler = {"steps": 1, "candidates": 64, "reranker_weight": 1.0, "temperature": 1.0} | sampler
-    return HaplotypeDiffusion(mosaics, {"labels": list(labels)}, summary, store, sampler)
+    plain = {"steps": 1, "candidates": 64, "reranker_weight": 1.0, "temperature": 1.0, "shared_by": None}
+    data = training_data(store or (), [], [])
+    return HaplotypeDiffusion(mosaics, {"labels": list(labels)}, summary, data, plain | sampler)
 
 
 def target(model, store, weight=1.0):

@@ -43,7 +43,8 @@ def _windows(contig: np.ndarray, bounds: Callable[[int, int], np.ndarray]) -> Wi
 
 def apart(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
     """L1 distances of some rows of `b` at a time to all rows of `a`: which rows, and uint16 (rows, a)."""
-    ours, theirs = _packed(a), _packed(b)
+    most = max(a.max(initial=1), b.max(initial=1))
+    ours, theirs = _packed(a, most), _packed(b, most)
     for start in range(0, len(b), _ROWS):
         rows = slice(start, min(start + _ROWS, len(b)))
         distances = np.zeros((rows.stop - start, len(a)), np.uint16)
@@ -52,11 +53,10 @@ def apart(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
         yield rows, distances
 
 
-def _packed(sequences: np.ndarray) -> np.ndarray:
-    """Sequences as bits, uint64 (words, n), of which as many differ as the sequences are apart."""
-    bits = np.packbits(np.concatenate([sequences > 0, sequences > 1], axis=1), axis=1)
-    words = np.pad(bits, ((0, 0), (0, -bits.shape[1] % 8))).view(np.uint64)
-    return np.ascontiguousarray(words[:, words.any(axis=0)].T)
+def _packed(sequences: np.ndarray, most: int) -> np.ndarray:
+    """Sequences of symbols up to `most` as bits, uint64 (words, n), of which as many differ as they are apart."""
+    bits = np.packbits(np.concatenate([sequences >= symbol for symbol in range(1, most + 1)], axis=1), axis=1)
+    return np.ascontiguousarray(np.pad(bits, ((0, 0), (0, -bits.shape[1] % 8))).view(np.uint64).T)
 
 
 def run_lengths(
@@ -69,8 +69,10 @@ def run_lengths(
     others are in each set.
     """
     if dosages:
-        each = [np.ascontiguousarray(others[chosen]) for chosen in sets]
-        return np.stack([_by_rows(lambda rows, own=own: _compatible(rows, own), asked, threads) for own in each])
+        # Others that are in the same sets are looked at together.
+        pattern, alike = np.unique(sets, axis=1, return_inverse=True)
+        others = np.ascontiguousarray(others)
+        return _by_rows(lambda rows: _compatible(rows, others, alike.ravel(), pattern), asked, threads).T
     both = np.ascontiguousarray(np.concatenate([asked, others]).T)
     return _equal(both, len(asked), np.concatenate([np.zeros((len(sets), len(asked)), bool), sets], axis=1))
 
@@ -123,20 +125,28 @@ def _by_rows(function: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, thr
 
 
 @numba.njit(cache=True, nogil=True)
-def _compatible(asked, others):
+def _compatible(asked, others, alike, pattern):
+    """`alike` (others,) are columns of `pattern` (sets, kinds); returns (asked, sets)."""
     n, variants = asked.shape
+    sets, kinds = pattern.shape
     log = np.log(np.arange(1, variants + 2))
-    found = np.zeros(n)
+    found = np.zeros((n, sets))
+    starts = np.empty((kinds, variants), np.int64)
     for i in range(n):
-        starts = np.arange(1, variants + 1)
+        starts[:] = np.arange(1, variants + 1)
         for j in range(len(others)):
-            start = 0
+            start, of_kind = 0, starts[alike[j]]
             for k in range(variants):
                 if abs(asked[i, k] - others[j, k]) == 2:
                     start = k + 1
-                starts[k] = min(starts[k], start)
-        for k in range(variants):
-            found[i] += log[k + 1 - starts[k]]
+                of_kind[k] = min(of_kind[k], start)
+        for chosen in range(sets):
+            for k in range(variants):
+                start = k + 1
+                for kind in range(kinds):
+                    if pattern[chosen, kind]:
+                        start = min(start, starts[kind, k])
+                found[i, chosen] += log[k + 1 - start]
     return found
 
 

@@ -128,16 +128,18 @@ def walk(clusters: Clusters, group: Tensor, rng: torch.Generator) -> Tensor:
 
 def complete(
     clusters: Clusters, symbols: Tensor, visible: Tensor, group: Tensor, times: int, rng: torch.Generator
-) -> Tensor:
+) -> tuple[Tensor, Tensor]:
     """Draw the hidden segments of sequences given the visible ones, `times` for each: int8 (v, times * n).
 
     `symbols` int8 (v, n), `visible` bool (B, n), `group` (n,); the draws of sequence i are the columns from
-    times * i on. Exact: what comes after a segment is summed up backwards, clusters are then drawn forwards.
+    times * i on. Exact: what comes after a segment is summed up backwards, clusters are then drawn forwards. Returns
+    the clusters of all segments beside them, int16 (B, times * n).
     """
     B, K, others, width = clusters.symbol.shape
     n, device = len(group), clusters.device
     carried = indicators(symbols, others + 1, width)
     drawn = _segments(symbols, width).repeat_interleave(times, dim=2)
+    path = torch.empty((B, times * n), dtype=torch.int16, device=device)
     for own, present, of_group in batches(group, B, K, HELD_DRAWING):
         weight = clusters.weight[present]
         emission, _ = emissions(clusters, carried[:, own].float())
@@ -155,9 +157,10 @@ def complete(
             switches = threshold * (stays + switch * entering.sum(1)[source]) >= stays
             switching = switches.nonzero().squeeze(1)
             state[switching] = _drawn_clusters(entering, source[switching], rng)
+            path[b, columns] = state.to(torch.int16)
             open_ = hidden[b].nonzero().squeeze(1)
             drawn[b, :, columns[open_]] = _drawn_symbols(clusters.symbol[b], state[open_], rng)
-    return drawn.reshape(B * width, times * n)[: clusters.variants]
+    return drawn.reshape(B * width, times * n)[: clusters.variants], path
 
 
 def _drawn_clusters(weight: Tensor, rows: Tensor, rng: torch.Generator) -> Tensor:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,7 +26,6 @@ from torch import Tensor
 
 from syngeno import progress, streams
 from syngeno.data import sequences
-from syngeno.data.store import Store
 from syngeno.models.base import Drawn, TrainingData
 from syngeno.models.haplotype import features, prior, reranker
 from syngeno.models.haplotype.features import FeatureMap
@@ -48,7 +48,7 @@ class HaplotypeDiffusion:
     Attributes:
         prior: mosaics of clusters, at the temperature of the sampler.
         network, features: the trained reranker (see `reranker.train`) and its summary features.
-        store: the cohort as its `space` views it.
+        data: what it is fitted on, the cohort as its `space` views it.
         sampler: how samples are drawn, as in the schema.
         trained_on: fingerprint of the data.
         chosen: `number_of_clusters`, and the `epoch` of the reranker, where validation samples chose it.
@@ -60,15 +60,17 @@ class HaplotypeDiffusion:
         mosaics: Prior,
         network: dict[str, Any],
         summary: FeatureMap,
-        store: Store,
+        data: TrainingData,
         sampler: Mapping[str, Any],
+        *,
+        threads: int = 1,
         device: torch.device | str = "auto",
     ) -> None:
         self.trained_on, self.chosen, self.history = "", {}, []
         self.device = pick_device(device)
         self.prior = mosaics.to(self.device).tempered(sampler["temperature"])
         self.network, self.features = network, summary.to(self.device)
-        self.store, self.sampler = store, sampler
+        self.data, self.store, self.sampler, self.threads = data, data.store, sampler, threads
 
     @classmethod
     def fit(
@@ -110,7 +112,9 @@ class HaplotypeDiffusion:
             checkpoint=checkpoint,
         )
         best = [{"epoch": row["epoch"]} for row in history if row["kept"]]
-        model = cls(mosaics, network, summary, store, settings["sampler"], where)
+        model = cls(
+            mosaics, network, summary, replace(data, store=store), settings["sampler"], threads=threads, device=where
+        )
         model.trained_on, model.history = data.fingerprint(), history
         model.chosen = {"number_of_clusters": mosaics.chromosomes[0].switch.shape[1]} | (best[-1] if best else {})
         return model
@@ -135,8 +139,8 @@ class HaplotypeDiffusion:
         torch.set_num_threads(threads)
         content = loop.load_fitted(path, FORMAT, data.fingerprint())
         mosaics, summary = prior.load(data.files["clusters"]), FeatureMap(**content["features"])
-        store = sequences.viewed(data.store, settings["space"])
-        model = cls(mosaics, content["network"], summary, store, settings["sampler"], device)
+        data = replace(data, store=sequences.viewed(data.store, settings["space"]))
+        model = cls(mosaics, content["network"], summary, data, settings["sampler"], threads=threads, device=device)
         model.trained_on, model.chosen = content["trained_on"], content["chosen"]
         return model
 
@@ -149,12 +153,19 @@ class HaplotypeDiffusion:
         """Symbols int8 (variants, per_sample * n) of a sample of each label, str (n,)."""
         label, per_sample = np.asarray(label, dtype=str), self.prior.per_sample
         code = torch.from_numpy(self._codes(label)).to(self.device)
-        drawn = np.empty((self.prior.variants, per_sample * len(label)), np.int8)
+        n, by_rule = per_sample * len(label), self.sampler["shared_by"] is not None
+        drawn, group = np.empty((self.prior.variants, n), np.int8), np.empty(n, np.int64)
+        path = np.empty((self.prior.segments if by_rule else 0, n), np.int16)
         each = self.prior.variants * per_sample * self.sampler["candidates"]
         for part in progress.batches(log, len(label), max(1, HELD[self.device.type] // each), "drawn"):
             rng = generator(self.device, *streams.entropy("haplotype_sampling", seed, shard + 1, part.start))
-            symbols = self._denoise(label[part], code[part], rng)
-            drawn[:, per_sample * part.start : per_sample * part.stop] = symbols.cpu().numpy()
+            symbols, of_sequences = self._denoise(label[part], code[part], rng)
+            columns = slice(per_sample * part.start, per_sample * part.stop)
+            drawn[:, columns], group[columns] = symbols.cpu().numpy(), of_sequences.cpu().numpy()
+            if by_rule:
+                path[:, columns] = self.prior.paths(symbols, of_sequences, rng).cpu().numpy()
+        if by_rule:
+            self._enforce_rule(drawn, path, group, streams.entropy("private_runs", seed, shard))
         return drawn
 
     def log_prob(self, rows: np.ndarray, label: np.ndarray, *, seed: int) -> np.ndarray:
@@ -179,7 +190,8 @@ class HaplotypeDiffusion:
             raise ValueError(f"no training sample has the label {unknown[0]}")
         return np.searchsorted(self.network["labels"], label)
 
-    def _denoise(self, label: np.ndarray, code: Tensor, rng: torch.Generator) -> Tensor:
+    def _denoise(self, label: np.ndarray, code: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Symbols (variants, per_sample * n) of samples, and the group that each of their sequences follows."""
         per_sample, candidates = self.prior.per_sample, self.sampler["candidates"]
         subpopulation = self.prior.draw_subpopulations(np.repeat(label, candidates), rng)
         symbols = self.prior.draw(subpopulation, rng).reshape(-1, len(label), candidates, per_sample)
@@ -192,7 +204,30 @@ class HaplotypeDiffusion:
             symbols = self.prior.complete(before, visible, subpopulation, candidates, rng)
             symbols = symbols.reshape(-1, len(label), per_sample, candidates).transpose(2, 3)
             kept = symbols[:, number, self._choose(symbols, code, rng)]
-        return kept.reshape(len(kept), -1)
+        return kept.reshape(len(kept), -1), subpopulation.repeat_interleave(per_sample)
+
+    def _enforce_rule(self, drawn: np.ndarray, path: np.ndarray, group: np.ndarray, entropy: list[int]) -> None:
+        """Draw again, in place, what makes long runs of few training individuals (see sharing.py)."""
+        from syngeno.models.haplotype import sharing  # numba need not be there where the rule is not asked for
+
+        rule = sharing.Rule(self.sampler["longer_than"], self.sampler["shared_by"])
+        counts = np.zeros(2, np.int64)
+        for number, (chromosome, variants, segments) in enumerate(self.prior.parts()):
+            known = sequences.between(self.store, self.data.rows, variants.start, variants.stop)
+            drawn[variants], *found = sharing.enforce(
+                chromosome.to(torch.device("cpu")),
+                drawn[variants],
+                path[segments],
+                group,
+                sharing.Training(known, self.prior.per_sample),
+                self.data.centimorgans[variants],
+                rule,
+                seeds=np.random.default_rng([*entropy, number]).integers(2**31, size=len(group)),
+                threads=self.threads,
+            )
+            counts += found
+        again, left = 1000 * counts / path.size
+        log.info("%.1f of 1,000 segments drawn again to break long runs of few, %.2f still hold one", again, left)
 
     def _choose(self, symbols: Tensor, code: Tensor, rng: torch.Generator) -> Tensor:
         """Which candidate of each sample is kept (n,), of (variants, n, candidates, per_sample), by exp(weight g)."""

@@ -116,7 +116,16 @@ class Prior:
         """
         group = subpopulation.repeat_interleave(self.per_sample)
         each = (
-            hmm.complete(chromosome, symbols[variants], visible[segments], group, times, rng)
+            hmm.complete(chromosome, symbols[variants], visible[segments], group, times, rng)[0]
+            for chromosome, variants, segments in self.parts()
+        )
+        return torch.cat(list(each))
+
+    def paths(self, symbols: Tensor, group: Tensor, rng: torch.Generator) -> Tensor:
+        """Clusters that sequences (v, n) of these groups may descend from, drawn: int16 (segments, n)."""
+        visible = torch.ones((self.segments, len(group)), dtype=torch.bool, device=self.device)
+        each = (
+            hmm.complete(chromosome, symbols[variants], visible[segments], group, 1, rng)[1]
             for chromosome, variants, segments in self.parts()
         )
         return torch.cat(list(each))

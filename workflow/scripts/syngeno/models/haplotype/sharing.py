@@ -1,0 +1,173 @@
+"""No long run of one individual's alone: a rule for drawn sequences that can be explained to those behind the data.
+
+A drawn sequence is followed along a chromosome beside all training sequences. Where it has agreed with some of them for
+`longer_than` centimorgans and to the end of a segment, and these belong to fewer than `shared_by` individuals, the
+segment is drawn again: the sequence leaves its cluster there, and goes on from another one until the place where it had
+switched cluster anyway. So no longer run, but for a segment, is drawn where it is not common.
+
+What is drawn again follows the same clusters (hmm.py), by the chain's own switches first, and by a forced switch where
+these do not help. A segment that still breaks the rule after `TRIES` stays, and is counted.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numba
+import numpy as np
+
+from syngeno.errors import BadInput
+from syngeno.models.haplotype.hmm import Clusters
+
+TRIES = 20
+BITS = 32  # of a segment's code
+HIGHEST = np.floor(np.log2(np.maximum(np.arange(1 << 16), 0.5))).astype(np.int32)  # bit of each number, -1 for 0
+
+
+class Rule(NamedTuple):
+    """Runs longer than so many centimorgans must be shared by so many training individuals."""
+
+    longer_than: float
+    shared_by: int
+
+
+class Training(NamedTuple):
+    """Training sequences of a chromosome, int8 (variants, sequences), those of an individual side by side."""
+
+    symbols: np.ndarray
+    per_sample: int
+
+
+def enforce(
+    clusters: Clusters,
+    symbols: np.ndarray,
+    path: np.ndarray,
+    group: np.ndarray,
+    training: Training,
+    cm: np.ndarray,
+    rule: Rule,
+    *,
+    seeds: np.ndarray,
+    threads: int = 1,
+) -> tuple[np.ndarray, int, int]:
+    """Sequences by the rule, int8 (variants, n), how many segments were drawn again, and how many break it yet.
+
+    Args:
+        clusters: of the chromosome, on the CPU.
+        symbols: the sequences as they were drawn, int8 (variants, n).
+        path: the cluster of each of their segments, int (segments, n).
+        group: whose weights they follow, int (n,).
+        training: which runs are looked for.
+        cm: places of the variants, float64 (variants,).
+        seeds: of each sequence, int64 (n,).
+    """
+    _, _, others, width = clusters.symbol.shape
+    if width * others > BITS:
+        raise BadInput("clusters.segment", f"is {width}", f"`shared_by` needs at most {BITS // others}")
+    known = _codes(training.symbols, width, others)
+    # The last variant at which a run that ends at a variant may begin to be as long as that.
+    limit = np.searchsorted(cm, cm - rule.longer_than, side="right").astype(np.int32) - 1
+    tails = clusters.symbol.flip(2).cumsum(2).flip(2).numpy()
+    chain = tails, clusters.switch.numpy(), clusters.weight.cumsum(2).numpy()
+    found = np.ascontiguousarray(symbols.T)
+    paths = np.ascontiguousarray(path.T)
+
+    def each(i: int) -> tuple[int, int]:
+        rng = np.random.default_rng(seeds[i])
+        return _enforce(
+            found[i], paths[i], group[i], rng, known, limit, *chain, HIGHEST, training.per_sample, rule.shared_by
+        )
+
+    with ThreadPoolExecutor(threads) as pool:
+        again, left = np.array(list(pool.map(each, range(len(group))))).reshape(-1, 2).sum(axis=0).tolist()
+    return found.T, again, left
+
+
+def _codes(symbols: np.ndarray, width: int, others: int) -> np.ndarray:
+    """Segments as numbers, uint32 (segments, n): a bit for each variant and symbol 1, 2, .. that it reaches."""
+    padded = np.pad(symbols, ((0, -len(symbols) % width), (0, 0)))
+    reached = np.stack([padded >= symbol for symbol in range(1, others + 1)], axis=1)
+    bits = reached.reshape(-1, width * others, symbols.shape[1])
+    return (bits * (np.uint32(1) << np.arange(width * others, dtype=np.uint32))[:, None]).sum(axis=1, dtype=np.uint32)
+
+
+@numba.njit(cache=True, nogil=True)
+def _enforce(drawn, path, group, rng, known, limit, tails, switch, weight, highest, per_sample, shared_by):
+    """Changes `drawn` (variants,); returns how many segments were drawn again, and how many break the rule."""
+    segments, m = known.shape
+    others, width = tails.shape[2:]
+    start, long = np.zeros(m, np.int32), np.empty(m, np.int64)  # where the run with each training sequence begins
+    symbols = np.empty(width, np.int8)
+    again, left, state, elsewhere = 0, 0, 0, False
+    for b in range(segments):
+        first, end, before = b * width, min(b * width + width, len(drawn)), state
+        found = 0
+        for h in range(m):
+            if start[h] <= limit[end - 1]:
+                long[found] = h
+                found += 1
+        elsewhere = elsewhere and path[b] == path[b - 1]
+        if elsewhere:
+            state = _moved(before, b, group, switch, weight, False, rng)
+            _emitted(symbols, b, state, tails, rng)
+        else:
+            state = path[b]
+            symbols[: end - first] = drawn[first:end]
+        tries, code = 0, _code(symbols, end - first, others)
+        while not _common(code, long[:found], known[b], per_sample, shared_by):
+            if tries == TRIES:
+                left += 1
+                break
+            tries, elsewhere = tries + 1, True
+            state = _moved(before, b, group, switch, weight, tries > TRIES // 2, rng)
+            _emitted(symbols, b, state, tails, rng)
+            code = _code(symbols, end - first, others)
+        again += tries > 0
+        drawn[first:end] = symbols[: end - first]
+        for h in range(m):
+            differs = code ^ known[b, h]
+            if differs:
+                upper = differs >> np.uint32(16)
+                bit = highest[upper] + 16 if upper else highest[differs & np.uint32(0xFFFF)]
+                start[h] = first + bit // others + 1
+    return again, left
+
+
+@numba.njit(cache=True, nogil=True)
+def _common(code, long, known, per_sample, shared_by):
+    """Whether no training individual, or enough of them, of those with long runs have this segment."""
+    individuals, last = 0, -1
+    for h in long:
+        if known[h] == code and h // per_sample != last:
+            last = h // per_sample
+            individuals += 1
+            if individuals == shared_by:
+                return True
+    return individuals == 0
+
+
+@numba.njit(cache=True, nogil=True)
+def _code(symbols, variants, others):
+    code = np.uint32(0)
+    for v in range(variants):
+        for symbol in range(symbols[v]):
+            code |= np.uint32(1) << np.uint32(v * others + symbol)
+    return code
+
+
+@numba.njit(cache=True, nogil=True)
+def _moved(state, b, group, switch, weight, forced, rng):
+    """The cluster at a segment, by that before it."""
+    if not forced and b > 0 and rng.random() >= switch[b, state]:
+        return state
+    below = weight[group, b]
+    return min(np.searchsorted(below, rng.random() * below[-1], side="right"), len(below) - 1)
+
+
+@numba.njit(cache=True, nogil=True)
+def _emitted(symbols, b, state, tails, rng):
+    others, width = tails.shape[2:]
+    for v in range(width):
+        threshold, symbol = rng.random(), 0
+        for other in range(others):
+            symbol += threshold < tails[b, state, other, v]
+        symbols[v] = symbol
