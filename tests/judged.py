@@ -4,6 +4,9 @@ import numpy as np
 import pandas as pd
 
 from syngeno.evaluate import metrics
+from syngeno.evaluate.attacks import canaries
+from syngeno.evaluate.audit import MOST_ISOLATED
+from syngeno.evaluate.membership import ATTACK_NAMES, DENOISING
 from syngeno.stats.ld import BINS
 
 KINDS = {
@@ -40,7 +43,10 @@ def judged(
             subject = {"generator": name, "fraction": 100, "seed": one}
             rows = _rows(*_TRAITS[name], labels, rng, cm, kinship, KINDS[name])
             tables.append(metrics.table(rows, **subject))
-            tables.append(metrics.table(_planted(*_TRAITS[name][2:4], rng), variant="planted 5 %", **subject))
+            tables += [
+                metrics.table(_planted(kind, *_TRAITS[name][2:4], rng), variant=f"planted 5 %, {kind}", **subject)
+                for kind in (canaries.WHOLE, *canaries.PIECES)
+            ]
             if name == "diffusion":
                 released = [row for row in rows if row["metric"] in ("privacy_loss", "recovery_rate", "high_risk")]
                 tables.append(metrics.table(released, variant="released", **subject))
@@ -97,14 +103,14 @@ def _rows(recovery, loss, auc, duplicates, far, labels, rng, cm, kinship, kind) 
             row("privacy_loss", loss, space, half=0.04),
             row("aa_saturated", float(saturated), space, noise=0),
         ]
-    for k, attack in enumerate(
-        ("all", "distance", "distance_ratio", "density_ratio", "frequency_ratio", "denoising_loss")
-    ):
-        if attack != "denoising_loss" or kind == "haplotype_diffusion":
+    for k, attack in enumerate(("all", *ATTACK_NAMES)):
+        if attack != DENOISING or kind == "haplotype_diffusion":
             rows += [
                 row("membership_auc", 0.5 if k == 4 and auc < 1 else auc - 0.004 * k, attack, half=0.02),
                 row("membership_tpr_at_1pct", 1.0 if auc == 1 else 0.012, attack, half=0.008, noise=0.001),
             ]
+            some = [] if attack in ("all", DENOISING) else [*labels, MOST_ISOLATED]
+            rows += [row("membership_auc", auc - 0.004 * k, attack, name, half=0.05) for name in some]
     rows += [
         row("duplicate_share", duplicates, against="train", noise=0),
         row("near_duplicate_share", duplicates, against="train", noise=0),
@@ -154,14 +160,12 @@ def _rows(recovery, loss, auc, duplicates, far, labels, rng, cm, kinship, kind) 
     return rows
 
 
-def _planted(auc, duplicates, rng) -> list[dict]:
-    rows = [metrics.row("planted_listed", 1.0, n=90, low=0.961, high=1.0)]
-    for attack, gain in (
-        ("distance", 0.05),
-        ("distance_ratio", 0.048),
-        ("density_ratio", 0.045),
-        ("frequency_ratio", 0.001),
-    ):
+def _planted(kind, auc, duplicates, rng) -> list[dict]:
+    """Attacks on whole samples detect whole canaries, those along haplotypes the larger pieces best of all."""
+    rows = [metrics.row("planted_listed", 1.0, n=90, low=0.961, high=1.0)] if kind == canaries.WHOLE else []
+    along = {"whole": 0.04, "pieces of 1 cM": 0.003, "pieces of 3 cM": 0.03, "pieces of 5 cM": 0.06}[kind]
+    for k, attack in enumerate(one for one in ATTACK_NAMES if one != DENOISING):
+        gain = along if k > 3 else 0.05 - 0.002 * k if kind == canaries.WHOLE and k < 3 else 0.001
         gain = 0.0 if auc == 1 else gain + 0.002 * rng.standard_normal()
         before = 1.0 if auc == 1 else 0.012
         rows += [

@@ -108,7 +108,7 @@ class TestAudit:
 
     @pytest.mark.parametrize("generator", RUNS)
     def test_sees_the_plants(self, numbers, generator):
-        assert value(numbers, generator, "planted_listed", "train", variant="planted 5 %")["value"] == 1
+        assert value(numbers, generator, "planted_listed", "train", variant="planted 5 %, whole")["value"] == 1
 
     def test_tables_that_name_real_people_are_for_their_owner(self, results):
         for path in ("latent/100/1/audit/samples.tsv", "haplotypes/100/1/audit/scores.tsv"):

@@ -53,6 +53,33 @@ class TestRealCohort:
             data_cohort.real_cohort(store, pd.DataFrame({"label": ["A"]}, index=["z"]))
 
 
+class TestCohort:
+    @pytest.fixture
+    def phased(self, store):
+        table = pd.DataFrame({"label": ["A", "B"]}, index=["a", "c"])
+        return data_cohort.real_cohort(store, table, haplotypes=True, cm=np.arange(4.0))
+
+    def test_changed_has_the_dosages_of_its_haplotypes(self, phased):
+        other = phased.changed(haplotypes=1 - phased.haplotypes)
+        assert other.dosages.tolist() == [[1] * 4, [0] * 4]
+        assert other.label.tolist() == ["A", "B"]
+        other = phased.changed(dosages=phased.dosages)
+        assert other.haplotypes is None
+
+    def test_joined_are_the_samples_of_both_without_ids(self, phased):
+        both = phased.joined(phased.take(np.array([1])))
+        assert both.dosages.tolist() == [[1] * 4, [2] * 4, [2] * 4]
+        assert both.haplotypes.shape == (3, 2, 4)
+        assert both.label.tolist() == ["A", "B", "B"]
+        assert both.sample is None
+        assert np.array_equal(both.cm, phased.cm)
+
+    def test_joined_without_phase(self, phased):
+        dosages = phased.changed(dosages=phased.dosages)
+        assert dosages.joined(phased).haplotypes is None
+        assert phased.joined(dosages).haplotypes is None
+
+
 class TestReadCohort:
     def write(self, store, tmp_path, samples, labels):
         dosages = np.array([[0, 1, 2, 0], [2, 2, 1, 0]], dtype=np.int8)

@@ -1,23 +1,22 @@
-"""The audit where the answer is known: copies, near copies, strangers, plants."""
+"""The audit where the answer is known: copies, near copies, strangers, canaries."""
 
 from dataclasses import replace
 
+import linked
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from syngeno.data.cohort import Cohort
-from syngeno.evaluate import audit, neighbours
-from syngeno.stats import nearest
+from syngeno.evaluate import audit, membership, neighbours
+from syngeno.evaluate.attacks import canaries
 
 VARIANTS = 400
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    monkeypatch.setattr(audit.membership, "BOOTSTRAP", 300)
+    monkeypatch.setattr(membership, "BOOTSTRAP", 300)
 
 
 def people(n, seed, prefix="R", label=None, variants=VARIANTS, contigs=1):
@@ -40,9 +39,22 @@ def audited(synthetic, train=TRAIN, test=TEST, validation=REFERENCE, **more):
     return audit.run(synthetic, train, test, validation=validation, seed=1, **more)
 
 
-def value(rows, metric, group="all"):
-    (found,) = [row for row in rows if (row["metric"], row["group"]) == (metric, group)]
-    return found["value"]
+def number(rows, metric, group="all", against=None):
+    """The row of a number; an area of all samples, unless they are named."""
+    if against is None and metric == "membership_auc":
+        against = ""
+    wanted = [row for row in rows if (row["metric"], row["group"]) == (metric, group)]
+    (found,) = [row for row in wanted if against in (None, row["against"])]
+    return found
+
+
+def value(rows, metric, group="all", against=None):
+    return number(rows, metric, group, against)["value"]
+
+
+def planted_values(found):
+    """Every number with canaries."""
+    return [row for rows in found.planted_rows.values() for row in rows]
 
 
 def flipped(cohort, share, seed=5):
@@ -160,20 +172,51 @@ class TestKinship:
 
 
 class TestMembership:
+    ATTACKS = set(membership.ATTACK_NAMES) - {membership.DENOISING}
+
     def test_copies_give_members_away(self):
         found = audited(TRAIN)
-        for attack in ("all", "distance", "density_ratio"):
+        for attack in ("all", "distance", "density_ratio", "run_length", "windows", "painting", "likelihood"):
             assert value(found.rows, "membership_auc", attack) == 1
             assert value(found.rows, "membership_tpr_at_1pct", attack) == 1
 
-    def test_all_is_the_attack_that_goes_farthest(self):
+    def test_every_attack_of_the_table_has_rows(self):
+        cohorts = [linked.real(20, seed) for seed in range(4)]
+        found = audit.run(*cohorts[:3], validation=cohorts[3], seed=1)
+        assert {row["group"] for row in found.rows if row["metric"] == "membership_auc"} == self.ATTACKS | {"all"}
+
+    def test_all_is_the_strongest_attack_with_an_interval_for_all_of_them(self):
         rng = np.random.default_rng(4)
         drawn = replace(people(120, 6), dosages=rng.binomial(2, TRAIN.frequency, (120, VARIANTS)).astype(np.int8))
         rows = audited(drawn).rows
-        attacks = set(audit.membership.ATTACK_NAMES) - {audit.membership.DENOISING}
+        attacks = {row["group"] for row in rows if row["metric"] == "membership_auc"} - {"all"}
         best = max(value(rows, "membership_auc", attack) for attack in attacks)
         assert value(rows, "membership_auc") == best == value(rows, "membership_auc", "frequency_ratio")
         assert best > 0.6
+        strongest, alone = (number(rows, "membership_auc", name) for name in ("all", "frequency_ratio"))
+        assert strongest["low"] < alone["low"] < alone["high"] < strongest["high"]
+
+    def test_all_is_the_largest_rate_of_any_attack(self):
+        rows = audited(flipped(TRAIN, 0.5)).rows
+        rates = {row["group"]: row["value"] for row in rows if row["metric"] == "membership_tpr_at_1pct"}
+        assert rates.pop("all") == max(rates.values()) > 0.05
+
+    def test_pieces_of_members_give_them_away_along_haplotypes(self):
+        train = linked.real(120, 1)
+        cohorts = linked.drawn_from(train, 120, 4), train, linked.real(120, 2)
+        found = audit.run(*cohorts, validation=linked.real(40, 3), seed=1, planted=10)
+        assert value(found.rows, "membership_auc", "distance") < 0.75
+        assert value(found.rows, "membership_auc", "run_length") > 0.95
+        assert value(found.rows, "membership_auc") > 0.95
+        assert value(found.rows, "duplicate_share") == value(found.rows, "near_duplicate_share") == 0
+
+    def test_one_in_a_thousand_needs_a_thousand_held_out(self):
+        metric = "membership_tpr_at_01pct"
+        assert metric not in {row["metric"] for row in audited(people(60, 6)).rows}
+        synthetic, train = people(20, 4, variants=30), people(30, 1, variants=30)
+        test, validation = people(1000, 2, variants=30), people(10, 3, variants=30)
+        rows = audited(synthetic, train, test, validation).rows
+        assert value(rows, metric, "distance") <= value(rows, "membership_tpr_at_1pct", "distance")
 
     def test_scores_of_the_model_stand_apart(self):
         scores = pd.Series(1.0, index=TRAIN.sample)
@@ -185,56 +228,122 @@ class TestMembership:
             audited(people(50, 6), model_scores=scores.drop(TRAIN.sample[3]))
 
 
-class TestPlants:
-    def test_as_many_as_asked_for_nobody_twice(self):
-        label, train_label = np.repeat(["A", "B"], 50), np.repeat(["A", "B"], [40, 10])
-        places, sources = audit.canaries(label, train_label, 30, 1)
-        assert len(places) == len(set(places)) == len(set(sources)) == 30
-        for one in "AB":
-            wanted = label[places] == one
-            there = min(wanted.sum(), (train_label == one).sum())
-            assert (train_label[sources[wanted]] == one).sum() == there
+class TestSomeSamples:
+    """Areas within labels and of isolated samples; only label A is copied."""
 
-    def test_never_more_than_there_are_in_training(self):
-        places, sources = audit.canaries(np.full(100, "A"), np.array(["B", "B"]), 50, 1)
-        assert len(places) == 2 and sorted(sources) == [0, 1]
+    @pytest.fixture
+    def rows(self):
+        label = np.repeat(["A", "B"], 30)
+        train, test, validation = (people(60, seed, label=label) for seed in (1, 2, 3))
+        copies = train.take(np.arange(30))
+        others = people(30, 6, label=np.full(30, "B"))
+        synthetic = replace(copies.joined(others), sample=np.arange(60).astype(str))
+        return audited(synthetic, train, test, validation).rows
 
-    def test_at_least_one(self):
-        assert len(audit.canaries(np.full(9, "A"), np.full(9, "A"), 1, 1)[0]) == 1
+    def test_a_label_that_is_copied_is_told_from_one_that_is_not(self, rows):
+        assert value(rows, "membership_auc", "distance", "A") == 1
+        assert 0.3 < value(rows, "membership_auc", "distance", "B") < 0.7
+        assert number(rows, "membership_auc", "distance", "A")["n"] == 30
+
+    def test_the_most_isolated_are_a_twentieth(self, rows):
+        found = audited(flipped(TRAIN, 0.3)).rows
+        one = number(found, "membership_auc", "distance", audit.MOST_ISOLATED)
+        assert 6 <= one["n"] <= 8
+        assert audit.MOST_ISOLATED not in {row["against"] for row in rows}  # three samples on either side
+
+    def test_the_most_isolated_are_the_farthest_from_all_training_samples(self):
+        """Only those far from all others are copied: all of these are found, of the others none."""
+        far = replace(TRAIN, dosages=np.where((np.arange(120) < 6)[:, None], 2 - TRAIN.dosages // 2 * 2, TRAIN.dosages))
+        held = replace(TEST, dosages=np.where((np.arange(110) < 6)[:, None], 2 * (TEST.dosages == 0), TEST.dosages))
+        copied = far.take(np.arange(6)).joined(people(60, 6))
+        rows = audited(replace(copied, sample=np.arange(66).astype(str)), far, held.changed(dosages=held.dosages)).rows
+        assert value(rows, "membership_auc", "distance", audit.MOST_ISOLATED) == 1
+        assert value(rows, "membership_auc", "distance") < 0.7
+
+    def test_labels_of_few_samples_have_none(self):
+        label = np.repeat(["A", "B"], [116, 4])
+        rows = audited(people(50, 6), train=people(120, 1, label=label), test=people(120, 2, label=label)).rows
+        assert {row["against"] for row in rows if row["metric"] == "membership_auc"} == {"", "A", audit.MOST_ISOLATED}
+
+
+class TestDose:
+    def test_the_more_samples_the_surer_is_the_attack(self):
+        train = linked.real(60, 1)
+        synthetic, real = linked.drawn_from(train, 300, 4), [linked.real(60, 2), linked.real(30, 3)]
+        rows = audit.run(synthetic, train, real[0], validation=real[1], seed=1, planted=5).rows
+        doses = [value(rows, "membership_auc_by_dose", f"{share} % of the synthetic samples") for share in (1, 10)]
+        assert 0.5 < doses[0] < doses[1] <= value(rows, "membership_auc")
+
+    def test_none_without_canaries_as_among_real_samples(self):
+        assert "membership_auc_by_dose" not in {row["metric"] for row in audited(people(60, 6)).rows}
 
 
 class TestPlanted:
-    def test_plants_are_seen_and_listed(self):
+    def test_canaries_are_seen_and_listed(self):
         found = audited(people(120, 6), planted=20)
-        assert value(found.planted_rows, "planted_listed") == 1
-        for attack in ("distance", "density_ratio"):
-            (gain,) = [r for r in found.planted_rows if (r["metric"], r["group"]) == ("membership_tpr_gain", attack)]
+        whole = found.planted_rows[canaries.WHOLE]
+        assert value(whole, "planted_listed") == 1
+        for attack in ("distance", "density_ratio", "run_length", "windows", "likelihood"):
+            gain = number(whole, "membership_tpr_gain", attack)
             assert 0.1 < gain["value"] < 0.25
             assert gain["low"] > 0
-            assert value(found.planted_rows, "planted_gain", attack) > 0.9
-        assert value(found.planted_rows, "membership_tpr_at_1pct") > value(found.rows, "membership_tpr_at_1pct")
+            assert value(whole, "planted_gain", attack) > 0.9
+        assert value(whole, "membership_tpr_at_1pct") > value(found.rows, "membership_tpr_at_1pct")
 
-    def test_the_table_of_people_knows_no_plants(self):
+    def test_pieces_are_seen_along_haplotypes_and_not_by_frequencies(self):
+        synthetic, train, test, validation = (linked.real(n, seed) for seed, n in enumerate((60, 120, 120, 40)))
+        found = audit.run(synthetic, train, test, validation=validation, seed=1, planted=10)
+        assert list(found.planted_rows) == [canaries.WHOLE, *canaries.PIECES]
+        for kind in canaries.PIECES:
+            rows = found.planted_rows[kind]
+            assert value(rows, "planted_gain", "run_length") > 0.5
+            assert value(rows, "planted_gain", "frequency_ratio") < 0.2
+            assert number(rows, "planted_gain", "run_length")["n"] <= 12  # two sources of each of six
+            assert "planted_listed" not in {row["metric"] for row in rows}
+
+    def nothing(self, real):
+        return tuple(np.ones(len(one)) for one in real)
+
+    def test_canaries_are_added_and_take_the_place_of_none(self, monkeypatch):
+        joined = []
+        monkeypatch.setattr(
+            audit.whole_samples,
+            "scores",
+            lambda real, _, synthetic, *__: joined.append(len(synthetic)) or {"distance": self.nothing(real)},
+        )
+        found = audited(people(60, 6), planted=10)
+        assert joined == [60] + 4 * [66]
+        assert len(found.samples) == 60
+
+    def test_distances_are_those_found_afresh(self, monkeypatch):
+        """The nearest are merged of those that were known and of the canaries."""
+        seen = []
+
+        def scores(real, _, synthetic, to_synthetic, __):
+            for one, distances in zip(real, to_synthetic, strict=True):
+                apart = np.abs(one.dosages[:, None].astype(int) - synthetic.dosages).sum(axis=2)
+                seen.append(np.array_equal(np.sort(apart, axis=1)[:, :2], distances))
+            return {"distance": self.nothing(real)}
+
+        monkeypatch.setattr(audit.whole_samples, "scores", scores)
+        audited(people(40, 6), planted=30)
+        assert seen == [True] * 10
+
+    def test_the_table_of_people_knows_no_canaries(self):
         synthetic = people(60, 6)
-        with_plants, without = audited(synthetic, planted=10), audited(synthetic)
-        assert with_plants.samples.equals(without.samples)
-        assert with_plants.rows == without.rows
-        assert without.planted_rows == []
+        with_canaries, without = audited(synthetic, planted=10), audited(synthetic)
+        assert with_canaries.samples.equals(without.samples)
+        assert [row for row in with_canaries.rows if row["metric"] != "membership_auc_by_dose"] == without.rows
+        assert without.planted_rows == {}
 
     def test_listed_by_another_id_with_equal_genotypes(self):
         twins = TRAIN.take(np.repeat(np.arange(30), 2))
-        assert value(audited(people(60, 6), train=twins, planted=50).planted_rows, "planted_listed") == 1
+        found = audited(people(60, 6), train=twins, planted=50)
+        assert value(found.planted_rows[canaries.WHOLE], "planted_listed") == 1
 
-    @settings(max_examples=20, deadline=None)
-    @given(st.integers(2, 12), st.integers(1, 12), st.integers(0, 99))
-    def test_distances_are_those_found_afresh(self, size, count, seed):
-        rng = np.random.default_rng(seed)
-        crowd, before = rng.integers(0, 3, (9, 20), np.int8), rng.integers(0, 3, (size, 20), np.int8)
-        places = np.sort(rng.choice(size, min(count, size), replace=False))
-        after = before.copy()
-        after[places] = rng.integers(0, 3, (len(places), 20))
-        found = audit._nearest_with_canaries(crowd, nearest.find(crowd, before, "l1"), after, places)
-        assert np.array_equal(found, nearest.nearest(crowd, after, "l1"))
+    def test_fewer_synthetic_samples_than_a_share_is_of(self):
+        found = audited(people(3, 6), planted=10)
+        assert all(np.isfinite(row["value"]) for row in found.rows + planted_values(found))
 
 
 class TestRun:
@@ -254,7 +363,7 @@ class TestRun:
         assert audited(synthetic).samples["sample"].tolist() == synthetic.sample.tolist()
         assert list(audited(synthetic).samples) == list(audit.COLUMNS)
 
-    def test_same_seed_same_plants(self):
+    def test_same_seed_same_canaries(self):
         synthetic = people(60, 6)
         runs = [audit.run(synthetic, TRAIN, TEST, validation=REFERENCE, seed=seed, planted=10) for seed in (1, 1, 2)]
         assert runs[0].planted_rows == runs[1].planted_rows != runs[2].planted_rows
@@ -272,9 +381,9 @@ class TestRun:
 
     def test_an_attack_outside_the_table_is_no_silent_row(self):
         with pytest.raises(ValueError, match="'guess' is not in the table of attacks"):
-            audit._attack_rows("guess", (np.ones(3), np.zeros(3)), 1)
+            audit._rows("guess", (np.ones(3), np.zeros(3)), 1)
 
-    def test_measure_is_a_run_without_plants(self):
+    def test_measure_is_a_run_without_canaries(self):
         synthetic = people(30, 6)
         assert audit.measure(synthetic, TRAIN, TEST, validation=REFERENCE, seed=1) == audited(synthetic).rows
 
@@ -288,11 +397,11 @@ class TestRun:
     def test_labels_that_others_lack(self):
         synthetic = people(40, 6, label=np.repeat(["new", "A"], 20))
         found = audited(synthetic, planted=20)
-        assert all(np.isfinite(row["value"]) for row in found.rows + found.planted_rows)
+        assert all(np.isfinite(row["value"]) for row in found.rows + planted_values(found))
 
     def test_intervals_hold_the_value(self):
         found = audited(flipped(TRAIN, 0.5), planted=10)
-        assert all(row["low"] <= row["value"] <= row["high"] for row in found.rows + found.planted_rows)
+        assert all(row["low"] <= row["value"] <= row["high"] for row in found.rows + planted_values(found))
 
     def test_refuses(self):
         with pytest.raises(ValueError, match="two samples"):

@@ -11,6 +11,7 @@ from stores import store_of
 
 from syngeno.data import cohort, samples
 from syngeno.evaluate import membership, utility
+from syngeno.evaluate.attacks import samples as whole_samples
 
 SCRIPTS = Path(__file__).parents[3] / "workflow/scripts"
 LABELS, VARIANTS = [f"L{number}" for number in range(8)], 1500
@@ -48,7 +49,8 @@ def drawn(prepared):
 
 def area(prepared, weights):
     judged, synthetic = real(prepared, weights), drawn(prepared)
-    scores = (membership.frequency_ratio(judged[part], synthetic, judged["validation"]) for part in ("train", "test"))
+    cohorts = judged["train"], judged["test"]
+    scores = (whole_samples.frequency_ratio(one, synthetic, judged["validation"]) for one in cohorts)
     return membership.auc(*scores)[0]
 
 

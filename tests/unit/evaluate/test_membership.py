@@ -7,80 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from judged import judged
 
-from syngeno.data.cohort import Cohort
 from syngeno.evaluate import membership, metrics
-
-
-def cohort(dosages, label=None):
-    dosages = np.asarray(dosages, dtype=np.int8)
-    people, variants = dosages.shape
-    label = np.full(people, "A") if label is None else np.asarray(label)
-    return Cohort(dosages, label, np.full(variants, "1"), np.arange(variants), np.zeros(variants, np.int32))
-
-
-class TestDensityRatio:
-    def test_nearer_to_synthetic_is_likelier(self):
-        score = membership.density_ratio(np.array([10.0, 5, 0]), np.array([10.0, 10, 10]))
-        assert score[0] == 0
-        assert score[1] == pytest.approx(np.log(10.5 / 5.5))
-        assert score[2] == pytest.approx(np.log(10.5 / 0.5))
-
-    def test_a_reference_twin_speaks_against_it(self):
-        assert membership.density_ratio(np.array([0.0]), np.array([0.0])).item() == 0
-
-
-class TestDistanceRatio:
-    def test_a_copy_stands_out_and_a_crowd_does_not(self):
-        score = membership.distance_ratio(np.array([[0, 100], [50, 100], [100, 100]]))
-        assert score == pytest.approx([np.log(100.5 / 0.5), np.log(100.5 / 50.5), 0])
-
-    def test_scale_hardly_matters(self):
-        near, far = membership.distance_ratio(np.array([[50, 100], [5000, 10000]]))
-        assert near == pytest.approx(far, abs=0.01)
-
-
-class TestFrequencyRatio:
-    def test_by_hand(self):
-        # One label, one variant: pooled (1 + .5)/3 = .5 and (3 + .5)/5 = .7, within the label drawn to the pool by 10.
-        ours, theirs = (1 + 10 * 0.5) / 12, (3 + 10 * 0.7) / 14
-        score = membership.frequency_ratio(cohort([[0], [1], [2]]), cohort([[1]]), cohort([[1], [2]]))
-        zero, two = 2 * np.log((1 - ours) / (1 - theirs)), 2 * np.log(ours / theirs)
-        assert score == pytest.approx([zero, (zero + two) / 2, two])
-
-    def test_labels_have_frequencies_of_their_own(self):
-        synthetic = cohort([[2]] * 50 + [[0]] * 50, ["A"] * 50 + ["B"] * 50)
-        reference = cohort([[1]] * 100, ["A", "B"] * 50)
-        score = membership.frequency_ratio(cohort([[2], [2]], ["A", "B"]), synthetic, reference)
-        assert score[0] > 0 > score[1]
-
-    def test_a_label_that_nobody_else_has_falls_back_on_all(self):
-        synthetic, reference = cohort([[2, 0], [1, 0]]), cohort([[0, 1], [1, 2]])
-        known, unknown = (
-            membership.frequency_ratio(cohort([[2, 1]], [label]), synthetic, reference) for label in ("A", "C")
-        )
-        ours, theirs = np.array([3.5, 0.5]) / 5, np.array([1.5, 3.5]) / 5
-        expected = (
-            np.array([2, 1]) * np.log(ours / theirs) + np.array([0, 1]) * np.log((1 - ours) / (1 - theirs))
-        ).sum()
-        assert unknown == pytest.approx([expected])
-        assert known != pytest.approx([expected])
-
-    def test_blocks_of_people_do_not_show(self, monkeypatch):
-        rng = np.random.default_rng(1)
-        people, synthetic, reference = (
-            cohort(rng.integers(0, 3, (n, 30)), rng.choice(["A", "B"], n)) for n in (20, 9, 7)
-        )
-        whole = membership.frequency_ratio(people, synthetic, reference)
-        monkeypatch.setattr(membership, "_SAMPLES", 3)
-        assert membership.frequency_ratio(people, synthetic, reference) == pytest.approx(whole)
-
-    def test_finds_those_whose_frequencies_were_used(self):
-        rng = np.random.default_rng(2)
-        frequency = rng.uniform(0.1, 0.9, 2000)
-        members, others, reference = (cohort(rng.binomial(2, frequency, (40, 2000))) for _ in range(3))
-        drawn = cohort(rng.binomial(2, members.frequency, (200, 2000)))
-        scores = [membership.frequency_ratio(people, drawn, reference) for people in (members, others)]
-        assert membership.auc(*scores)[0] > 0.95
 
 
 class TestAuc:
@@ -108,6 +35,15 @@ class TestAuc:
         assert membership.auc(np.zeros(4), np.zeros(5)) == (0.5, 0.5, 0.5)
         assert np.isnan(membership.auc(np.array([1.0]), np.zeros(5))[1])
 
+    def test_of_several_attacks_the_intervals_hold_together(self):
+        rng = np.random.default_rng(3)
+        value, low, high = membership.auc(*(pair := (rng.normal(1, 1, 60), rng.normal(0, 1, 40))))
+        same, lower, higher = membership.auc(*pair, tried=9)
+        assert same == value
+        # The normal quantile of 1 - .025 / 9 over that of .975.
+        assert value - lower == pytest.approx((value - low) * 2.7729 / 1.9600, rel=1e-4)
+        assert higher - value == pytest.approx((high - value) * 2.7729 / 1.9600, rel=1e-4)
+
     @settings(max_examples=40, deadline=None)
     @given(st.lists(st.integers(0, 5), min_size=2, max_size=20), st.lists(st.integers(0, 5), min_size=2, max_size=20))
     def test_as_written_out_and_mirrored(self, members, others):
@@ -117,6 +53,38 @@ class TestAuc:
         assert value == pytest.approx(pairs.mean())
         assert 0 <= low <= value + 1e-12 and value - 1e-12 <= high <= 1
         assert membership.auc(others, members) == pytest.approx((1 - value, 1 - high, 1 - low))
+
+
+class TestStrongest:
+    def scores(self, seed, shift):
+        rng = np.random.default_rng(seed)
+        return rng.normal(shift, 1, 80), rng.normal(0, 1, 60)
+
+    def test_whose_interval_reaches_highest(self):
+        scores = {"weak": self.scores(1, 0.2), "strong": self.scores(2, 1), "none": self.scores(3, 0)}
+        attack, found = membership.strongest(scores)
+        assert attack == "strong"
+        assert found == membership.auc(*scores["strong"], tried=3)
+
+    def test_of_equal_ends_the_larger_area(self):
+        sure, nearly = np.ones(50), np.r_[np.ones(49), -1]
+        scores = {"nearly": (nearly, np.zeros(50)), "sure": (sure, np.zeros(50))}
+        assert membership.auc(*scores["nearly"])[2] == 1
+        assert membership.strongest(scores) == ("sure", (1, 1, 1))
+
+    def test_one_attack_is_itself(self):
+        scores = self.scores(4, 0.5)
+        assert membership.strongest({"only": scores}) == ("only", membership.auc(*scores))
+
+    def test_of_many_that_guess_the_interval_holds_a_half(self):
+        """The largest of nine areas lies above a half by its own interval often, by the simultaneous one seldom."""
+        alone, together = 0, 0
+        for seed in range(200):
+            scores = {f"{k}": self.scores([seed, k], 0) for k in range(9)}
+            best, (_, low, _) = membership.strongest(scores)
+            together += low > 0.5
+            alone += membership.auc(*scores[best])[1] > 0.5
+        assert together / 200 <= 0.05 < alone / 200
 
 
 class TestTruePositives:
@@ -162,6 +130,18 @@ class TestTpr:
         assert membership.tpr(members, others, 1) == membership.tpr(
             rng.permutation(members), rng.permutation(others), 1
         )
+
+    def test_one_in_a_thousand_is_rarer(self):
+        rng = np.random.default_rng(4)
+        members, others = rng.normal(1, 1, 300), rng.normal(0, 1, 2000)
+        value, low, high = membership.tpr(members, others, 1, membership.RARE_FALSE_POSITIVES)
+        assert value == (members > np.sort(others)[-3]).mean() < membership.tpr(members, others, 1)[0]
+        assert low <= value <= high
+        drawn = []
+        for _ in range(1500):
+            again = rng.choice(members, 300), rng.choice(others, 2000)
+            drawn.append(membership.true_positives(*again, membership.RARE_FALSE_POSITIVES).mean())
+        assert (low, high) == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.02)
 
 
 class TestTprGain:
@@ -214,7 +194,9 @@ class TestTprGain:
         assert (membership.tpr_gain(base, planted, 1), membership.tpr(*base, 1)) == whole
 
 
-def attacked(gain, low, *, auc=(0.5, 0.45), tpr=0.01, tpr_low=0.0, attack="distance", generator="g", seed=1):
+def attacked(
+    gain, low, *, auc=(0.5, 0.45), tpr=0.01, tpr_low=0.0, attack="distance", generator="g", seed=1, kind="whole"
+):
     """An attack on a generator, without plants and with them."""
     subject = {"generator": generator, "fraction": 100, "seed": seed}
     base = [
@@ -225,7 +207,8 @@ def attacked(gain, low, *, auc=(0.5, 0.45), tpr=0.01, tpr_low=0.0, attack="dista
         metrics.row("membership_tpr_at_1pct", tpr + gain, group=attack, n=9),
         metrics.row("membership_tpr_gain", gain, group=attack, low=low, high=gain + 0.1, n=9),
     ]
-    return pd.concat([metrics.table(base, **subject), metrics.table(planted, variant="planted 5 %", **subject)])
+    planted = metrics.table(planted, variant=f"planted 5 %, {kind}", **subject)
+    return pd.concat([metrics.table(base, **subject), planted])
 
 
 class TestPower:
@@ -288,17 +271,57 @@ class TestPower:
         table = attacked(0.05, 0.01)
         alone = membership.power(table[table["variant"] == ""])
         assert list(alone["verdict"]) == [membership.UNTRIED]
+        assert alone["canaries"].isna().all()
         assert not alone["detects"].any()
 
     def test_a_row_for_each_attack_generator_and_seed_and_none_for_means_or_releases(self):
         table = judged(generators=("diffusion", "li_stephens"), labels=("A", "B"))
         released = table[table["metric"].str.startswith("membership") & (table["variant"] == "")]
         table = pd.concat([table, released.assign(variant="released")], ignore_index=True)
-        table = pd.concat([table, released.assign(variant="released planted 5 %")], ignore_index=True)
+        table = pd.concat([table, released.assign(variant="released planted 5 %, whole")], ignore_index=True)
         found = membership.power(table)
-        assert len(found) == 2 * (5 + 4)  # the denoising loss of the diffusion model only
+        attacks = len(membership.ATTACK_NAMES)
+        assert len(found) == 2 * (attacks + attacks - 1)  # the denoising loss of the diffusion model only
         assert not found.duplicated(["generator", "fraction", "seed", "attack"]).any()
         assert set(found["seed"]) == {"1", "2"}
+
+    @pytest.mark.parametrize("best", ["whole", "pieces of 1 cM", "pieces of 5 cM"])
+    def test_of_several_kinds_of_canaries_that_which_it_gains_most_by(self, best):
+        kinds = ("whole", "pieces of 1 cM", "pieces of 5 cM")
+        # By the lower end: the others have the larger gains, and no interval above 0.
+        gains = {kind: (0.05, 0.01) if kind == best else (0.08, -0.02) for kind in kinds}
+        tables = [attacked(*gain, kind=kind) for kind, gain in gains.items()]
+        table = pd.concat([tables[0], *(one[one["variant"] != ""] for one in tables[1:])])
+        (one,) = membership.power(table).to_dict("records")
+        assert one["canaries"] == best
+        assert (one["gain"], one["gain_low"], one["planted"]) == pytest.approx((0.05, 0.01, 0.06))
+        assert one["verdict"] == membership.DETECTS
+
+    def test_the_kinds_are_chosen_for_each_attack_and_seed(self):
+        parts = [
+            attacked(0.05, 0.01, kind="whole"),
+            attacked(0.02, -0.01, kind="pieces of 3 cM"),
+            attacked(0.02, -0.01, kind="whole", attack="windows"),
+            attacked(0.05, 0.01, kind="pieces of 3 cM", attack="windows"),
+            attacked(0.02, -0.01, kind="whole", seed=2),
+            attacked(0.05, 0.01, kind="pieces of 3 cM", seed=2),
+        ]
+        table = pd.concat(parts).drop_duplicates(ignore_index=True)
+        found = membership.power(table).set_index(["attack", "seed"])["canaries"]
+        assert found.to_dict() == {
+            ("distance", "1"): "whole", ("windows", "1"): "pieces of 3 cM", ("distance", "2"): "pieces of 3 cM",
+        }  # fmt: skip
+
+    def test_a_gain_without_an_interval_comes_last(self):
+        tables = [attacked(0.05, np.nan), attacked(0.02, -0.01, kind="pieces of 1 cM")]
+        table = pd.concat([tables[0], tables[1][tables[1]["variant"] != ""]])
+        assert membership.power(table)["canaries"].tolist() == ["pieces of 1 cM"]
+
+    def test_areas_of_some_samples_are_no_runs_of_their_own(self):
+        table = attacked(0.05, 0.01)
+        some = table[(table["metric"] == "membership_auc") & (table["variant"] == "")]
+        table = pd.concat([table, some.assign(against="A", value=0.9), some.assign(against="B", value=0.1)])
+        assert membership.power(table)["auc"].tolist() == [0.5]
 
     def test_an_attack_that_nobody_knows_is_an_error(self):
         with pytest.raises(ValueError, match="'haplotype_windows' is not in the table of attacks"):

@@ -41,7 +41,7 @@ class TestScorecard:
         area = numbers(0.5, metric="membership_auc", against="")
         distance = area.assign(group="distance")
         for low, powerless in ((0.01, False), (-0.01, True)):
-            gain = numbers(0.02, metric="membership_tpr_gain", against="", variant="planted 5 %")
+            gain = numbers(0.02, metric="membership_tpr_gain", against="", variant="planted 5 %, whole")
             gain = gain.assign(group="distance", low=low)
             page = scorecard.scorecard_page(pd.concat([area, distance, gain], ignore_index=True))
             assert ("without power here" in page.split("<p>")[0]) is powerless
@@ -50,8 +50,8 @@ class TestScorecard:
 
     def test_canaries_are_not_shown_and_releases_are_rows_of_their_own(self):
         table = pd.concat(
-            [numbers(0.5), numbers(0.51, variant="released"), numbers(0.52, variant="planted 5 %"),
-             numbers(0.53, variant="released planted 5 %")],
+            [numbers(0.5), numbers(0.51, variant="released"), numbers(0.52, variant="planted 5 %, whole"),
+             numbers(0.53, variant="released planted 5 %, whole")],
             ignore_index=True,
         )  # fmt: skip
         page = scorecard.scorecard_page(table)

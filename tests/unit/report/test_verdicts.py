@@ -39,7 +39,7 @@ def table(generator="g", seed=1, half=0.02, envelope=True, gain_low=0.01, **chan
         shown[["real_low", "real_high"]] = [ENVELOPES[key] for key in keys]
         shown["real"] = shown[["real_low", "real_high"]].mean(axis=1)
     gain = metrics.row("membership_tpr_gain", 0.05, group="distance", low=gain_low, high=0.1, n=100)
-    return pd.concat([shown, metrics.table([gain], variant="planted 5 %", **subject)], ignore_index=True)
+    return pd.concat([shown, metrics.table([gain], variant="planted 5 %, whole", **subject)], ignore_index=True)
 
 
 def light(title, numbers):

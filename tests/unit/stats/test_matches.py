@@ -36,6 +36,13 @@ class TestApart:
         found = np.concatenate([apart for _, apart in matches.apart(b, a)])
         assert found.tolist() == np.abs(a[:, None].astype(int) - b).sum(axis=2).tolist()
 
+    @pytest.mark.parametrize("swapped", [False, True])
+    def test_where_only_one_of_both_has_other_alleles(self, swapped):
+        a, b = np.zeros((3, 130), np.int8), drawn(1, 4, 130)
+        a, b = (b, a) if swapped else (a, b)
+        found = np.concatenate([apart for _, apart in matches.apart(a, b)])
+        assert found.tolist() == np.abs(b[:, None].astype(int) - a).sum(axis=2).tolist()
+
 
 def longest(asked, others, breaks):
     """The sum of log(1 + length) by a loop over all pairs."""
@@ -69,8 +76,8 @@ class TestRunLengths:
     @pytest.mark.parametrize("seed", range(5))
     def test_without_opposite_homozygotes(self, seed):
         asked, others = drawn([seed, 1], 4, 25, 3), drawn([seed, 2], 6, 25, 3)
-        sets = np.array([[True] * 6, [True, False] * 3])
-        found = matches.run_lengths(asked, others, sets, dosages=True)
+        sets = np.array([[True] * 6, [True, False] * 3, [False] * 6, [True] * 2 + [False] * 4])
+        found = matches.run_lengths(asked, others, sets, dosages=True, threads=1 + seed % 2)
         for chosen, of_set in zip(sets, found, strict=True):
             expected = longest(asked, others[chosen], lambda a, b: np.abs(a.astype(int) - b) == 2)
             assert of_set == pytest.approx(expected)

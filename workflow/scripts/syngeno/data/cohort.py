@@ -91,10 +91,11 @@ class Cohort:
         return replace(self, **{name: values[chosen] for name, values in parts.items() if values is not None})
 
     def joined(self, other: "Cohort") -> "Cohort":
-        """The samples of both, of the same variants; without ids."""
-        names = ["dosages", "label"] + (["haplotypes"] if self.haplotypes is not None else [])
+        """The samples of both, of the same variants; without ids, and without phase where one has none."""
+        phased = self.haplotypes is not None and other.haplotypes is not None
+        names = ["dosages", "label"] + (["haplotypes"] if phased else [])
         both = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in names}
-        return replace(self, **both, sample=None)
+        return replace(self, **{"haplotypes": None, "sample": None} | both)
 
     def at(self, variants: np.ndarray) -> "Cohort":
         """The same samples at some of the variants (ascending indices or a mask)."""

@@ -8,7 +8,7 @@ or less now and then. *Risk* of a synthetic sample is explained in its module. *
 training sample stands beside the same of held-out samples; degrees are counted only where kinship means something.
 *Membership inference* is explained in its module.
 
-*Power.* An attack that finds nothing may be blind. So canaries are put into the synthetic cohort (see their module),
+*Power.* An attack that finds nothing may be blind. So canaries are added to the synthetic cohort (see their module),
 and each attack on it is run again, for each kind of canaries: its gain is judged over all training samples
 (`membership_tpr_gain`) and over those that the canaries are made of (`planted_gain`; an attack that finds many training
 samples without canaries gains little over all of them, and yet should find these). An attack on the trained model
@@ -242,12 +242,12 @@ class _Attacked:
                 yield row("membership_auc", value, group=attack, against=name, low=low, high=high, n=n)
         for share in self._shares:
             _, (value, low, high) = membership.strongest(self._along[f"{share:g}"])
-            group = f"{share:.0%} of the synthetic samples"
+            group = f"{100 * share:g} % of the synthetic samples"
             yield row("membership_auc_by_dose", value, group=group, low=low, high=high, n=len(train))
 
 
 def _strongest_rows(scores: dict[str, Pair], seed: int) -> list[dict]:
-    """Rows of the strongest attack, as group "all": by the area, and by the share found."""
+    """Rows of the strongest attack, as group "all": by the area, and by the share found, the largest of any attack."""
     attack, (value, low, high) = membership.strongest(scores)
     log.info("the strongest attack on the synthetic cohort is %s: AUC %.3f", membership.ATTACK_NAMES[attack], value)
     shares = [membership.tpr(*pair, seed) for pair in scores.values()]

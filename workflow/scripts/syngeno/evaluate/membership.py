@@ -150,7 +150,7 @@ def power(metrics: pd.DataFrame) -> pd.DataFrame:
     """
     attacked = metrics["metric"].isin(["membership_auc", "membership_tpr_at_1pct", "membership_tpr_gain"])
     single = metrics[(metrics["seed"] != "all") & (metrics["protocol"] == "ours") & attacked]
-    single = single[single["group"] != "all"]  # the attack that goes farthest, which has a row of its own
+    single = single[single["group"] != "all"]  # the strongest attack, which has rows of its own
     for attack in single["group"].unique():
         known(attack)
     single = single[single["against"] == ""]  # of all samples; the others are of some
@@ -165,7 +165,8 @@ def power(metrics: pd.DataFrame) -> pd.DataFrame:
         "planted": planted.merge(gain[[*key, "variant"]], on=[*key, "variant"]),
         "gain": gain,
     }
-    table = parts["auc"][key].merge(gain[[*key, "variant"]].rename(columns={"variant": "canaries"}), on=key, how="left")
+    kind = gain["variant"].str.split(", ", n=1).str[1]  # of "planted 5 %, whole"
+    table = parts["auc"][key].merge(gain[key].assign(canaries=kind), on=key, how="left")
     for name, part in parts.items():
         renamed = {"value": name, "low": f"{name}_low", "high": f"{name}_high"}
         table = table.merge(part[[*key, *renamed]].rename(columns=renamed), on=key, how="left")

@@ -43,8 +43,8 @@ def _windows(contig: np.ndarray, bounds: Callable[[int, int], np.ndarray]) -> Wi
 
 def apart(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
     """L1 distances of some rows of `b` at a time to all rows of `a`: which rows, and uint16 (rows, a)."""
-    most = max(a.max(initial=1), b.max(initial=1))
-    ours, theirs = _packed(a, most), _packed(b, most)
+    both = _packed(np.concatenate([a, b]))
+    ours, theirs = both[:, : len(a)], both[:, len(a) :]
     for start in range(0, len(b), _ROWS):
         rows = slice(start, min(start + _ROWS, len(b)))
         distances = np.zeros((rows.stop - start, len(a)), np.uint16)
@@ -53,10 +53,11 @@ def apart(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
         yield rows, distances
 
 
-def _packed(sequences: np.ndarray, most: int) -> np.ndarray:
-    """Sequences of symbols up to `most` as bits, uint64 (words, n), of which as many differ as they are apart."""
-    bits = np.packbits(np.concatenate([sequences >= symbol for symbol in range(1, most + 1)], axis=1), axis=1)
-    return np.ascontiguousarray(np.pad(bits, ((0, 0), (0, -bits.shape[1] % 8))).view(np.uint64).T)
+def _packed(sequences: np.ndarray) -> np.ndarray:
+    """Sequences as bits, uint64 (words, n), of which as many differ as the sequences are apart."""
+    bits = np.packbits(np.concatenate([sequences > 0, sequences > 1], axis=1), axis=1)
+    words = np.pad(bits, ((0, 0), (0, -bits.shape[1] % 8))).view(np.uint64)
+    return np.ascontiguousarray(words[:, words.any(axis=0)].T)
 
 
 def run_lengths(
@@ -69,10 +70,11 @@ def run_lengths(
     others are in each set.
     """
     if dosages:
-        # Others that are in the same sets are looked at together.
-        pattern, alike = np.unique(sets, axis=1, return_inverse=True)
-        others = np.ascontiguousarray(others)
-        return _by_rows(lambda rows: _compatible(rows, others, alike.ravel(), pattern), asked, threads).T
+        # Each of the others is compared once: with those that are in the same sets.
+        alike, part = np.unique(sets, axis=1, return_inverse=True)
+        order = np.argsort(part.ravel(), kind="stable")
+        others, part = np.ascontiguousarray(others[order]), part.ravel()[order]
+        return _by_rows(lambda rows: _compatible(rows, others, part, alike), asked, threads).T
     both = np.ascontiguousarray(np.concatenate([asked, others]).T)
     return _equal(both, len(asked), np.concatenate([np.zeros((len(sets), len(asked)), bool), sets], axis=1))
 
@@ -125,27 +127,26 @@ def _by_rows(function: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, thr
 
 
 @numba.njit(cache=True, nogil=True)
-def _compatible(asked, others, alike, pattern):
-    """`alike` (others,) are columns of `pattern` (sets, kinds); returns (asked, sets)."""
+def _compatible(asked, others, part, sets):
+    """(n, sets): each of the others is of a `part`, and of the `sets` (sets, parts) that hold it."""
     n, variants = asked.shape
-    sets, kinds = pattern.shape
     log = np.log(np.arange(1, variants + 2))
-    found = np.zeros((n, sets))
-    starts = np.empty((kinds, variants), np.int64)
+    found = np.zeros((n, len(sets)))
+    starts = np.empty((sets.shape[1], variants), np.int64)
     for i in range(n):
         starts[:] = np.arange(1, variants + 1)
         for j in range(len(others)):
-            start, of_kind = 0, starts[alike[j]]
+            start, of_part = 0, starts[part[j]]
             for k in range(variants):
                 if abs(asked[i, k] - others[j, k]) == 2:
                     start = k + 1
-                of_kind[k] = min(of_kind[k], start)
-        for chosen in range(sets):
+                of_part[k] = min(of_part[k], start)
+        for chosen in range(len(sets)):
             for k in range(variants):
                 start = k + 1
-                for kind in range(kinds):
-                    if pattern[chosen, kind]:
-                        start = min(start, starts[kind, k])
+                for one in range(sets.shape[1]):
+                    if sets[chosen, one]:
+                        start = min(start, starts[one, k])
                 found[i, chosen] += log[k + 1 - start]
     return found
 

@@ -1,4 +1,4 @@
-"""Canaries: training samples put into a synthetic cohort, whole or in pieces, so that attacks can show their power.
+"""Canaries: training samples added to a synthetic cohort, whole or in pieces, so that attacks can show their power.
 
 A canary in pieces is a mosaic of two training samples of a label: along each of its haplotypes (its dosages where phase
 is unknown) pieces of so many centimorgans come from the one and the other in turn.

@@ -108,7 +108,7 @@ def scores(
 def _joined(cohorts: Iterable[Cohort], each: int) -> tuple[np.ndarray, np.ndarray]:
     """Sequences of all these samples, and their labels."""
     cohorts = list(cohorts)
-    rows = [one.dosages if each == 1 else one.haplotypes.reshape(2 * len(one), -1) for one in cohorts]
+    rows = [one.dosages if each == 1 else one.haplotypes.reshape(-1, one.dosages.shape[1]) for one in cohorts]
     return np.concatenate(rows), np.repeat(np.concatenate([one.label for one in cohorts]), each)
 
 
