@@ -76,8 +76,6 @@ def run(tmp_path_factory):
     bare.write_text(yaml.safe_dump({"dependencies": [{"pip": [pin]}]}))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", os.pathsep.join([str(STAND_IN), str(Path(sys.executable).parent), os.environ["PATH"]]))
-        # Compiling what draws one map takes as long as all else, and tells nothing of pins.
-        patch.setenv("NUMBA_DISABLE_JIT", "1")
         subprocess.run(["conda", "env", "create", "--file", bare, "--prefix", bare.with_suffix("")], check=True)
         run(*FILES.values())
         yield run

@@ -59,11 +59,8 @@ def paper(tmp_path_factory):
     trait = {"heritability": 0.5, "prevalence": 0.3, "causal": 20}
     simulate.write_cohort(vcf, *tables, samples=160, length=1.5e5, seed=1, **trait)
     run = Run(tmp_path_factory.mktemp("paper"), run_file(data))
-    with pytest.MonkeyPatch.context() as patch:
-        # Compiling what draws one map takes as long as the map of a large cohort.
-        patch.setenv("NUMBA_DISABLE_JIT", "1")
-        run("paper")
-        yield run
+    run("paper")
+    return run
 
 
 def test_the_trait_is_the_label(paper):
