@@ -28,6 +28,9 @@ _TRAITS = {
     "copycat": (1.0, 0.5, 1.0, 1.0, 0.0),
     "theirs": (0.9, 0.08, 0.54, 0.02, 0.5),
 }
+# Attacks on whole samples, and along haplotypes.
+_WHOLE = ("distance", "distance_ratio", "density_ratio", "frequency_ratio")
+_ALONG = tuple(name for name in ATTACK_NAMES if name not in (*_WHOLE, DENOISING))
 _SFS = {"1": 0.1, "2": 0.07, "3-5": 0.11, "6-10": 0.09, "11-20": 0.08, "21-50": 0.09, "51+": 0.16}
 _MAF = {"maf 0-0.005": 0.34, "maf 0.005-0.01": 0.55, "maf 0.01-0.05": 0.72, "maf 0.05-0.5": 0.9}
 
@@ -103,14 +106,19 @@ def _rows(recovery, loss, auc, duplicates, far, labels, rng, cm, kinship, kind) 
             row("privacy_loss", loss, space, half=0.04),
             row("aa_saturated", float(saturated), space, noise=0),
         ]
-    for k, attack in enumerate(("all", *ATTACK_NAMES)):
+    for k, attack in enumerate(("all", *_WHOLE, DENOISING)):
         if attack != DENOISING or kind == "haplotype_diffusion":
             rows += [
                 row("membership_auc", 0.5 if k == 4 and auc < 1 else auc - 0.004 * k, attack, half=0.02),
                 row("membership_tpr_at_1pct", 1.0 if auc == 1 else 0.012, attack, half=0.008, noise=0.001),
             ]
-            some = [] if attack in ("all", DENOISING) else [*labels, MOST_ISOLATED]
-            rows += [row("membership_auc", auc - 0.004 * k, attack, name, half=0.05) for name in some]
+    for k, attack in enumerate(_ALONG):
+        rows += [
+            _exact("membership_auc", auc - 0.01 - 0.004 * k, attack, half=0.02),
+            _exact("membership_tpr_at_1pct", 1.0 if auc == 1 else 0.012, attack, half=0.008),
+        ]
+    for k, name in enumerate((*labels, MOST_ISOLATED)):
+        rows += [_exact("membership_auc", auc - 0.01 * k, one, name, half=0.05) for one in (*_WHOLE, *_ALONG)]
     rows += [
         row("duplicate_share", duplicates, against="train", noise=0),
         row("near_duplicate_share", duplicates, against="train", noise=0),
@@ -160,13 +168,21 @@ def _rows(recovery, loss, auc, duplicates, far, labels, rng, cm, kinship, kind) 
     return rows
 
 
+def _exact(metric, value, group, against="", half=0.0) -> dict:
+    return metrics.row(metric, value, group=group, against=against, low=value - half, high=value + half, n=500)
+
+
 def _planted(kind, auc, duplicates, rng) -> list[dict]:
     """Attacks on whole samples detect whole canaries, those along haplotypes the larger pieces best of all."""
-    rows = [metrics.row("planted_listed", 1.0, n=90, low=0.961, high=1.0)] if kind == canaries.WHOLE else []
-    along = {"whole": 0.04, "pieces of 1 cM": 0.003, "pieces of 3 cM": 0.03, "pieces of 5 cM": 0.06}[kind]
-    for k, attack in enumerate(one for one in ATTACK_NAMES if one != DENOISING):
-        gain = along if k > 3 else 0.05 - 0.002 * k if kind == canaries.WHOLE and k < 3 else 0.001
-        gain = 0.0 if auc == 1 else gain + 0.002 * rng.standard_normal()
+    rows, whole = [], kind == canaries.WHOLE
+    if whole:
+        rows.append(metrics.row("planted_listed", 1.0, n=90, low=0.961, high=1.0))
+    gains = dict(zip(_WHOLE, (0.05, 0.048, 0.045, 0.001) if whole else 4 * [0.001], strict=True))
+    pieces = {"whole": 0.04, "pieces of 1 cM": 0.003, "pieces of 3 cM": 0.03, "pieces of 5 cM": 0.06}
+    gains |= dict.fromkeys(_ALONG, pieces[kind])
+    for attack, gain in gains.items():
+        noise = 0.002 * rng.standard_normal() if whole and attack in _WHOLE and auc != 1 else 0
+        gain = 0.0 if auc == 1 else gain + noise
         before = 1.0 if auc == 1 else 0.012
         rows += [
             metrics.row("membership_auc", min(1, auc + gain), group=attack, n=2300),

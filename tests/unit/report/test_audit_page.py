@@ -35,11 +35,11 @@ class TestAudit:
         page = audit_page.audit_page(table, {})
         assert page.index("What each attack can detect") < page.index("Duplicates, near duplicates")
         found = rows(page, "What each attack can detect")
-        assert len(found) == 5 + 4
+        assert len(found) == 10 + 9
         told = {row.split('class="name">')[1].split("<")[0]: row for row in found}
         assert membership.DETECTS in told["diffusion: distance"]
         assert ">without power here<" in told["diffusion: frequency ratio"]
-        assert membership.HINTS in told["diffusion: denoising loss"]
+        assert membership.HINTS in told["diffusion: the model itself"]
         assert membership.DETECTS_WITHOUT in told["copycat: distance"]
 
     def test_an_attack_that_needs_no_canaries_is_a_leak_not_a_null_result(self, table):
@@ -64,7 +64,33 @@ class TestAudit:
 
     def test_says_once_per_run_how_many_canaries_were_listed(self, table):
         found = rows(audit_page.audit_page(table, {}), "What each attack can detect")
-        assert [row.count("0.961 to 1.000<") for row in found] == [1, 0, 0, 0, 0, 1, 0, 0, 0]
+        assert [row.count("0.961 to 1.000<") for row in found] == [1] + 9 * [0] + [1] + 8 * [0]
+
+    def test_names_the_canaries_that_each_attack_gains_most_by(self, table):
+        found = rows(audit_page.audit_page(table, {}), "What each attack can detect")
+        told = {row.split('class="name">')[1].split("<")[0]: row for row in found}
+        assert '<td class="words">whole<' in told["diffusion: distance"]
+        assert '<td class="words">pieces of 5 cM<' in told["diffusion: run length"]
+        assert "pieces of" not in told["diffusion: the model itself"]
+
+    def test_areas_by_label_are_of_the_strongest_attack(self, table):
+        page = audit_page.audit_page(table, {})
+        areas = table[
+            (table["metric"] == "membership_auc") & (table["variant"] == "") & (table["generator"] == "copycat")
+        ]
+        alone = areas[(areas["against"] == "") & (areas["group"] != "all")]
+        best = areas[areas["group"] == "all"]["value"].iloc[0]
+        attack = alone.loc[(alone["value"] - best).abs().idxmin(), "group"]
+        head = page.split("<h2>Who is recognised</h2>")[1].split("</thead>")[0]
+        assert f"copycat: {membership.ATTACK_NAMES[attack]}" in head
+        found = rows(page, "Who is recognised")
+        assert [row.split('class="name">')[1].split("<")[0] for row in found] == ["A", "B", "the 5 % most isolated"]
+        (in_a,) = areas[(areas["group"] == attack) & (areas["against"] == "A")].to_dict("records")
+        assert f">{in_a['value']:.2f}<" in found[0]
+        assert "n = 500" in found[0]
+
+    def test_without_areas_by_label_there_is_no_such_table(self, table):
+        assert "Who is recognised" not in audit_page.audit_page(table[table["against"] == ""], {})
 
     def test_heldout_samples_stand_in_brackets(self, table):
         page = audit_page.audit_page(table, {})

@@ -112,7 +112,7 @@ class TestLanding:
     def test_is_honest_about_what_it_cannot_tell(self, table, samples):
         text = " ".join(page(table, samples).split())
         assert "That no light is red does not prove privacy." in text
-        assert "do not yet look along haplotypes" in text
+        assert "Other attacks, or an attacker who knows more, may find more." in text
 
     def test_a_name_cannot_break_the_page(self, table, samples):
         assert "<script>" not in page(table, samples, cohort="<script>")

@@ -1,8 +1,10 @@
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 from judged import judged
 
+from syngeno.evaluate import membership
 from syngeno.evaluate.metrics import of
 from syngeno.report import style
 from syngeno.report.figures import privacy
@@ -46,17 +48,55 @@ class TestAats:
 
 
 class TestMembership:
-    def test_pairs_are_joined_and_grey_without_power(self, table):
-        figure = privacy.membership(table)
-        axis = {axis.get_title(loc="left"): axis for axis in figure.axes}["frequency ratio"]
-        bars = [line for line in axis.lines if line.get_linewidth() == 2.5]
-        assert len(bars) == 3 * 2
-        assert {line.get_color() for line in bars} == {"0.65", "#c00000"}  # found without canaries: no null result
-        axis = {axis.get_title(loc="left"): axis for axis in figure.axes}["distance"]
-        assert sum(line.get_color() != "0.65" for line in axis.lines if line.get_linewidth() == 2.5) == 3 * 2
+    def rows(self, axis):
+        """The points of each row: (y, x, marker, hollow)."""
+        return [
+            (round(y), x, line.get_marker(), line.get_markerfacecolor() == "white", line.get_color())
+            for line in axis.lines
+            if line.get_marker() in ("o", "X")
+            for x, y in zip(line.get_xdata(), line.get_ydata(), strict=True)
+        ]
 
-    def test_an_attack_that_was_not_tried_with_canaries_has_no_panel_of_power(self, table):
-        assert "denoising loss" not in titles(privacy.membership(table))
+    def test_a_row_for_each_attack_and_a_point_for_each_run(self, table):
+        area, rate, _ = privacy.membership(table).axes
+        names = [label.get_text() for label in area.get_yticklabels()]
+        assert names == ["strongest attack", *membership.ATTACK_NAMES.values()]
+        for axis in (area, rate):
+            counts = np.bincount([row[0] for row in self.rows(axis)])
+            assert counts.tolist() == [3 * 2] * (len(names) - 1) + [2]  # the diffusion model itself alone
+
+    def test_areas_of_some_samples_are_no_points(self, table):
+        area = privacy.membership(table).axes[0]
+        drawn = sorted(x for y, x, *_ in self.rows(area) if y == 1)
+        expected = of(style.ours(table), "membership_auc", "distance", "")["value"]
+        assert drawn == pytest.approx(sorted(expected))
+
+    def test_runs_of_a_row_do_not_lie_over_each_other(self, table):
+        area = privacy.membership(table).axes[0]
+        heights = [line.get_ydata()[0] for line in dots(area) if round(line.get_ydata()[0]) == 2]
+        assert len(set(heights)) == 3 * 2
+
+    def test_pairs_are_joined_and_crossed_without_power(self, table):
+        power = privacy.membership(table).axes[2]
+        names = list(membership.ATTACK_NAMES)
+        markers = {name: [row for row in self.rows(power) if row[0] == 1 + k] for k, name in enumerate(names)}
+        assert not [row for row in self.rows(power) if row[0] == 0]
+        assert markers[membership.DENOISING] == []  # not tried with canaries
+        for name, crossed in (("distance", 0), ("windows", 0), ("frequency_ratio", 4)):
+            found = markers[name]
+            assert sum(hollow for *_, hollow, _ in found) == 3 * 2
+            assert sum(marker == "X" for _, _, marker, _, _ in found) == crossed
+        # The copycat is found without canaries: no null result.
+        leak = style.colours(table)["copycat", 100]
+        assert {row[2] for row in markers["frequency_ratio"] if row[4] == leak} == {"o"}
+        joined = [line for line in power.lines if line.get_linewidth() == 2]
+        assert len(joined) == 9 * 3 * 2
+
+    def test_envelopes_are_bands_in_their_rows(self, table):
+        area = privacy.membership(table).axes[0]
+        bands = [one for one in area.collections if isinstance(one, mpl.collections.PolyCollection)]
+        assert len(bands) == 1 + 9
+        assert all(len(one.get_paths()) == 1 for one in bands)
 
     def test_without_canaries_the_power_is_said_to_be_unknown(self, table):
         figure = privacy.membership(table[table["variant"] == ""])

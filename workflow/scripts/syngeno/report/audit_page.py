@@ -28,6 +28,7 @@ def audit_page(metrics: pd.DataFrame, audited: Mapping[str, pd.DataFrame]) -> st
     return html.page(
         "audit",
         power=_power_table(metrics),
+        some=_some_table(single),
         shares=_with_heldout(single, _SHARES),
         degrees=_with_heldout(single, _DEGREES),
         listed=[_listed(name, table) for name, table in audited.items()],
@@ -46,6 +47,7 @@ def _power_table(metrics: pd.DataFrame) -> html.Table | None:
         run = (row.generator, row.fraction, row.seed)
         columns = ("auc", "tpr", "planted", "gain")
         cells = [html.number(*(getattr(row, f"{name}{end}") for end in ("", "_low", "_high"))) for name in columns]
+        cells.insert(3, html.Cell("" if pd.isna(row.canaries) else row.canaries, style="words"))
         shade = {membership.DETECTS_WITHOUT: "outside", membership.POWERLESS: "blind"}.get(row.verdict, "")
         cells.append(html.Cell(row.verdict, style=f"words {shade}".strip()))
         # Once for the run, not for each of its attacks.
@@ -53,8 +55,38 @@ def _power_table(metrics: pd.DataFrame) -> html.Table | None:
         cells.append(html.number(share["value"], share["low"], share["high"]))
         lines.append(html.Line(f"{_run(table, run)}: {membership.ATTACK_NAMES[row.attack]}", cells))
     rate = "True-positive rate at 1 % false positives"
-    head = ["Generator: attack", "AUC", rate, "The same, with planted canaries", "Paired difference", "Verdict"]
-    return html.Table([*head, "Canaries listed by id"], lines)
+    head = ["Generator: attack", "AUC", rate, "The same, with planted canaries", "Canaries", "Paired difference"]
+    return html.Table([*head, "Verdict", "Canaries listed by id"], lines)
+
+
+def _some_table(single: pd.DataFrame) -> html.Table | None:
+    """A row per label, and for the most isolated samples; a column per run, the areas of its strongest attack."""
+    areas = single[(single["metric"] == "membership_auc") & (single["variant"] == "")]
+    columns = {}
+    for (generator, fraction, seed), part in areas.groupby(["generator", "fraction", "seed"], sort=False):
+        strongest, of_all = part[part["group"] == "all"], part[part["against"] == ""]
+        of_all = of_all[~of_all["group"].isin(["all", membership.DENOISING])]
+        if strongest.empty or of_all.empty:
+            continue
+        # The row of the strongest attack does not name it, but has its area.
+        nearest = (of_all["value"] - strongest["value"].iloc[0]).abs().idxmin()
+        attack = of_all.loc[nearest, "group"]
+        name = f"{_run(areas, (generator, fraction, seed))}: {membership.ATTACK_NAMES[attack]}"
+        columns[name] = part[(part["group"] == attack) & (part["against"] != "")].set_index("against")
+    names = pd.concat([part.index.to_series() for part in columns.values()]).unique() if columns else []
+    if not len(names):
+        return None
+    lines = [html.Line(name, [_of_some(part, name) for part in columns.values()]) for name in names]
+    return html.Table(["Samples", *columns], lines)
+
+
+def _of_some(areas: pd.DataFrame, name: str) -> html.Cell:
+    if name not in areas.index:
+        return html.Cell()
+    row = areas.loc[name]
+    return html.number(
+        row["value"], row["low"], row["high"], note=f"{html.span(row['low'], row['high'])}, n = {row['n']}"
+    )
 
 
 def _with_heldout(single: pd.DataFrame, titles: Mapping[str, str]) -> html.Table | None:

@@ -139,19 +139,22 @@ def _attacks(shown: pd.DataFrame, run: pd.DataFrame) -> list[str]:
     area, rate = (_first(shown, metric) for metric in ("membership_auc", "membership_tpr_at_1pct"))
     if area is not None:
         sentences.append(
-            f"The best attack on the synthetic samples alone has an AUC of {_value(area)}; .5 is guessing."
+            f"The strongest attack on the synthetic samples alone has an AUC of {_value(area)}; .5 is guessing."
         )
     if rate is not None:
-        sentences.append(f"Its true-positive rate at 1 % false positives is {_value(rate)}; .01 is guessing.")
+        sentences.append(
+            f"The largest true-positive rate of any attack at 1 % false positives is {_value(rate)}; .01 is guessing."
+        )
     table = membership.power(run)
     for verdict, words in (
-        (membership.DETECTS, "detected planted canaries, so that it would have detected such duplicates"),
-        (membership.DETECTS_WITHOUT, "is a leak: it detected training samples even without canaries"),
-        (membership.HINTS, "distinguished training samples from others, but was sure of none"),
-        (membership.POWERLESS, "is without power here: it did not detect even planted canaries"),
+        (membership.DETECTS, "Planted canaries, training samples or pieces of them, were detected by"),
+        (membership.DETECTS_WITHOUT, "A leak, as it detected training samples even without canaries, is"),
+        (membership.HINTS, "Training samples were distinguished from others, though none surely, by"),
+        (membership.POWERLESS, "Without power here, as it did not detect even planted canaries, is"),
     ):
-        names = [membership.ATTACK_NAMES[attack] for attack in table.loc[table["verdict"] == verdict, "attack"]]
-        sentences += [f"The attack by {name} {words}." for name in names]
+        attacks = [membership.ATTACK_NAMES[attack] for attack in table.loc[table["verdict"] == verdict, "attack"]]
+        if attacks:
+            sentences.append(f"{words} the attack by {', by '.join(attacks)}.")
     if table["gain"].isna().all():
         sentences.append("No attack was tried with planted canaries, so nothing is known of their power.")
     return sentences

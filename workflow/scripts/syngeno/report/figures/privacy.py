@@ -14,7 +14,16 @@ SHARES = {"duplicate_share": "duplicates", "near_duplicate_share": "near\nduplic
 DEGREES = {"kinship_duplicate": "duplicate\n> .354", "kinship_first": "1st degree\n> .177",
            "kinship_second": "2nd degree\n> .0884"}  # fmt: skip
 
-_SHADES = {evaluate_membership.POWERLESS: "0.65", evaluate_membership.DETECTS_WITHOUT: "#c00000"}
+STRONGEST = "all"  # the group of the strongest attack's rows
+# The panels of membership attacks, and where guessing stands.
+_PANELS = {
+    "Area under the curve": 0.5,
+    "True positives at 1 % false positives": evaluate_membership.FALSE_POSITIVES,
+    "The same with canaries": evaluate_membership.FALSE_POSITIVES,
+}
+# The mark of a rate with canaries by the attack's verdict, "o" for any other; a leak has a red edge.
+_MARKS = {evaluate_membership.POWERLESS: "X", evaluate_membership.DETECTS_WITHOUT: "D"}
+_LEAK = "#c00000"
 
 NO_ATTACKS = "No membership attack was run on these generators."
 NO_CANARIES = "No generator was judged with planted canaries, so nothing is known of the attacks' power."
@@ -50,34 +59,45 @@ def aats(metrics: pd.DataFrame) -> Figure:
 
 
 def membership(metrics: pd.DataFrame) -> Figure:
-    """The accuracy of each attack on each generator, and whether it detects planted canaries."""
+    """The accuracy of each attack on each generator, and whether it detects planted canaries: a row per attack."""
     numbers, shades = style.ours(metrics), style.colours(metrics)
-    found = set(of(numbers, "membership_auc", None)["group"])
-    attacks = [name for name in evaluate_membership.ATTACK_NAMES if name in found]
+    numbers = numbers[numbers["against"] == ""]  # of all samples
+    areas, rates = (of(numbers, metric, None) for metric in ("membership_auc", "membership_tpr_at_1pct"))
+    found = set(areas["group"])
+    attacks = [name for name in (STRONGEST, *evaluate_membership.ATTACK_NAMES) if name in found]
     if not attacks:
         return style.without(NO_ATTACKS)
     table = evaluate_membership.power(metrics)
     tried = table[table["gain"].notna()]
-    tried_attacks = [name for name in attacks if name in set(tried["attack"])]
-    rows = max(2, tried.groupby(["generator", "fraction", "seed"]).ngroups)
+    places = _places(areas)
     with mpl.rc_context(style.STYLE):
-        figure = plt.figure(figsize=(11, 4 + 0.34 * rows + 0.7))
-        above, below = figure.subfigures(2, 1, height_ratios=[4, 0.34 * rows + 0.7])
-        left, right = above.subplots(1, 2)
-        for axis, metric, guide in (
-            (left, "membership_auc", 0.5),
-            (right, "membership_tpr_at_1pct", evaluate_membership.FALSE_POSITIVES),
-        ):
-            titles = {name: evaluate_membership.ATTACK_NAMES[name].replace(" ", "\n") for name in attacks}
-            style.points(axis, {title: of(numbers, metric, name) for name, title in titles.items()}, shades)
-            axis.axhline(guide, **style.GUIDE)
-        left.set_title("Area under the curve")
-        right.set(title="True-positive rate at 1 % false positives", **_rate("y"))
-        style.legend(above, metrics)
+        height = len(attacks) * (0.18 + 0.045 * len(places))
+        figure, axes = plt.subplots(1, 3, figsize=(11, 1.4 + height), sharey=True)
+        for y, attack in enumerate(attacks):
+            _attacked(axes[0], y, of(areas, "membership_auc", attack), places, shades)
+            _attacked(axes[1], y, of(rates, "membership_tpr_at_1pct", attack), places, shades)
+            _power(axes[2], y, tried[tried["attack"] == attack], places, shades)
+        drawn = axes[:2] if tried.empty else axes
+        for axis, (title, guess) in zip(drawn, _PANELS.items(), strict=False):
+            axis.set_title(title)
+            axis.axvline(guess, **style.GUIDE)
+            for y in range(1, len(attacks)):
+                axis.axhline(y - 0.5, color="0.9", linewidth=0.8, zorder=0)
+        for axis in drawn[1:]:
+            axis.set(**_rate())
+        axes[0].set_yticks(range(len(attacks)), [_name(name) for name in attacks])
+        axes[0].set_ylim(len(attacks) - 0.5, -0.5)
+        handles = []
         if tried.empty:
-            style.blank(below.subplots(), NO_CANARIES, 80)
+            style.blank(axes[2], NO_CANARIES, 34)
         else:
-            _power(below, tried, tried_attacks, metrics)
+            handles = [
+                style.hollow_handle("without canaries"),
+                _handle("o", "with canaries"),
+                _handle("X", "with canaries, without power here"),
+                _handle("D", "leak: found without canaries", markeredgecolor=_LEAK),
+            ]
+        style.legend(figure, metrics, *handles)
     return figure
 
 
@@ -107,46 +127,56 @@ def relatives(metrics: pd.DataFrame) -> Figure:
     return figure
 
 
-def _power(figure: Figure, tried: pd.DataFrame, attacks: list[str], metrics: pd.DataFrame) -> None:
-    """True-positive rate without canaries (hollow) and with them (full); red is a leak, grey is without power."""
-    shades, called = style.colours(metrics), style.names(metrics)
-    runs = [
-        ((*subject, seed), part)
-        for subject, of_subject in style.subjects(tried)
-        for seed, part in of_subject.groupby("seed", sort=False)
-    ]
-    several = tried["seed"].nunique() > 1
-    axes = figure.subplots(1, len(attacks), sharex=True, sharey=True, squeeze=False)[0]
-    for axis, attack in zip(axes, attacks, strict=True):
-        for y, ((generator, fraction, _), part) in enumerate(runs):
-            for one in part[part["attack"] == attack].itertuples():
-                shade = _SHADES.get(one.verdict, shades[generator, fraction])
-                ends = [one.tpr, one.tpr + one.gain]
-                bounds = pd.DataFrame({"value": [one.gain], "low": [one.gain_low], "high": [one.gain_high]})
-                axis.plot(ends, [y, y], color=shade, linewidth=2.5, solid_capstyle="butt")
-                axis.errorbar(ends[1], y, xerr=np.array(style.interval(bounds)), color=shade, elinewidth=1, capsize=2.5)
-                axis.plot(ends[0], y, marker="o", color=shade, markerfacecolor="white", markersize=6)
-                axis.plot(ends[1], y, marker="o", color=shade, markersize=6)
-        axis.axvline(evaluate_membership.FALSE_POSITIVES, **style.GUIDE)
-        axis.set(title=evaluate_membership.ATTACK_NAMES[attack], **_rate("x"))
-    axes[0].set_yticks(
-        range(len(runs)),
-        [called[name, fraction] + (f", seed {seed}" if several else "") for (name, fraction, seed), _ in runs],
-    )
-    axes[0].set_ylim(len(runs) - 0.4, -0.6)
-    figure.supxlabel(
-        "true-positive rate at 1 % false positives: ○ without planted canaries, ● with them "
-        "(bar: interval of the difference; grey: without power here; red: leak)",
-        fontsize=9,
-    )
+def _name(attack: str) -> str:
+    return "strongest attack" if attack == STRONGEST else evaluate_membership.ATTACK_NAMES[attack]
 
 
-def _rate(way: str) -> dict:
+def _places(numbers: pd.DataFrame) -> dict[tuple[str, int, str], float]:
+    """Where each run stands within a row: seeds of a generator beside each other."""
+    runs = [(*subject, seed) for subject, part in style.subjects(numbers) for seed in part["seed"].unique().tolist()]
+    reach = min(0.38, 0.13 * (len(runs) - 1))
+    return dict(zip(runs, np.linspace(-reach, reach, len(runs)), strict=True))
+
+
+def _handle(marker: str, label: str, **more: str) -> plt.Line2D:
+    return plt.Line2D([], [], color="0.3", marker=marker, linestyle="", label=label, **more)
+
+
+def _attacked(axis: plt.Axes, y: int, numbers: pd.DataFrame, places: dict, shades: dict) -> None:
+    """A row: the envelope as a band, each run as a point with its interval, at its place."""
+    if numbers.empty:
+        return
+    low, high = numbers[["real_low", "real_high"]].mean()
+    if np.isfinite(low):
+        axis.fill_between([low, high], y - 0.45, y + 0.45, **style.BAND)
+    for run, part in numbers.groupby(["generator", "fraction", "seed"], sort=False):
+        at = y + places[run]
+        axis.errorbar(
+            part["value"], [at], xerr=np.array(style.interval(part)), fmt="o", color=shades[run[:2]], markersize=3.5,
+            elinewidth=1,
+        )  # fmt: skip
+
+
+def _power(axis: plt.Axes, y: int, tried: pd.DataFrame, places: dict, shades: dict) -> None:
+    """A row: the rate without canaries (hollow) and with them, a line between; without power a cross, a leak in red."""
+    for one in tried.itertuples():
+        run = one.generator, one.fraction, one.seed
+        at, shade, marker = y + places[run], shades[run[:2]], _MARKS.get(one.verdict, "o")
+        ends = [one.tpr, one.tpr + one.gain]
+        bounds = pd.DataFrame({"value": [one.gain], "low": [one.gain_low], "high": [one.gain_high]})
+        axis.plot(ends, [at, at], color=shade, linewidth=2, solid_capstyle="butt")
+        axis.errorbar(ends[1], at, xerr=np.array(style.interval(bounds)), color=shade, elinewidth=0.8, capsize=1.5)
+        axis.plot(ends[0], at, marker="o", color=shade, markerfacecolor="white", markersize=3.5)
+        edge = _LEAK if one.leaks else shade
+        axis.plot(ends[1], at, marker=marker, color=shade, markeredgecolor=edge, markersize=3.5)
+
+
+def _rate() -> dict:
     """Settings of an axis for true-positive rates: logarithmic above 1 %, linear below, so that 0 has a place."""
     ticks = [0, 0.01, 0.1, 1]
     return {
-        f"{way}scale": mpl.scale.SymmetricalLogScale(None, linthresh=evaluate_membership.FALSE_POSITIVES, linscale=0.6),
-        f"{way}lim": (-0.003, 1.3),
-        f"{way}ticks": ticks,
-        f"{way}ticklabels": [f"{tick:g}" for tick in ticks],
+        "xscale": mpl.scale.SymmetricalLogScale(None, linthresh=evaluate_membership.FALSE_POSITIVES, linscale=0.6),
+        "xlim": (-0.003, 1.3),
+        "xticks": ticks,
+        "xticklabels": [f"{tick:g}" for tick in ticks],
     }
