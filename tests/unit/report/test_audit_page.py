@@ -54,7 +54,7 @@ class TestAudit:
         for numbers in (table, without):
             own = numbers[numbers["generator"] == "copycat"]
             told = "".join(rows(audit_page.audit_page(own, {}), "What each attack can detect"))
-            assert told.count(f'<td class="words outside">{membership.DETECTS_WITHOUT}') == 4
+            assert told.count(f'<td class="words outside">{membership.DETECTS_WITHOUT}') == 9
             assert "blind" not in told
             line = scorecard.scorecard_page(own).split('<td class="name">copycat</td>')[1].split("</tr>")[0]
             assert line.count('class="outside">') >= 2

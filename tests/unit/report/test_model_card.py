@@ -96,7 +96,7 @@ class TestCard:
         page = made(table, training, "copycat", {"kind": "made"}, source="training samples")
         assert "must never be released" in page
         assert "500 duplicates of training samples among 500." in page
-        assert "Training samples were detected even without canaries by the attack by distance" in page
+        assert "A leak, as it detected training samples even without canaries, is the attack by distance" in page
         assert "must never be released" not in made(table, training)
 
     def test_says_what_the_kind_is_and_what_follows_from_its_source(self, table, training):

@@ -31,10 +31,10 @@ HIGH_IS_GOOD = {
 }  # fmt: skip
 LOW_IS_GOOD = {
     "privacy_loss", "membership_auc", "membership_tpr_at_1pct", "duplicate_share", "near_duplicate_share", "high_risk",
-    "kinship_max", "kinship_contrast", "kinship_duplicate", "kinship_first", "kinship_second", "hwe_outliers",
-    "allele_frequency_rmse", "allele_frequency_rmse_ratio", "distance_within_w1", "distance_between_w1", "fst_to_train",
-    "fst_difference", "wasserstein_pc1_6", "sinkhorn_pc1_2", "heldout_nats", "association_lambda_ratio",
-    "association_false_hits",
+    "membership_auc_by_dose", "membership_tpr_at_01pct", "kinship_max", "kinship_contrast", "kinship_duplicate",
+    "kinship_first", "kinship_second", "hwe_outliers", "allele_frequency_rmse", "allele_frequency_rmse_ratio",
+    "distance_within_w1", "distance_between_w1", "fst_to_train", "fst_difference", "wasserstein_pc1_6",
+    "sinkhorn_pc1_2", "heldout_nats", "association_lambda_ratio", "association_false_hits",
 }  # fmt: skip
 # What a metric can be: no interval and no envelope goes farther. Estimates that are corrected for the number of samples
 # (Fst, r2) can be below 0.
@@ -44,9 +44,9 @@ RANGES = {
         "allele_frequency_rmse", "decode_concordance", "aa_truth", "aa_syn", "aats", "aa_saturated", "aa_truth_yale",
         "aa_syn_yale", "aats_yale", "duplicate_share", "near_duplicate_share", "high_risk", "kinship_contrast",
         "kinship_duplicate", "kinship_first", "kinship_second", "membership_auc", "membership_tpr_at_1pct",
-        "planted_listed", "accuracy", "accuracy_real", "accuracy_chance", "balanced_accuracy",
-        "balanced_accuracy_real", "recall", "recall_real", "imputation_r2", "imputation_r2_real", "panel_r2",
-        "envelope_coverage",
+        "membership_auc_by_dose", "membership_tpr_at_01pct", "planted_listed", "accuracy", "accuracy_real",
+        "accuracy_chance", "balanced_accuracy", "balanced_accuracy_real", "recall", "recall_real", "imputation_r2",
+        "imputation_r2_real", "panel_r2", "envelope_coverage",
     },
     (-1, 1): {
         "allele_frequency_r", "ld_r", "ld_r2", "three_point_r", "haplotype_diversity_r", "fst", "fst_to_train",
