@@ -97,3 +97,77 @@ class TestLikelihood:
         at_first = np.array([0.9, 0.1, 0.1, 0.1]) / 4
         moved = 0.8 * at_first + 0.2 * at_first.sum() / 4
         assert np.exp(found[0]) == pytest.approx((moved * [0.9, 0.1, 0.1, 0.1]).sum(), rel=1e-5)
+
+
+def private(one, panel, individual, shared_by, cm):
+    """The longest private run of a haplotype by a loop over all pairs of variants and all of the panel."""
+    longest = 0
+    for first, last in itertools.combinations_with_replacement(range(len(one)), 2):
+        same = (panel[:, first : last + 1] == one[first : last + 1]).all(axis=1)
+        if 0 < len(set(individual[same])) < shared_by:
+            longest = max(longest, cm[last] - cm[first])
+    return longest
+
+
+class TestPrivateRuns:
+    def test_by_hand(self):
+        asked = np.array([[0, 1, 1, 0], [1, 1, 1, 1]], np.int8)
+        panel = np.array([[0, 1, 1, 1], [0, 1, 0, 0], [0, 0, 1, 0], [0, 1, 1, 1]], np.int8)
+        cm = np.array([0, 1, 3, 7.0])
+        # 0 1 1 is of the first and the last; 1 0 of the third alone.
+        assert matches.private_runs(asked, panel, np.array([0, 0, 1, 1]), 2, cm).tolist() == [4, 0]
+        assert matches.private_runs(asked, panel, np.array([0, 0, 1, 0]), 2, cm).tolist() == [4, 6]
+        assert matches.private_runs(asked, panel, np.array([0, 1, 1, 0]), 3, cm).tolist() == [4, 6]
+
+    @settings(max_examples=60, deadline=None)
+    @given(st.integers(0, 10**6), st.integers(1, 6), st.integers(1, 9), st.integers(1, 25), st.integers(1, 5))
+    def test_all_pairs(self, seed, n, m, variants, shared_by):
+        rng = np.random.default_rng(seed)
+        frequency = rng.random(variants)
+        asked, panel = ((rng.random((rows, variants)) < frequency).astype(np.int8) for rows in (n, m))
+        individual, cm = rng.integers(0, 5, m), np.cumsum(rng.integers(0, 4, variants)).astype(float)
+        found = matches.private_runs(asked, panel, individual, shared_by, cm)
+        assert found.tolist() == [private(one, panel, individual, shared_by, cm) for one in asked]
+
+
+class TestCarriedByBest:
+    ASKED = np.array([[0, 1, 1, 0, 1]], np.int8)
+    CONTIG = np.repeat(["1"], 5)
+
+    def found(self, others, variant=2, contig=CONTIG, common=0):
+        others, common = np.array(others, np.int8), np.full(5, common, np.int8)
+        at = np.zeros(1, int), np.array([variant])
+        return matches.carried_by_best(self.ASKED, *at, others, common, contig, dosages=False).item()
+
+    def test_the_longest_on_both_sides_together(self):
+        assert self.found([[0, 1, 0, 1, 1], [1, 1, 1, 0, 1], [0, 0, 0, 0, 1]])
+        assert not self.found([[0, 1, 0, 0, 1], [1, 1, 1, 0, 1]])
+
+    def test_the_majority_of_several_and_else_the_common_one(self):
+        one, other = [0, 1, 1, 0, 1], [0, 1, 0, 0, 1]
+        assert self.found([one, one, other])
+        assert not self.found([one, other])
+        assert not self.found([one, other, other])
+        assert not self.found([one, one, other], common=1)
+
+    def test_within_the_contig(self):
+        others = [[1, 0, 1, 0, 1], [0, 1, 0, 0, 0]]
+        assert not self.found(others)
+        assert self.found(others, contig=np.array(["1", "1", "2", "2", "2"]))
+
+    @pytest.mark.parametrize("dosages", [False, True])
+    def test_by_a_loop(self, dosages):
+        values, rng = 3 if dosages else 2, np.random.default_rng(1)
+        asked, others = drawn(1, 5, 40, values), drawn(2, 9, 40, values)
+        contig = np.repeat(["1", "2"], [25, 15])
+        row, variant = rng.integers(0, 5, 60), rng.integers(0, 40, 60)
+        common = np.zeros(40, np.int8)
+        found = matches.carried_by_best(asked, row, variant, others, common, contig, dosages=dosages, threads=2)
+        for i, v, guessed in zip(row, variant, found, strict=True):
+            agrees = np.abs(asked[i] - others) < (2 if dosages else 1)
+            agrees[:, v] = True
+            agrees &= contig == contig[v]
+            length = [one.nonzero()[0] for one in ~agrees]
+            length = [min(at[at > v], default=40) - max(at[at < v], default=-1) for at in length]
+            best = others[np.array(length) == max(length), v] > 0
+            assert guessed == (best.mean() > 0.5)

@@ -80,27 +80,36 @@ def run_lengths(
 
 
 @numba.njit(cache=True, nogil=True)
+def _advance(alleles, k, order, diverged, ones, ones_diverged):
+    """From the order before variant k, whose alleles these are (n,), to that after it, in place.
+
+    `order` is by reversed prefix, and `diverged` where the match of each with the one before it begins; the others are
+    for its own use.
+    """
+    zeros, count, p, q = 0, 0, k + 1, k + 1
+    for i in range(len(order)):
+        one, start = order[i], diverged[i]
+        p, q = max(p, start), max(q, start)
+        if alleles[one] == 0:
+            order[zeros], diverged[zeros], p = one, p, 0
+            zeros += 1
+        else:
+            ones[count], ones_diverged[count], q = one, q, 0
+            count += 1
+    order[zeros:], diverged[zeros:] = ones[:count], ones_diverged[:count]
+
+
+@numba.njit(cache=True, nogil=True)
 def _equal(alleles, asked, sets):
     """`alleles` (variants, n): first those of the sequences asked for, which are in none of the `sets` (sets, n)."""
     variants, n = alleles.shape
     log = np.log(np.arange(1, variants + 2))
-    # By reversed prefix; and where the match of each with the one before it begins.
     order, diverged = np.arange(n), np.zeros(n, np.int64)
     ones, ones_diverged = np.empty(n, np.int64), np.empty(n, np.int64)
     above = np.empty(n, np.int64)
     found = np.zeros((len(sets), asked))
     for k in range(variants):
-        zeros, count, p, q = 0, 0, k + 1, k + 1
-        for i in range(n):
-            one, start = order[i], diverged[i]
-            p, q = max(p, start), max(q, start)
-            if alleles[k, one] == 0:
-                order[zeros], diverged[zeros], p = one, p, 0
-                zeros += 1
-            else:
-                ones[count], ones_diverged[count], q = one, q, 0
-                count += 1
-        order[zeros:], diverged[zeros:] = ones[:count], ones_diverged[:count]
+        _advance(alleles[k], k, order, diverged, ones, ones_diverged)
         for chosen in range(len(sets)):
             # Where the match with the nearest of the set begins, among those above, then among those below.
             start = k + 1
@@ -148,6 +157,124 @@ def _compatible(asked, others, part, sets):
                     if sets[chosen, one]:
                         start = min(start, starts[one, k])
                 found[i, chosen] += log[k + 1 - start]
+    return found
+
+
+def private_runs(
+    asked: np.ndarray, panel: np.ndarray, individual: np.ndarray, shared_by: int, cm: np.ndarray
+) -> np.ndarray:
+    """The longest run that each haplotype shares with some, but fewer than `shared_by` individuals, float64 (asked,).
+
+    In centimorgans from its first to its last variant, along one chromosome with its variants at `cm` (variants,); 0
+    where there is none. `panel` are haplotypes of the individuals (panel,). Of the runs that end at a variant the
+    longest is taken, where fewer individuals than that share it: shorter ones are shared by more.
+    """
+    both = np.ascontiguousarray(np.concatenate([asked, panel]).T)
+    return _private(both, len(asked), individual, shared_by, cm)
+
+
+@numba.njit(cache=True, nogil=True)
+def _private(alleles, asked, individual, shared_by, cm):
+    """`alleles` (variants, n): first those of the haplotypes asked for, then those of the panel."""
+    variants, n = alleles.shape
+    order, diverged = np.arange(n), np.zeros(n, np.int64)
+    ones, ones_diverged = np.empty(n, np.int64), np.empty(n, np.int64)
+    above, place = np.empty(asked, np.int64), np.empty(asked, np.int64)
+    panel, begins = np.empty(n - asked, np.int64), np.empty(n - asked, np.int64)
+    who = np.empty(shared_by, np.int64)
+    found = np.zeros(asked)
+    for k in range(variants):
+        _advance(alleles[k], k, order, diverged, ones, ones_diverged)
+        # The panel in order, where the match of each with the one before it in the panel begins, and that of those
+        # asked for with the last one above them.
+        count, start = 0, k + 1
+        for i in range(n):
+            start = max(start, diverged[i])
+            if order[i] < asked:
+                above[order[i]], place[order[i]] = start, count
+            else:
+                panel[count], begins[count], start = individual[order[i] - asked], start, 0
+                count += 1
+        start = k + 1
+        for i in range(n - 1, -1, -1):
+            one = order[i]
+            if one >= asked:
+                start = 0
+            else:
+                first = min(start, above[one])
+                if first <= k and cm[k] - cm[first] > found[one]:
+                    seen, j, begin = 0, place[one] - 1, above[one]
+                    while j >= 0 and begin == first and seen < shared_by:
+                        seen = _noted(who, seen, panel[j])
+                        begin = max(begin, begins[j])
+                        j -= 1
+                    j, begin = place[one], start
+                    while j < count and begin == first and seen < shared_by:
+                        seen = _noted(who, seen, panel[j])
+                        j += 1
+                        if j < count:
+                            begin = max(begin, begins[j])
+                    if seen < shared_by:
+                        found[one] = cm[k] - cm[first]
+            start = max(start, diverged[i])
+    return found
+
+
+@numba.njit(cache=True, nogil=True)
+def _noted(who, seen, one):
+    """How many are noted in `who` with this one."""
+    for i in range(seen):
+        if who[i] == one:
+            return seen
+    who[seen] = one
+    return seen + 1
+
+
+def carried_by_best(
+    asked: np.ndarray,
+    row: np.ndarray,
+    variant: np.ndarray,
+    others: np.ndarray,
+    common: np.ndarray,
+    contig: np.ndarray,
+    *,
+    dosages: bool,
+    threads: int = 1,
+) -> np.ndarray:
+    """Whether the sequences that match best around a variant carry its rarer allele, bool (targets,).
+
+    A target is a `row` of those asked for and a `variant`, which is not looked at. The best match among `others` has
+    the longest run of variants to the left and to the right together, within the contig (variants,): of equal alleles,
+    or of dosages without opposite homozygotes. Of several the majority counts, and they do not carry it where there is
+    none. `common` (variants,) is the symbol of a sequence without the rarer allele.
+    """
+    starts = np.flatnonzero(np.r_[True, contig[1:] != contig[:-1], True])
+    chromosome = np.searchsorted(starts, variant, side="right") - 1
+    order = np.argsort(variant, kind="stable")  # neighbours look at the same part of the others, which is at hand
+    targets = np.stack([row, variant, starts[chromosome], starts[chromosome + 1]], axis=1)[order]
+    others, apart = np.ascontiguousarray(others), 2 if dosages else 1
+    found = np.empty(len(row), bool)
+    found[order] = _by_rows(lambda part: _carried(asked, part, others, common, apart), targets, threads)
+    return found
+
+
+@numba.njit(cache=True, nogil=True)
+def _carried(asked, targets, others, common, apart):
+    found = np.empty(len(targets), np.bool_)
+    for t in range(len(targets)):
+        row, variant, first, end = targets[t]
+        longest, carriers = -1, 0
+        for j in range(len(others)):
+            left, right = variant - 1, variant + 1
+            while left >= first and abs(asked[row, left] - others[j, left]) < apart:
+                left -= 1
+            while right < end and abs(asked[row, right] - others[j, right]) < apart:
+                right += 1
+            if right - left > longest:
+                longest, carriers = right - left, 0
+            if right - left == longest:
+                carriers += 1 if others[j, variant] != common[variant] else -1
+        found[t] = carriers > 0
     return found
 
 
