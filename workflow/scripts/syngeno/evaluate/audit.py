@@ -6,7 +6,8 @@ samples' own distances to training, for the label. Duplicates with some genotype
 samples are not, even if related: full siblings differ by half as much as strangers, on a single chromosome by a third
 or less now and then. *Risk* of a synthetic sample is explained in its module. *Kinship* (KING-robust) with the closest
 training sample stands beside the same of held-out samples; degrees are counted only where kinship means something.
-*Membership inference* is explained in its module.
+*Membership inference* and what else is *disclosed* (inference of rare alleles, singling out, linkability, private runs)
+are explained in their modules.
 
 *Power.* An attack that finds nothing may be blind. So canaries are added to the synthetic cohort (see their module),
 and each attack on it is run again, for each kind of canaries: its gain is judged over all training samples
@@ -24,7 +25,7 @@ import pandas as pd
 
 from syngeno.data.cohort import Cohort, same_variants
 from syngeno.evaluate import membership, neighbours
-from syngeno.evaluate.attacks import canaries, haplotypes
+from syngeno.evaluate.attacks import canaries, disclosure, haplotypes
 from syngeno.evaluate.attacks import samples as whole_samples
 from syngeno.evaluate.membership import Pair
 from syngeno.evaluate.metrics import mean_row, row, share_row
@@ -146,6 +147,7 @@ def run(
     if model_scores is not None:
         scores = tuple(_looked_up(model_scores, cohort) for cohort in (train, test))
         rows += _rows(membership.DENOISING, scores, seed)
+    rows += disclosure.rows(synthetic, train, test, seed=seed, threads=threads)
 
     planted_rows = {}
     for kind, one in planted.items():

@@ -34,7 +34,9 @@ LOW_IS_GOOD = {
     "membership_auc_by_dose", "membership_tpr_at_01pct", "kinship_max", "kinship_contrast", "kinship_duplicate",
     "kinship_first", "kinship_second", "hwe_outliers", "allele_frequency_rmse", "allele_frequency_rmse_ratio",
     "distance_within_w1", "distance_between_w1", "fst_to_train", "fst_difference", "wasserstein_pc1_6",
-    "sinkhorn_pc1_2", "heldout_nats", "association_lambda_ratio", "association_false_hits",
+    "sinkhorn_pc1_2", "heldout_nats", "association_lambda_ratio", "association_false_hits", "inference_risk",
+    "inference_success", "singling_out_risk", "singling_out_success", "linkability_risk", "linkability_success",
+    "private_run_cm", "one_carrier_alleles",
 }  # fmt: skip
 # What a metric can be: no interval and no envelope goes farther. Estimates that are corrected for the number of samples
 # (Fst, r2) can be below 0.
@@ -46,7 +48,8 @@ RANGES = {
         "kinship_duplicate", "kinship_first", "kinship_second", "membership_auc", "membership_tpr_at_1pct",
         "membership_auc_by_dose", "membership_tpr_at_01pct", "planted_listed", "accuracy", "accuracy_real",
         "accuracy_chance", "balanced_accuracy", "balanced_accuracy_real", "recall", "recall_real", "imputation_r2",
-        "imputation_r2_real", "panel_r2", "envelope_coverage",
+        "imputation_r2_real", "panel_r2", "envelope_coverage", "inference_success", "singling_out_success",
+        "linkability_success", "one_carrier_alleles",
     },
     (-1, 1): {
         "allele_frequency_r", "ld_r", "ld_r2", "three_point_r", "haplotype_diversity_r", "fst", "fst_to_train",
@@ -56,9 +59,9 @@ RANGES = {
         "allele_frequency_rmse_ratio", "polymorphic_ratio", "fst_difference", "wasserstein_pc1_6", "sinkhorn_pc1_2",
         "distance_within", "distance_between", "distance_within_w1", "distance_between_w1", "heldout_nats",
         "accuracy_ratio", "association_lambda", "association_lambda_real", "association_lambda_ratio",
-        "association_false_hits", "imputation_ratio", "reconstruction_error",
+        "association_false_hits", "imputation_ratio", "reconstruction_error", "private_run_cm", "private_run_cm_real",
     },
-    (-np.inf, 1): {"inbreeding_f"},
+    (-np.inf, 1): {"inbreeding_f", "inference_risk", "singling_out_risk", "linkability_risk"},
     (-np.inf, 0.5): {"kinship_max"},
     (-np.inf, np.inf): {"recovery_rate", "association_slope", "gain_left"},
 }  # fmt: skip
