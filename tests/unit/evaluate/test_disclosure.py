@@ -7,7 +7,7 @@ import pytest
 
 from syngeno.data.cohort import Cohort
 from syngeno.evaluate import audit
-from syngeno.evaluate.attacks import disclosure
+from syngeno.evaluate.attacks import canaries, disclosure
 
 VARIANTS, LENGTH = 600, 60.0  # centimorgans of a chromosome
 RISKS = ["inference_risk", "singling_out_risk", "linkability_risk"]
@@ -83,6 +83,19 @@ class TestCopies:
         assert rows["singling_out_risk", "30 variants", ""]["value"] == pytest.approx(0.1, abs=0.02)
         assert rows["singling_out_risk", "30 variants", ""]["low"] > 0
         assert rows["private_run_cm", "largest", "train"]["value"] == LENGTH
+
+
+class TestMosaics:
+    def test_pieces_are_inferred_and_linked_but_single_nobody_out(self):
+        train, test = people(5, 150, 90, contigs=1)
+        synthetic = canaries.plant(train.label, train, 100, 1)["pieces of 5 cM"].cohort.in_canonical_order()
+        rows = found(synthetic, train, test)
+        for group in disclosure.CARRIERS:
+            assert rows["inference_risk", group, ""]["low"] > 0
+        assert rows["linkability_risk", "5 nearest", ""]["low"] > 0
+        assert rows["singling_out_risk", "30 variants", ""]["value"] < 0.05
+        assert 5 < rows["private_run_cm", "median", "train"]["value"] < 15
+        assert rows["one_carrier_alleles", "all", "train"]["value"] > 0.5
 
 
 class TestOthers:

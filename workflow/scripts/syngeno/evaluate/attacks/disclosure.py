@@ -36,8 +36,8 @@ PREDICATES = (10, 20, 30)  # variants of a predicate
 DRAWS = 20  # of these variants
 COMMON = 0.05  # minor-allele frequency of variants of predicates, or more
 LINKED = {"all": 1, "5 nearest": 5}  # in how many of the nearest of both parts the same one is looked for
-# A run of fewer training individuals points at them. Five is what rules of disclosure control for counts ask for at
-# least (3 to 10 are usual), and what the rule of haplotype diffusion was tried with.
+# Runs of fewer training individuals point at them. Five is the number that the sampling rule of haplotype diffusion was
+# tried with, of the order of thresholds for counts in tables (Hundepool et al., Statistical Disclosure Control, 2012).
 SHARED_BY = 5
 QUANTILES = {"median": 0.5, "99 %": 0.99}  # of haplotypes, by their longest private run; beside the largest
 
