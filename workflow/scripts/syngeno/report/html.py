@@ -1,9 +1,10 @@
-"""Pages of the report: plain data in, one self-contained HTML page out, by the jinja2 templates beside this module."""
+"""Pages of the report: plain data in, one self-contained page out (HTML or Markdown), by the templates beside this."""
 
 from __future__ import annotations
 
 import base64
 import math
+import re
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +25,11 @@ _ENVIRONMENT = jinja2.Environment(
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+)
+
+_MARKS = re.compile(r"[\\`*<\[]|(?<!\w)_|_(?!\w)")  # which Markdown takes for marks
+_MARKDOWN = _ENVIRONMENT.overlay(
+    autoescape=False, finalize=lambda value: _MARKS.sub(r"\\\g<0>", value) if isinstance(value, str) else value
 )
 
 
@@ -65,6 +71,11 @@ def page(template: str, **content: object) -> str:
     Raises jinja2.TemplateError for a template that does not exist, and for content that it misses.
     """
     return _ENVIRONMENT.get_template(f"{template}.html.j2").render(**content)
+
+
+def markdown(template: str, **content: object) -> str:
+    """The page of a template of Markdown; whatever text `content` holds is escaped. Raises as `page` does."""
+    return _MARKDOWN.get_template(f"{template}.md.j2").render(**content)
 
 
 def number(

@@ -155,9 +155,9 @@ def _warnings(
         found.append(NOT_SEARCHED)
     elif looked_for != "kinship":
         found.append(NO_KINSHIP.format(by=" and ".join(WAYS[way] for way in looked_for.split(" and "))))
-    if len(split := _split(relatives)):
+    if len(split := across_split(relatives)):
         found.append(SPLIT.format(pairs=len(split), most=_most(split, samples)))
-    if few := _few(samples):
+    if few := few_labels(samples):
         names = ", ".join(few) if len(few) <= LISTED else f"{len(few)} of {samples['label'].nunique()}"
         found.append(FEW_LABELS.format(few=FEW, names=names))
     if missing:
@@ -170,7 +170,7 @@ def _warnings(
     return found + [FRACTION.format(fraction=fraction) for fraction in sorted(fractions)]
 
 
-def _split(relatives: pd.DataFrame) -> pd.DataFrame:
+def across_split(relatives: pd.DataFrame) -> pd.DataFrame:
     """Pairs of relatives of whom one was trained on and the other was not."""
     return relatives[(relatives["split_a"] == "train") != (relatives["split_b"] == "train")]
 
@@ -181,7 +181,8 @@ def _most(split: pd.DataFrame, samples: pd.DataFrame) -> str:
     return f", most of them in {labels.index[0]}" if len(labels) > 1 else ""
 
 
-def _few(samples: pd.DataFrame) -> list[str]:
+def few_labels(samples: pd.DataFrame) -> list[str]:
+    """The labels with fewer than `FEW` test samples."""
     tested = samples[samples["split"] == "test"]["label"].value_counts()
     return [label for label in sorted(samples["label"].unique()) if tested.get(label, 0) < FEW]
 
@@ -260,7 +261,7 @@ def _hints(
     hints = []
     released = [card for card in cards if card.generator.released]
     leaking = [card for card in released if card.level(PRIVATE) in (BAD, FAIR)]
-    if len(_split(relatives)):
+    if len(across_split(relatives)):
         hints.append(
             "Keep relatives on one side of the split: relatives: together, of the cohort, without a column for the "
             "split; or name a column of family ids (family). Families that are too large for that are named in the log "
@@ -281,7 +282,7 @@ def _hints(
             f"{_names(unlike)}: linkage is lost. Use these samples for frequencies and structure, not for haplotypes, "
             "imputation or fine mapping."
         )
-    if _few(samples):
+    if few_labels(samples):
         hints.append("Join labels of few samples, or hold out more (split: test), before you trust numbers by label.")
     findings = [one for card in cards for light in card.lights for one in light.findings]
     if any(one.beside.endswith((verdicts.WIDE, verdicts.FEW)) for one in findings):
