@@ -120,6 +120,8 @@ class TestAudit:
             "summary/landing.html",
             "summary/audit.html",
             "latent/100/1/model_card.html",
+            "latent/100/1/officer.html",
+            "latent/100/1/officer.md",
             "summary/scorecard.html",
         ):
             text = (results / "tiny" / page).read_text()
@@ -187,7 +189,7 @@ class TestReport:
         ):
             assert name in page
         assert "allele_frequencies.svg" in page
-        for name in ("landing.html", "scorecard.html", "audit.html", "model_card.html"):
+        for name in ("landing.html", "scorecard.html", "audit.html", "model_card.html", "officer.html"):
             assert name in page
 
     def test_the_landing_page_has_a_card_for_each_generator_and_its_links_lead_somewhere(self, results):
@@ -196,7 +198,7 @@ class TestReport:
         assert all(f"<h3>{name}</h3>" in page for name in [*RUNS, "copycat"])
         assert "<dd>160</dd>" in page
         links = re.findall(r'href="([^"]+)"', page)
-        assert len(links) == 3 * len(RUNS) + 5
+        assert len(links) == 4 * len(RUNS) + 5
         assert not [link for link in links if not (folder / link).exists()]
 
     def test_logs_and_benchmarks_of_every_job(self, results):

@@ -32,6 +32,7 @@ class TestSettings:
         assert set(jobs) <= {
             "all", "default", "measure_cohort", "measure_envelope", "measure_reference", "summarise", "plot_metrics",
             "plot_ablation", "write_landing", "write_scorecard", "write_audit", "write_model_card", "describe_run",
+            "write_officer_page",
         }  # fmt: skip
 
     def test_how_often_a_state_is_saved_is_no_part_of_the_result(self, copy):

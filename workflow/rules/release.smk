@@ -1,5 +1,6 @@
 # in:  synthetic.vcf.gz and its labels (released/ where samples are withheld); for DNA, a FASTA of the genotypes' build
-# out: beside them: synthetic.samples.txt, .bed/.bim/.fam, .pgen/.pvar/.psam, .bgen/.sample, SHA256SUMS;
+# out: officer.html and .md, the page on which an officer decides;
+#      beside what is released: synthetic.samples.txt, .bed/.bim/.fam, .pgen/.pvar/.psam, .bgen/.sample, SHA256SUMS;
 #      genomes/ a FASTA of each sample, checked.tsv, SHA256SUMS
 
 
@@ -16,6 +17,52 @@ rule release:
 rule genomes:
     input:
         asked_genomes,
+
+
+rule write_officer_page:
+    """Write the page on which a data-protection officer decides on a release: which attacks were tried, and what they found."""
+    input:
+        metrics="results/{cohort}/summary/metrics.tsv",
+        samples="results/{cohort}/prepare/samples.tsv",
+        training="results/{cohort}/prepare/{fraction}/{seed}/training_samples.tsv",
+        variants="results/{cohort}/prepare/variants.tsv",
+        relatives="results/{cohort}/prepare/relatives.tsv",
+        search="results/{cohort}/prepare/relatives.json",
+        cohort="results/{cohort}/prepare/cohort.json",
+        vcf=f"results/{{cohort}}/{{generator}}/{{fraction}}/{{seed}}/{RELEASED}synthetic.vcf.gz",
+        labels=f"results/{{cohort}}/{{generator}}/{{fraction}}/{{seed}}/{RELEASED}synthetic.labels.tsv",
+        withheld=withheld_samples,
+        drawn=runs(
+            "results/{cohort}/{generator}/{fraction}/{seed}/{released}synthetic.labels.tsv",
+            where=lambda kind: kind.released,
+            released=RELEASED,
+        ),
+    output:
+        html=shown(
+            "results/{cohort}/{generator}/{fraction}/{seed}/officer.html", "officer"
+        ),
+        markdown="results/{cohort}/{generator}/{fraction}/{seed}/officer.md",
+    log:
+        "results/logs/{cohort}/{generator}/{fraction}/{seed}/write_officer_page.log",
+    benchmark:
+        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/write_officer_page.tsv"
+    wildcard_constraints:
+        generator=of(released=True),
+    conda:
+        "../../envs/evaluate.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 20 * attempt,
+    params:
+        sentence=lambda wildcards: kind_of(wildcards.generator).sentence,
+        source=lambda wildcards: kind_of(wildcards.generator).source,
+        settings=card_settings,
+        label=cohort("label"),
+        labels=config["sample"]["labels"],
+        others=lambda wildcards: [name for name in COHORTS if name != wildcards.cohort],
+        code=code("write_officer_page"),
+    script:
+        "../scripts/report/write_officer_page.py"
 
 
 rule convert:

@@ -18,8 +18,9 @@ rule report:
             ],
         ),
         runs(
-            "results/{cohort}/{generator}/{fraction}/{seed}/model_card.html",
+            "results/{cohort}/{generator}/{fraction}/{seed}/{page}.html",
             where=lambda kind: kind.released,
+            page=["model_card", "officer"],
         ),
         trainings("results/{cohort}/{generator}/{fraction}/{seed}/training.svg"),
         expand(

@@ -91,7 +91,7 @@ class TestLanding:
     def test_links_lead_from_the_summary_to_each_seed(self, table, samples):
         two = [GENERATORS[0]._replace(folders={"1": "../diffusion/100/1", "2": "../diffusion/100/2"})]
         text = page(table, samples, generators=two)
-        for file in ("synthetic.vcf.gz", "synthetic.labels.tsv", "model_card.html"):
+        for file in ("synthetic.vcf.gz", "synthetic.labels.tsv", "model_card.html", "officer.html"):
             assert f'href="../diffusion/100/2/{file}"' in text
         assert 'href="../diffusion/100/2/released/synthetic.vcf.gz"' in page(
             table, samples, generators=two, withheld=True

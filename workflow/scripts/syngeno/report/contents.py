@@ -25,6 +25,7 @@ COHORT = {
     "ablation": "Variants compared",
     "ablation_table": "Variants compared, table",
     "model_card": "Model card of {generator}, {fraction} %, seed {seed}",
+    "officer": "For the data-protection officer: {generator}, {fraction} %, seed {seed}",
     "metrics": "All metrics",
     "run": "Run",
 }
