@@ -63,8 +63,9 @@ class TestAudit:
             assert light.level is verdicts.BAD
 
     def test_says_once_per_run_how_many_canaries_were_listed(self, table):
-        found = rows(audit_page.audit_page(table, {}), "What each attack can detect")
-        assert [row.count("0.961 to 1.000<") for row in found] == [1] + 9 * [0] + [1] + 8 * [0]
+        page = audit_page.audit_page(table, {})
+        assert page.count("0.961 to 1.000<") == 2
+        assert "Canaries listed by id</th>" in page
 
     def test_names_the_canaries_that_each_attack_gains_most_by(self, table):
         found = rows(audit_page.audit_page(table, {}), "What each attack can detect")

@@ -9,7 +9,12 @@ from syngeno.report import html, verdicts
 
 SHOWN = 20  # listed samples of each run
 
-_SHARES = {"duplicate_share": "Duplicates", "near_duplicate_share": "Near duplicates", "high_risk": "At high risk"}
+_SHARES = {
+    "duplicate_share": "Duplicates",
+    "near_duplicate_share": "Near duplicates",
+    "high_risk": "At high risk",
+    "planted_listed": "Canaries listed by id",
+}
 _DEGREES = {
     "kinship_max": "Largest kinship, mean",
     "kinship_contrast": "Contrast",
@@ -40,8 +45,6 @@ def _power_table(metrics: pd.DataFrame) -> html.Table | None:
     table = membership.power(metrics)
     if table.empty:
         return None
-    listed = metrics[(metrics["metric"] == "planted_listed") & metrics["variant"].str.startswith(membership.PLANTED)]
-    listed = {(row["generator"], row["fraction"], row["seed"]): row for row in listed.to_dict("records")}
     lines = []
     for row in table.itertuples():
         run = (row.generator, row.fraction, row.seed)
@@ -50,13 +53,10 @@ def _power_table(metrics: pd.DataFrame) -> html.Table | None:
         cells.insert(3, html.Cell("" if pd.isna(row.canaries) else row.canaries, style="words"))
         shade = {membership.DETECTS_WITHOUT: "outside", membership.POWERLESS: "blind"}.get(row.verdict, "")
         cells.append(html.Cell(row.verdict, style=f"words {shade}".strip()))
-        # Once for the run, not for each of its attacks.
-        share = listed.pop(run) if run in listed else {"value": float("nan"), "low": 0, "high": 0}
-        cells.append(html.number(share["value"], share["low"], share["high"]))
         lines.append(html.Line(f"{_run(table, run)}: {membership.ATTACK_NAMES[row.attack]}", cells))
     rate = "True-positive rate at 1 % false positives"
     head = ["Generator: attack", "AUC", rate, "The same, with planted canaries", "Canaries", "Paired difference"]
-    return html.Table([*head, "Verdict", "Canaries listed by id"], lines)
+    return html.Table([*head, "Verdict"], lines)
 
 
 def _some_table(single: pd.DataFrame) -> html.Table | None:
