@@ -11,6 +11,11 @@ from syngeno.models.haplotype.hmm import Clusters
 VARIANTS, WIDTH, INDIVIDUALS = 203, 5, 30
 
 
+@pytest.fixture(autouse=True)
+def _few(monkeypatch):
+    monkeypatch.setattr(sharing, "LEAST", 10)
+
+
 def training(seed=0, alphabet=2):
     """Sequences of unrelated individuals."""
     per_sample = 2 if alphabet == 2 else 1
@@ -91,6 +96,17 @@ class TestEnforce:
         drawn, *counts = enforced(symbols, path, known, chain, sharing.Rule(10, 3))
         assert counts == [0, 0]
         assert (drawn == symbols).all()
+
+    def test_few_variants_are_let_be(self, monkeypatch):
+        """However long a run of them is."""
+        known = training()
+        chain = clusters(known)
+        symbols, path = copies(known, chain)
+        monkeypatch.setattr(sharing, "LEAST", 80)
+        drawn, again, _ = enforced(symbols, path, known, chain, sharing.Rule(0.3, 3))
+        assert again > 0
+        assert 80 <= max(longest(sequence, known, 3) for sequence in drawn.T) <= 80 + 2 * WIDTH
+        assert (drawn[:70] == symbols[:70]).all()
 
     def test_length_is_by_the_map(self):
         """Where nothing recombines a run is short, however many variants it has."""

@@ -3,7 +3,8 @@
 A drawn sequence is followed along a chromosome beside all training sequences. Where it has agreed with some of them for
 `longer_than` centimorgans and to the end of a segment, and these belong to fewer than `shared_by` individuals, the
 segment is drawn again: the sequence leaves its cluster there, and goes on from another one until the place where it had
-switched cluster anyway. So no longer run, but for a segment, is drawn where it is not common.
+switched cluster anyway. So no longer run, but for a segment, is drawn where it is not common. Runs of fewer variants
+than `LEAST` are let be: so many sequences agree by chance where variants lie far apart.
 
 What is drawn again follows the same clusters (hmm.py), by the chain's own switches first, and by a forced switch where
 these do not help. A segment that still breaks the rule after `TRIES` stays, and is counted.
@@ -18,6 +19,7 @@ import numpy as np
 from syngeno.errors import BadInput
 from syngeno.models.haplotype.hmm import Clusters
 
+LEAST = 50
 TRIES = 20
 BITS = 32  # of a segment's code
 HIGHEST = np.floor(np.log2(np.maximum(np.arange(1 << 16), 0.5))).astype(np.int32)  # bit of each number, -1 for 0
@@ -66,6 +68,7 @@ def enforce(
     known = _codes(training.symbols, width, others)
     # The last variant at which a run that ends at a variant may begin to be as long as that.
     limit = np.searchsorted(cm, cm - rule.longer_than, side="right").astype(np.int32) - 1
+    limit = np.minimum(limit, np.arange(len(cm), dtype=np.int32) + 1 - LEAST)
     tails = clusters.symbol.flip(2).cumsum(2).flip(2).numpy()
     chain = tails, clusters.switch.numpy(), clusters.weight.cumsum(2).numpy()
     found = np.ascontiguousarray(symbols.T)
