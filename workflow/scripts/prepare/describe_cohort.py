@@ -43,5 +43,5 @@ logger.log(
     about["linkage"] or "too few",
     r2,
     "phased" if about["phased"] else "unphased",
-    f", which {' and '.join(suited)} suits" if suited else "",
+    f", which {' and '.join(suited)} {'suits' if len(suited) == 1 else 'suit'}" if suited else "",
 )
