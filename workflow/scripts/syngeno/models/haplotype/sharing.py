@@ -87,10 +87,12 @@ def enforce(
 
 def _codes(symbols: np.ndarray, width: int, others: int) -> np.ndarray:
     """Segments as numbers, uint32 (segments, n): a bit for each variant and symbol 1, 2, .. that it reaches."""
-    padded = np.pad(symbols, ((0, -len(symbols) % width), (0, 0)))
-    reached = np.stack([padded >= symbol for symbol in range(1, others + 1)], axis=1)
-    bits = reached.reshape(-1, width * others, symbols.shape[1])
-    return (bits * (np.uint32(1) << np.arange(width * others, dtype=np.uint32))[:, None]).sum(axis=1, dtype=np.uint32)
+    found = np.zeros((-(-len(symbols) // width), symbols.shape[1]), np.uint32)
+    for variant in range(width):
+        carried = symbols[variant::width]  # the last segment may lack this variant
+        for symbol in range(others):
+            found[: len(carried)] |= (carried > symbol).astype(np.uint32) << np.uint32(variant * others + symbol)
+    return found
 
 
 @numba.njit(cache=True, nogil=True)
