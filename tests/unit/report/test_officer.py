@@ -310,6 +310,15 @@ class TestWeakest:
         assert found.startswith("B (12 training individuals): AUC 0.61 (0.41 to 0.81) (attack: distance), the highest")
         assert "(9 training individuals): AUC 0.58 (0.40 to 0.70)" in line(page(), "Most unusual individuals")
 
+    def test_a_sure_label_counts_behind_an_unsure_one_that_goes_farther(self):
+        rows = [
+            metrics.row("membership_auc", 0.9, group="painting", against="A", low=0.85, high=0.95, n=30),
+            metrics.row("membership_auc", 0.95, group="distance", against="B", low=0.6, high=1.0, n=12),
+        ]
+        one = page([*usual(), *rows])
+        assert line(one, "Label at the highest risk").startswith("B (12 training individuals): AUC 0.95 (0.60 to 1.00)")
+        assert "Label at the highest risk: A, AUC 0.90 (0.85 to 0.95)." in one.reasons
+
     def test_few_heldout_individuals_of_a_label(self):
         assert line(page(), "Labels of few held-out individuals").startswith("B: fewer than 20.")
 

@@ -231,15 +231,18 @@ def weakest_section(own: pd.DataFrame, samples: pd.DataFrame, labels: list[str],
             continue
         row = rows.loc[rows["value"].idxmax()]
         who = row["against"] if rows is by_label else "the 5 % of individuals who are least like anyone else"
-        area = _shown(row)
         of_several = f", the highest of {rows['against'].nunique()} labels" if rows is by_label else ""
         who_first = who if rows is by_label else capital(who)
         lines[name] = (
-            f"{who_first} ({row['n']:,} training individuals): AUC {area} (attack: "
+            f"{who_first} ({row['n']:,} training individuals): AUC {_shown(row)} (attack: "
             f"{membership.ATTACK_NAMES[row['group']]}){of_several}. {few}"
         ).strip()
-        if row["low"] > membership.FAR and not row["value"] <= row["real_high"]:
-            warned.reasons.append((FAIR, f"{name}: {who}, AUC {area}."))
+        # Of a small label an area is high by chance: that of a larger one may be lower, and sure.
+        far = rows[(rows["low"] > membership.FAR) & ~(rows["value"] <= rows["real_high"])]
+        if len(far):
+            surest = far.loc[far["low"].idxmax()]
+            who = surest["against"] if rows is by_label else who
+            warned.reasons.append((FAIR, f"{name}: {who}, AUC {_shown(surest)}."))
     lacking = [name for name in labels if name not in set(by_label["against"])]
     if lacking and len(by_label):
         lines["Labels too small to be judged"] = f"{_names(lacking)}."
