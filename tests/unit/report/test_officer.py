@@ -337,6 +337,15 @@ class TestQuestions:
         )
         assert "50, by design" in line(page(), "Inference, 1-2 carriers")
 
+    def test_a_risk_that_real_samples_reach_is_no_sign(self):
+        numbers = table([*usual(), *risk("linkability", "5 nearest", 0.06, 0.05)])
+        of_risk = numbers["metric"] == "linkability_risk"
+        for end, sign in ((0.07, False), (0.05, True)):
+            numbers.loc[of_risk, "real_high"] = end
+            one = page(numbers=numbers)
+            assert ("gives something away" in line(one, "Linkability, 5 nearest")) == sign
+            assert (one.verdict == "There are signs of a leak.") == sign
+
     def test_not_measured(self):
         one = page(usual())
         for name in ("Singling out", "Linkability", *(f"Inference, {group}" for group in findings.CARRIERS)):
