@@ -36,6 +36,10 @@ class TestApart:
         found = np.concatenate([apart for _, apart in matches.apart(b, a)])
         assert found.tolist() == np.abs(a[:, None].astype(int) - b).sum(axis=2).tolist()
 
+    def test_farther_apart_than_16_bits_can_count(self):
+        a, b = np.zeros((1, 70_000), np.int8), np.ones((2, 70_000), np.int8)
+        assert np.concatenate([apart for _, apart in matches.apart(a, b)]).tolist() == [[70_000], [70_000]]
+
     @pytest.mark.parametrize("swapped", [False, True])
     def test_where_only_one_of_both_has_other_alleles(self, swapped):
         a, b = np.zeros((3, 130), np.int8), drawn(1, 4, 130)

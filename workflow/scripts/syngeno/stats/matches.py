@@ -42,12 +42,12 @@ def _windows(contig: np.ndarray, bounds: Callable[[int, int], np.ndarray]) -> Wi
 
 
 def apart(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """L1 distances of some rows of `b` at a time to all rows of `a`: which rows, and uint16 (rows, a)."""
+    """L1 distances of some rows of `b` at a time to all rows of `a`: which rows, and uint32 (rows, a)."""
     both = _packed(np.concatenate([a, b]))
     ours, theirs = both[:, : len(a)], both[:, len(a) :]
     for start in range(0, len(b), _ROWS):
         rows = slice(start, min(start + _ROWS, len(b)))
-        distances = np.zeros((rows.stop - start, len(a)), np.uint16)
+        distances = np.zeros((rows.stop - start, len(a)), np.uint32)
         for of_ours, of_theirs in zip(ours, theirs, strict=True):
             distances += np.bitwise_count(of_theirs[rows, None] ^ of_ours)
         yield rows, distances
