@@ -187,6 +187,9 @@ class TestByHand:
         rows = found(cohort([[0, 2, 1, 0, 2], [1, 2, 2, 0, 2]]), train, train)
         row = rows["one_carrier_alleles", "all", "train"]
         assert (row["value"], row["n"]) == (1.0, 1)
+        # Every allele is of both samples: there is none to find, and that is said.
+        row = found(*[cohort([[1, 1, 1, 1, 1]] * 2)] * 2, train)["one_carrier_alleles", "all", "train"]
+        assert (row["value"], row["n"]) == (0, 0)
 
 
 class TestAudit:

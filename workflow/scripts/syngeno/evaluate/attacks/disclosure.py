@@ -36,8 +36,8 @@ PREDICATES = (10, 20, 30)  # variants of a predicate
 DRAWS = 20  # of these variants
 COMMON = 0.05  # minor-allele frequency of variants of predicates, or more
 LINKED = {"all": 1, "5 nearest": 5}  # in how many of the nearest of both parts the same one is looked for
-# Runs of fewer training individuals point at them. Five is the number that the sampling rule of haplotype diffusion was
-# tried with, of the order of thresholds for counts in tables (Hundepool et al., Statistical Disclosure Control, 2012).
+# Runs of fewer training individuals point at them. Five is of the order of thresholds for counts in tables (Hundepool
+# et al., Statistical Disclosure Control, 2012); the sampling rule of haplotype diffusion asks for more.
 SHARED_BY = 5
 QUANTILES = {"median": 0.5, "99 %": 0.99}  # of haplotypes, by their longest private run; beside the largest
 
@@ -201,10 +201,10 @@ def _run_rows(metric: str, asked: Cohort, train: Cohort) -> list[dict]:
 
 
 def _one_carrier_rows(synthetic: Cohort, train: Cohort) -> list[dict]:
-    """The share of the alleles that one training sample carries which some synthetic sample carries."""
+    """The share of the alleles that one training sample carries which some synthetic sample carries; of none 0."""
     carried = [[(one.dosages != without).sum(axis=0) for without in (0, 2)] for one in (synthetic, train)]
     alone = np.concatenate(carried[1]) == 1
     if not alone.any():
-        return []
+        return [row("one_carrier_alleles", 0, against="train", n=0)]
     again = np.concatenate(carried[0])[alone] > 0
     return [share_row("one_carrier_alleles", float(again.mean()), len(again), "all", "train")]
