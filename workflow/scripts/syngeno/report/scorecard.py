@@ -19,7 +19,7 @@ HEADLINES: dict[str, dict[Headline, str]] = {
         ("aa_truth", "all", "train"): "AA truth, train",
         ("aa_truth", "all", "test"): "AA truth, test",
         ("aa_syn", "all", "train"): "AA syn",
-        ("membership_auc", "all", None): "Membership AUC, best attack",
+        ("membership_auc", "all", None): "Membership AUC, strongest attack",
         ("membership_tpr_at_1pct", "all", None): "True-positive rate at 1 % false positives",
         ("duplicate_share", "all", "train"): "Duplicates of training samples",
         ("near_duplicate_share", "all", "train"): "Near duplicates",
