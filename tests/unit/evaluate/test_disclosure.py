@@ -184,9 +184,13 @@ class TestByHand:
     def test_one_carrier_alleles(self):
         train = cohort([[0, 0, 2, 1, 2], [0, 1, 2, 1, 2], [0, 2, 1, 0, 2]])
         # One allele is of one sample alone: REF of the third variant, of the third sample.
-        rows = found(cohort([[0, 2, 1, 0, 2], [1, 2, 2, 0, 2]]), train, train)
+        test = cohort([[0, 1, 2, 0, 2], [0, 1, 2, 0, 1]])
+        rows = found(cohort([[0, 2, 1, 0, 2], [1, 2, 2, 0, 2]]), train, test)
         row = rows["one_carrier_alleles", "all", "train"]
         assert (row["value"], row["n"]) == (1.0, 1)
+        # And one of a test sample's: REF of the last variant, of the second one, which is not drawn.
+        row = rows["one_carrier_alleles", "all", "test"]
+        assert (row["value"], row["n"]) == (0.0, 1)
         # Every allele is of both samples: there is none to find, and that is said.
         row = found(*[cohort([[1, 1, 1, 1, 1]] * 2)] * 2, train)["one_carrier_alleles", "all", "train"]
         assert (row["value"], row["n"]) == (0, 0)

@@ -361,13 +361,24 @@ class TestQuestions:
 
 class TestRare:
     def test_none_of_one_carrier(self):
-        assert line(page(), "Variants of one person").endswith("(must be none): none of 200.")
+        assert line(page(), "Variants of one person").endswith("has, too: none of 200.")
 
     def test_some_of_one_carrier(self):
         rows = [metrics.row("one_carrier_alleles", 0.015, against="train", n=200)]
-        assert "(must be none): 3 of 200. Whoever knows of a carrier" in line(
-            page([*usual(), *rows]), "Variants of one person"
+        assert "has, too: 3 of 200. Whoever knows of a carrier" in line(
+            page([*usual()[1:], *rows]), "Variants of one person"
         )
+
+    def test_no_more_than_of_heldout_individuals_is_chance(self):
+        rows = [
+            metrics.share_row("one_carrier_alleles", 0.9, 200, "all", "train"),
+            metrics.share_row("one_carrier_alleles", 0.88, 50, "all", "test"),
+        ]
+        one = page([*usual()[1:], *rows])
+        assert "the release has 44 of 50: so many come again by chance." in line(one, "Variants of one person")
+        assert not [text for text in one.reasons if "variants that one" in text]
+        rows[1] = metrics.share_row("one_carrier_alleles", 0.1, 50, "all", "test")
+        assert [text for text in page([*usual()[1:], *rows]).reasons if "180 variants that one" in text]
 
     def test_private_stretches(self):
         assert "median 0.40 (0.30 to 0.50), of held-out individuals 0.40" in line(page(), "Private stretches")

@@ -34,9 +34,8 @@ LOW_IS_GOOD = {
     "membership_auc_by_dose", "membership_tpr_at_01pct", "kinship_max", "kinship_contrast", "kinship_duplicate",
     "kinship_first", "kinship_second", "hwe_outliers", "allele_frequency_rmse", "allele_frequency_rmse_ratio",
     "distance_within_w1", "distance_between_w1", "fst_to_train", "fst_difference", "wasserstein_pc1_6",
-    "sinkhorn_pc1_2", "heldout_nats", "association_lambda_ratio", "association_false_hits", "inference_risk",
-    "inference_success", "singling_out_risk", "singling_out_success", "linkability_risk", "linkability_success",
-    "private_run_cm", "one_carrier_alleles",
+    "sinkhorn_pc1_2", "heldout_nats", "association_lambda_ratio", "inference_risk", "inference_success",
+    "singling_out_risk", "singling_out_success", "linkability_risk", "linkability_success", "private_run_cm",
 }  # fmt: skip
 # What a metric can be: no interval and no envelope goes farther. Estimates that are corrected for the number of samples
 # (Fst, r2) can be below 0.

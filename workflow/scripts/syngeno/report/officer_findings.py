@@ -310,19 +310,25 @@ def rare_section(own: pd.DataFrame, warned: Warned) -> Section:
 
 
 def _one_carrier(own: pd.DataFrame, warned: Warned) -> str:
-    row = _first(own, "one_carrier_alleles", None)
-    text = "Variants that one training individual alone carries, and that the release has, too (must be none)"
+    row, heldout = (_first(own, "one_carrier_alleles", against=part) for part in ("train", "test"))
+    text = "Variants that one training individual alone carries, and that the release has, too"
     if row is None:
         warned.missing.append("variants of one person")
         return f"{text}: {NOT_MEASURED}."
     count = round(row["value"] * row["n"])
     if not count:
         return f"{text}: none of {row['n']:,}."
-    warned.reasons.append((BAD, f"The release has {count:,} variants that one training individual alone carries."))
-    return (
-        f"{text}: {count:,} of {row['n']:,}. Whoever knows of a carrier has reason to believe that this person's data "
-        "were used."
-    )
+    text = f"{text}: {count:,} of {row['n']:,}."
+    known = heldout is not None and heldout["n"] > 0
+    if known:
+        text += (
+            f" Of those that one held-out individual alone carries, the release has "
+            f"{round(heldout['value'] * heldout['n']):,} of {heldout['n']:,}: so many come again by chance."
+        )
+    if not known or row["low"] > heldout["high"]:
+        warned.reasons.append((BAD, f"The release has {count:,} variants that one training individual alone carries."))
+        text += " Whoever knows of a carrier has reason to believe that this person's data were used."
+    return text
 
 
 def _private_runs(own: pd.DataFrame, warned: Warned) -> str:

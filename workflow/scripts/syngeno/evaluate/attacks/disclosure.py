@@ -47,7 +47,7 @@ Share = tuple[float, int]  # of how many
 def rows(synthetic: Cohort, train: Cohort, test: Cohort, *, seed: int, threads: int = 1) -> list[dict]:
     """Metric rows of all of them; the cohorts have the same variants, and their samples stand in canonical order."""
     found = _inference_rows(synthetic, train, test, seed, threads) + _singling_out_rows(synthetic, train, test, seed)
-    found += _linkability_rows(synthetic, train, test) + _one_carrier_rows(synthetic, train)
+    found += _linkability_rows(synthetic, train, test) + _one_carrier_rows(synthetic, train, test)
     if all(cohort.haplotypes is not None for cohort in (synthetic, train, test)):
         found += _run_rows("private_run_cm", synthetic, train) + _run_rows("private_run_cm_real", test, train)
     return found
@@ -200,11 +200,19 @@ def _run_rows(metric: str, asked: Cohort, train: Cohort) -> list[dict]:
     return found
 
 
-def _one_carrier_rows(synthetic: Cohort, train: Cohort) -> list[dict]:
-    """The share of the alleles that one training sample carries which some synthetic sample carries; of none 0."""
-    carried = [[(one.dosages != without).sum(axis=0) for without in (0, 2)] for one in (synthetic, train)]
-    alone = np.concatenate(carried[1]) == 1
-    if not alone.any():
-        return [row("one_carrier_alleles", 0, against="train", n=0)]
-    again = np.concatenate(carried[0])[alone] > 0
-    return [share_row("one_carrier_alleles", float(again.mean()), len(again), "all", "train")]
+def _one_carrier_rows(synthetic: Cohort, train: Cohort, test: Cohort) -> list[dict]:
+    """The share of the alleles that one real sample alone carries, a training or a test sample, which come again.
+
+    Whose sample it is tells nothing of an allele that was drawn without it: then both shares are alike.
+    """
+    drawn, *real = (
+        np.concatenate([(one.dosages != without).sum(axis=0) for without in (0, 2)]) for one in (synthetic, train, test)
+    )
+    rows = []
+    for part, own, other in (("train", *real), ("test", *reversed(real))):
+        again = drawn[(own == 1) & (other == 0)] > 0
+        if len(again):
+            rows.append(share_row("one_carrier_alleles", float(again.mean()), len(again), "all", part))
+        else:
+            rows.append(row("one_carrier_alleles", 0, against=part, n=0))
+    return rows

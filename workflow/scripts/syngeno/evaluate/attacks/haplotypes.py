@@ -94,10 +94,11 @@ def scores(
     cm = training.cm if training.cm is not None else genetic_map.places(training.contig, training.position)
     found = {"run_length": _run_lengths(data, training.contig, threads)}
     windows = matches.windows_by_count(training.contig, WINDOW)
-    found["windows"], found["painting"] = _compared(data, windows)
+    found["painting"] = {name: np.zeros(len(data.asked)) for name in data.released}
+    found["windows"] = _compared(data, windows, found["painting"])
     windows = [one for one in matches.windows_by_length(training.contig, cm, LENGTH) if one.stop - one.start >= LEAST]
     if windows:
-        found["windows_cm"], _ = _compared(data, windows)
+        found["windows_cm"] = _compared(data, windows)
     found["likelihood"] = _likelihoods(data, training.contig, cm, threads)
     return {
         name: {attack: _of_samples(by[name], each, len(training)) for attack, by in found.items()}
@@ -129,25 +130,28 @@ def _run_lengths(data: _Sequences, contig: np.ndarray, threads: int) -> dict[str
     return {name: by[name] - by[REFERENCE] for name in data.released}
 
 
-def _compared(data: _Sequences, windows: matches.Windows) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Scores by the distances in windows, and by painting, by what is released."""
-    ratio, painted = ({name: np.zeros(len(data.asked)) for name in data.released} for _ in range(2))
+def _compared(
+    data: _Sequences, windows: matches.Windows, painted: dict[str, np.ndarray] | None = None
+) -> dict[str, np.ndarray]:
+    """Scores by the distances in windows, by what is released; those by painting are added to what was `painted`."""
+    ratio = {name: np.zeros(len(data.asked)) for name in data.released}
     parts = data.part.max() + 1
     for window in windows:
         nearest = np.full((parts, len(data.asked)), np.inf)
         best = np.zeros(nearest.shape)
         for rows, apart in matches.apart(data.asked[:, window], data.others[:, window]):
-            first = apart == apart.min(axis=1, keepdims=True)
-            share = first / np.count_nonzero(first, axis=1)[:, None]
             for part in np.unique(data.part[rows]):
-                own = data.part[rows] == part
-                nearest[part] = np.minimum(nearest[part], apart[own].min(axis=0))
-                best[part] += share[own].sum(axis=0)
+                own = apart[data.part[rows] == part]
+                nearest[part] = np.minimum(nearest[part], own.min(axis=0))
+                if painted is not None:
+                    first = own == own.min(axis=1, keepdims=True)
+                    best[part] += (first / np.count_nonzero(first, axis=1)[:, None]).sum(axis=0)
         log = np.log(nearest + 0.5)
         for name in data.released:
             ratio[name] += log[0] - log[data.shown[name]].min(axis=0)
-            painted[name] += best[data.shown[name]].sum(axis=0)
-    return ratio, painted
+            if painted is not None:
+                painted[name] += best[data.shown[name]].sum(axis=0)
+    return ratio
 
 
 def _likelihoods(data: _Sequences, contig: np.ndarray, cm: np.ndarray, threads: int) -> dict[str, np.ndarray]:
