@@ -80,7 +80,7 @@ rule audit:
         "../../envs/evaluate.yaml"
     threads: 2
     resources:
-        mem_mb=by_size(1000, 5),
+        mem_mb=by_size(1000, 16),
         runtime=by_size(30, 0.03),
     params:
         canaries=canaries,

@@ -20,7 +20,7 @@ rule measure_envelope:
         "../../envs/evaluate.yaml"
     threads: 2
     resources:
-        mem_mb=by_size(1500, 6),
+        mem_mb=by_size(1500, 16),
         runtime=by_size(60, 0.3),
     params:
         settings=suite_settings,

@@ -57,6 +57,7 @@ rule write_landing:
         generators=judged_generators,
         captions={key: caption(key) for key in ("tradeoff", "pca", "ld_decay")},
         withheld=WITHHOLDS,
+        labels=config["sample"]["labels"],
         code=code("write_landing"),
     script:
         "../scripts/report/write_landing.py"

@@ -40,7 +40,7 @@ UNLINKED = ABOUT | {"neighbour_r2": 0.004, "linkage": "unlinked"}
 def page(table, samples, **changed):
     asked = {
         "cohort": "mine", "version": "1.2.3", "date": "2026-01-31", "samples": samples,
-        "about": ABOUT,
+        "judged": samples, "about": ABOUT,
         "relatives": pd.DataFrame(columns=["sample_a", "sample_b", "split_a", "split_b"]),
         "looked_for": "kinship", "generators": GENERATORS, "withheld": False, "pictures": [PICTURE],
     }  # fmt: skip
@@ -161,6 +161,9 @@ class TestWarnings:
         assert "Labels with fewer than" not in page(table, samples.assign(split="test"))
         many = samples.assign(label=[f"P{i % 25}" for i in range(100)])
         assert "Labels with fewer than 20 test samples: 25 of 25." in page(table, many)
+        text = page(table, samples, judged=samples[samples["label"] == "B"])
+        assert "Labels with fewer than 20 test samples: B." in text
+        assert "<dd>100</dd>" in text
 
     def test_no_beagle(self, table, samples):
         without = table[~table["metric"].str.startswith("imputation")]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 logger = logs.start(snakemake.log[0])
 source, params = snakemake.input, snakemake.params
 table = samples.read_samples(source.samples)
+judged = samples.judged(table, params.labels)
 
 page = landing.landing_page(
     metrics.read(source.metrics),
@@ -24,8 +25,9 @@ page = landing.landing_page(
     version=VERSION,
     date=date.today().isoformat(),
     samples=table,
+    judged=judged,
     about=json.loads(Path(source.cohort).read_text()),
-    relatives=samples.read_relatives(source.relatives, table),
+    relatives=samples.read_relatives(source.relatives, judged).dropna(),
     looked_for=json.loads(Path(source.search).read_text())["by"],
     generators=[landing.Generator(**one) for one in params.generators],
     withheld=params.withheld,

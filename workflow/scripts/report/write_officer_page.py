@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 logger = logs.start(snakemake.log[0])
 source, wildcards, params = snakemake.input, snakemake.wildcards, snakemake.params
-table = samples.read_samples(source.samples)
+judged = samples.judged(samples.read_samples(source.samples), params.labels)
 drawn = [len(samples.read_labels(path, params.label)) for path in source.drawn]
 with Path(source.vcf).open("rb") as file:
     checksum = hashlib.file_digest(file, "sha256").hexdigest()
@@ -45,8 +45,8 @@ page = officer.page(
     ),
     version=VERSION,
     date=date.today().isoformat(),
-    samples=samples.judged(table, params.labels),
-    relatives=samples.read_relatives(source.relatives, table),
+    samples=judged,
+    relatives=samples.read_relatives(source.relatives, judged).dropna(),
     looked_for=json.loads(Path(source.search).read_text())["by"],
 )
 

@@ -1,10 +1,11 @@
 """Long runs of few training individuals are broken, and nothing else is touched."""
 
+import sys
+
 import numpy as np
 import pytest
 import torch
 
-from syngeno.errors import BadInput
 from syngeno.models.haplotype import sharing
 from syngeno.models.haplotype.hmm import Clusters
 
@@ -138,8 +139,12 @@ class TestEnforce:
         assert (enforced(symbols, path, known, chain, rule, threads=3)[0] == drawn).all()
         assert (enforced(symbols[:, :5], path[:, :5], known, chain, rule)[0] == drawn[:, :5]).all()
 
-    def test_segments_too_long_for_a_number(self):
-        known = training()
-        wide = Clusters(torch.full((7, 2, 1, 33), 0.5), torch.ones(7, 2), torch.full((1, 7, 2), 0.5), VARIANTS)
-        with pytest.raises(BadInput, match=r"clusters\.segment: is 33; `shared_by` needs at most 32"):
-            enforced(known.symbols[:, :1], np.zeros((7, 1), int), known, wide, sharing.Rule(0.3, 3))
+    @pytest.mark.parametrize(("width", "alphabet"), [(32, 2), (20, 3), (32, 3)])
+    def test_long_segments(self, width, alphabet, monkeypatch):
+        monkeypatch.setattr(sys.modules[__name__], "WIDTH", width)
+        known = training(alphabet=alphabet)
+        chain = clusters(known, alphabet=alphabet)
+        drawn, again, left = enforced(*copies(known, chain), known, chain, sharing.Rule(0.3, 3))
+        assert again > 0
+        assert left == 0
+        assert max(longest(sequence, known, 3) for sequence in drawn.T) <= 30 + 2 * width

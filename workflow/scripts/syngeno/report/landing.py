@@ -71,6 +71,7 @@ def landing_page(
     version: str,
     date: str,
     samples: pd.DataFrame,
+    judged: pd.DataFrame,
     about: Mapping,
     relatives: pd.DataFrame,
     looked_for: str,
@@ -80,10 +81,10 @@ def landing_page(
 ) -> str:
     """The page, without the id of any sample.
 
-    `samples` (index: ids) has label and split; `about` is what `describe_cohort` says (`variants`, `phased`,
-    `neighbour_r2`, `linkage`); `relatives` are the pairs found, `looked_for` how (by "kinship",
-    "genotypes", "pedigree", or "nothing"); `withheld` says that samples were withheld from release, and that what is
-    released is judged.
+    `samples` (index: ids) has label and split, and `judged` are those of them that synthetic samples are judged by, as
+    the pairs of `relatives` are; `about` is what `describe_cohort` says (`variants`, `phased`,
+    `neighbour_r2`, `linkage`); `looked_for` is how relatives were found (by "kinship", "genotypes", "pedigree", or
+    "nothing"); `withheld` says that samples were withheld from release, and that what is released is judged.
     """
     shown = _released(metrics) if withheld else metrics
     cards = [_card(shown, one) for one in sorted(generators, key=lambda one: not one.released)]
@@ -94,15 +95,15 @@ def landing_page(
         version=version,
         date=date,
         facts=_facts(samples, about),
-        warnings=_warnings(shown, samples, relatives, looked_for, cards, missing),
+        warnings=_warnings(shown, judged, relatives, looked_for, cards, missing),
         summary=_summary(cards),
         choice=_choice(cards, about),
         suited=about["linkage"],
         titles=list(verdicts.WORDS),
         cards=cards,
         pictures=pictures,
-        by_label=_by_label(shown, samples, cards),
-        hints=_hints(samples, relatives, cards, missing, withheld)[:HINTS],
+        by_label=_by_label(shown, judged, cards),
+        hints=_hints(judged, relatives, cards, missing, withheld)[:HINTS],
         rules=_rules(),
         files="released/" if withheld else "",
     )

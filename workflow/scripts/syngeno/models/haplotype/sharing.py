@@ -16,12 +16,10 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from syngeno.errors import BadInput
 from syngeno.models.haplotype.hmm import Clusters
 
 LEAST = 50
 TRIES = 20
-BITS = 32  # of a segment's code
 HIGHEST = np.floor(np.log2(np.maximum(np.arange(1 << 16), 0.5))).astype(np.int32)  # bit of each number, -1 for 0
 
 
@@ -63,8 +61,6 @@ def enforce(
         seeds: of each sequence, int64 (n,).
     """
     _, _, others, width = clusters.symbol.shape
-    if width * others > BITS:
-        raise BadInput("clusters.segment", f"is {width}", f"`shared_by` needs at most {BITS // others}")
     known = _codes(training.symbols, width, others)
     # The last variant at which a run that ends at a variant may begin to be as long as that.
     limit = np.searchsorted(cm, cm - rule.longer_than, side="right").astype(np.int32) - 1
@@ -86,12 +82,13 @@ def enforce(
 
 
 def _codes(symbols: np.ndarray, width: int, others: int) -> np.ndarray:
-    """Segments as numbers, uint32 (segments, n): a bit for each variant and symbol 1, 2, .. that it reaches."""
-    found = np.zeros((-(-len(symbols) // width), symbols.shape[1]), np.uint32)
+    """Segments as numbers (segments, n), of 32 or 64 bits, one for each variant and symbol 1, 2, .. that it reaches."""
+    kind = np.uint32 if width * others <= 32 else np.uint64
+    found = np.zeros((-(-len(symbols) // width), symbols.shape[1]), kind)
     for variant in range(width):
         carried = symbols[variant::width]  # the last segment may lack this variant
         for symbol in range(others):
-            found[: len(carried)] |= (carried > symbol).astype(np.uint32) << np.uint32(variant * others + symbol)
+            found[: len(carried)] |= (carried > symbol).astype(kind) << kind(variant * others + symbol)
     return found
 
 
@@ -129,11 +126,12 @@ def _enforce(drawn, path, group, rng, known, limit, tails, switch, weight, highe
         again += tries > 0
         drawn[first:end] = symbols[: end - first]
         for h in range(m):
-            differs = code ^ known[b, h]
+            differs, bit = code ^ known[b, h], 0
             if differs:
-                upper = differs >> np.uint32(16)
-                bit = highest[upper] + 16 if upper else highest[differs & np.uint32(0xFFFF)]
-                start[h] = first + bit // others + 1
+                while differs >> np.uint64(16):
+                    differs >>= np.uint64(16)
+                    bit += 16
+                start[h] = first + (bit + highest[differs]) // others + 1
     return again, left
 
 
@@ -152,10 +150,10 @@ def _common(code, long, known, per_sample, shared_by):
 
 @numba.njit(cache=True, nogil=True)
 def _code(symbols, variants, others):
-    code = np.uint32(0)
+    code = np.uint64(0)
     for v in range(variants):
         for symbol in range(symbols[v]):
-            code |= np.uint32(1) << np.uint32(v * others + symbol)
+            code |= np.uint64(1) << np.uint64(v * others + symbol)
     return code
 
 
