@@ -1,6 +1,7 @@
 # The files of cohorts that the user does not bring: fetched, or simulated.
 # in:  resources/download/*.tsv
-# out: files below data_dir; results/{cohort}/prepare/simulated/ 1.vcf.gz, 2.vcf.gz, samples.tsv, genes.bed.gz
+# out: files below data_dir; results/{cohort}/prepare/simulated/ 1.vcf.gz, 2.vcf.gz, samples.tsv, genes.bed.gz;
+#      results/{cohort}/prepare/trait/ samples.tsv, causal.tsv
 
 
 rule download:
@@ -46,3 +47,31 @@ rule simulate_cohort:
         code=code("simulate_cohort"),
     script:
         "../scripts/prepare/simulate_cohort.py"
+
+
+rule simulate_trait:
+    """Simulate a polygenic trait on the cohort's genotypes, as a further column of its table of samples."""
+    input:
+        genotypes=genotype_files,
+        plink=plink_parts,
+        labels=given_labels,
+    output:
+        samples="results/{cohort}/prepare/trait/samples.tsv",
+        causal="results/{cohort}/prepare/trait/causal.tsv",
+    log:
+        "results/logs/{cohort}/simulate_trait.log",
+    benchmark:
+        "results/benchmarks/{cohort}/simulate_trait.tsv"
+    conda:
+        "../../envs/prepare.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        trait=cohort("trait"),
+        samples=cohort("samples"),
+        chromosomes=cohort("chromosomes"),
+        filter=checked_filter,
+        code=code("simulate_trait"),
+    script:
+        "../scripts/prepare/simulate_trait.py"

@@ -19,34 +19,6 @@ rule prepare:
         ],
 
 
-rule simulate_trait:
-    """Simulate a polygenic trait on the cohort's genotypes, as a further column of its table of samples."""
-    input:
-        genotypes=genotype_files,
-        plink=plink_parts,
-        labels=given_labels,
-    output:
-        samples="results/{cohort}/prepare/trait/samples.tsv",
-        causal="results/{cohort}/prepare/trait/causal.tsv",
-    log:
-        "results/logs/{cohort}/simulate_trait.log",
-    benchmark:
-        "results/benchmarks/{cohort}/simulate_trait.tsv"
-    conda:
-        "../../envs/prepare.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
-    params:
-        trait=cohort("trait"),
-        samples=cohort("samples"),
-        chromosomes=cohort("chromosomes"),
-        filter=checked_filter,
-        code=code("simulate_trait"),
-    script:
-        "../scripts/prepare/simulate_trait.py"
-
-
 checkpoint check_inputs:
     """Check every input and compare samples and chromosomes across files, before any work starts."""
     input:
