@@ -22,8 +22,10 @@ VERDICTS = {
 }
 # Findings of the private light, in words that need no glossary.
 FINDINGS = {
-    "membership_auc": "The strongest attack tells training individuals from others: AUC {value}.",
-    "membership_tpr_at_1pct": "An attack names training individuals: a share of {value}, at 1 % wrong accusations.",
+    "membership_auc": "The strongest attack tells training individuals from others: AUC {value}; 0.5 is guessing, 1 is "
+    "always right. The interval is wider than below, as it is the strongest of several.",
+    "membership_tpr_at_1pct": "An attack names a share of {value} of the training individuals while wrongly accusing "
+    "0.01 of the others; a guess would name 0.01, too.",
     "duplicate_share": "The release holds copies of training individuals: a share of {value}.",
     "near_duplicate_share": "The release holds near copies of training individuals: a share of {value}.",
     "privacy_loss": "Synthetic individuals resemble training individuals more than others (privacy loss {value}).",

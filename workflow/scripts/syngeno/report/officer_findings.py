@@ -32,7 +32,7 @@ ATTACKS = {
     membership.DENOISING: ("Asks the fitted model how well it knows the person.", "Needs the file of the model."),
 }
 POWER = {
-    membership.POWERLESS: "No: it misses even planted individuals. That it finds nothing means nothing.",
+    membership.POWERLESS: "No: it misses even planted individuals. A low number here does not reassure.",
     membership.UNTRIED: "Not tried with planted individuals, so its power is not known.",
 }
 FOUND = {
@@ -133,16 +133,26 @@ def attacks_section(
             f"Of 100 individuals whose data were used it names {_hundred(one.tpr, one.tpr_low, one.tpr_high)} while "
             f"wrongly accusing 1 of 100 others. AUC {_number(one.auc, one.auc_low, one.auc_high)}."
         )
-        verdict = "Never hand out the model." if one.attack == membership.DENOISING else FOUND.get(one.verdict, "")
+        verdict = FOUND[membership.HINTS] if _better_than_guessing(one) else FOUND.get(one.verdict, "")
+        if one.attack == membership.DENOISING:
+            verdict = "Never hand out the model."
         cells = [f"{does} {needs}", power, f"{found} {verdict}".strip()]
         lines.append(html.Line(capital(membership.ATTACK_NAMES[one.attack]), [html.Cell(text) for text in cells]))
     black_box = verdicts.black_box(attacks)
-    hints = black_box["verdict"] == membership.HINTS
+    hints = np.array([_better_than_guessing(one) for one in black_box.itertuples()], dtype=bool)
     for level, chosen, what in ((BAD, black_box["leaks"], "A leak"), (FAIR, hints, "Better than guessing")):
         if names := [membership.ATTACK_NAMES[attack] for attack in black_box.loc[chosen, "attack"]]:
             warned.reasons.append((level, f"{what}, by the attacks below: {', '.join(names)}."))
     head = ["Attack", "What the attacker does and needs", "Could it have noticed a leak?", "What it found"]
     return Section("Attacks that were tried", said, lines, head)
+
+
+def _better_than_guessing(attack: object) -> bool:
+    """Whether an attack that is no leak has an area surely above .5, and above that of any attack on real samples.
+
+    Its verdict says so only where it does not detect canaries either.
+    """
+    return not attack.leaks and attack.auc_low > 0.5 and not attack.auc_low <= attack.auc_ceiling
 
 
 def _relatives(relatives: pd.DataFrame, looked_for: str) -> list[str]:
@@ -158,7 +168,12 @@ def _relatives(relatives: pd.DataFrame, looked_for: str) -> list[str]:
     if looked_for != "kinship":
         how += f" by {' and '.join(landing.WAYS[way] for way in looked_for.split(' and '))} only"
     if not pairs:
-        return [f"{how}; no pair was found of a training individual and one who is not."]
+        if looked_for == "genotypes":
+            how = "Relatives were looked for by identical genotypes only (one person twice, or identical twins)"
+            more = f" If there are parents, children or others of one family, {better}."
+        else:
+            more = ""
+        return [f"{how}; no pair was found of a training individual and one who is not.{more}"]
     found = some(pairs, "pair was", "pairs were")
     return [f"{how}; {found} found of a training individual and one who is not: {better}."]
 
@@ -185,9 +200,10 @@ def threshold_section(attacks: pd.DataFrame, warned: Warned) -> Section:
     meaning = (
         "The European Medicines Agency (policy 0070) and Health Canada accept a risk of re-identification of at most "
         f"{THRESHOLD:g} in clinical data that are published. Only sizes are compared: their risk is the probability "
-        "that a record is traced to its person; ours is the share of training individuals, beyond guessing, of whom "
-        "somebody who already has their genotypes can be sure that they were among them. No authority has said that "
-        "this number decides on synthetic genomes, and it is an average: some individuals are at a higher risk."
+        "that a record is traced to its person; ours is the share of training individuals, beyond guessing, whom "
+        "somebody who already has their genotypes names rightly. Who is named may still be wrongly accused. No "
+        "authority has said that this number decides on synthetic genomes, and it is an average: some individuals are "
+        "at a higher risk."
     )
     if attacks.empty:
         warned.missing.append("the largest advantage over guessing")
@@ -196,21 +212,23 @@ def threshold_section(attacks: pd.DataFrame, warned: Warned) -> Section:
     value, low, bound = advantage(worst["tpr"]), advantage(worst["tpr_low"]), advantage(attacks["tpr_high"].max())
     digits = (low, bound)
     text = html.fixed(value, digits)
-    upper = f"upper bound {html.fixed(bound, digits)}" if np.isfinite(bound) else "without an upper bound"
+    highest = "highest upper bound of any attack"
+    upper = f"{highest} {html.fixed(bound, digits)}" if np.isfinite(bound) else "without an upper bound"
     if value > THRESHOLD:
         level = BAD if low > THRESHOLD else FAIR
         beside = f"That is above the threshold of {THRESHOLD:g}."
     elif bound <= THRESHOLD:
         level, beside = GOOD, f"That, with its bound, does not exceed the threshold of {THRESHOLD:g}."
+        beside += " This does not change the verdict above."
     else:
         level, beside = UNKNOWN, f"The bound does not rule out that it exceeds the threshold of {THRESHOLD:g}."
     if level is not GOOD:
         warned.reasons.append((level, f"The largest advantage over guessing is {text}, {upper}. {beside}"))
     found = (
-        f"Largest advantage over guessing of {some(len(attacks), 'attack')} on the release: {text}, {upper} "
-        f"(attack: {membership.ATTACK_NAMES[worst['attack']]}). It is (TPR - FPR) / (1 - FPR), with TPR the share of "
-        "training individuals who are named and FPR the share of others who are wrongly accused, 1 %; 0 is guessing, 1 "
-        f"is certainty. {beside}"
+        f"Largest advantage over guessing of {some(len(attacks), 'attack')} on the release: {text} "
+        f"(attack: {membership.ATTACK_NAMES[worst['attack']]}), {upper}. It is (TPR - FPR) / (1 - FPR), with TPR the "
+        "share of training individuals who are named and FPR the share of others who are wrongly accused, 1 %; 0 is "
+        f"guessing, 1 is certainty. {beside}"
     )
     return Section(title, [found, meaning])
 
@@ -259,7 +277,8 @@ def questions_section(own: pd.DataFrame, warned: Warned) -> Section:
     said = [
         " ".join(f"{question.name}: {question.asks}" for question in QUESTIONS),
         "Attempts with the release are made on training individuals (main) and on held-out individuals (control), and "
-        "others without it (naive). The risk is what is left above the control: (main - control) / (1 - control), "
+        "others without it (naive); the numbers are how many of 100 attempts are right. The risk is what is left above "
+        "the control: (main - control) / (1 - control), "
         "after Giomi et al. (2023); 0 is none, 1 is certainty.",
     ]
     head = ["Right of 100 attempts", "Main", "Control", "Naive", "Risk"]
