@@ -98,4 +98,6 @@ class TestSomeLabels:
         assert set(recall["group"]) == {"AFR", "EUR"}
         assert recall["real"].notna().all()
         attacked = numbers[(numbers["metric"] == "membership_auc") & (numbers["variant"] == "")]
-        assert set(attacked["n"]) == {len(train)}
+        assert set(attacked[attacked["against"] == ""]["n"]) == {len(train)}
+        within = attacked[attacked["against"].isin(["AFR", "EUR"])]
+        assert within.groupby("against")["n"].unique().str[0].to_dict() == train["label"].value_counts().to_dict()
