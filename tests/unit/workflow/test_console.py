@@ -59,6 +59,25 @@ class TestConsole:
         ]
         assert run.snakemake.getvalue() == ""
 
+    def test_a_long_job_is_named_with_the_last_line_of_its_log(self, run, tmp_path):
+        console = run.listen()
+        path = tmp_path / "log"
+        path.write_text("10:00:00 split 1 of 20, 20 s\n10:00:20 split 2 of 20, 40 s\n")
+        start(run, 1, "measure_envelope", str(path), suite="privacy")
+        start(run, 2, "draw", generator="latent")
+        run.clock.now = 59
+        console.remind()
+        assert run.ours.getvalue() == ""
+        run.clock.now = 61
+        console.remind()
+        console.remind()
+        said = [line.split(" ", 1)[1] for line in run.ours.getvalue().splitlines()]
+        assert said == ["still measure_envelope privacy: split 2 of 20, 40 s", "still draw latent"]
+        console.end()
+        run.clock.now = 200
+        console.remind()
+        assert run.ours.getvalue().count("still") == 2
+
     def test_warnings_of_finished_jobs_are_kept_for_the_end(self, run, tmp_path):
         console = run.listen()
         path = tmp_path / "log"

@@ -7,6 +7,7 @@ lines are held back while jobs run, and jobs send warnings and notices only to t
 import logging
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TextIO
 from syngeno import logs
 
 EVERY = 10.0  # seconds between lines of progress
+SILENT = 60.0  # seconds after which a line says what is still running
 _TAIL = 12  # lines shown of the log of a job that failed
 _JOB_FAILED = ("RuleException", "CalledProcessError")  # what Snakemake reports of a job beside the job itself
 _LOOK_ABOVE = "a job execution failed"
@@ -52,6 +54,22 @@ class Console(logging.Handler):
         self.said = self.began
         if self.quiet:
             os.environ[logs.QUIET] = "1"
+            threading.Thread(target=self._watch, daemon=True).start()
+
+    def _watch(self) -> None:
+        while not self.over:
+            time.sleep(EVERY)
+            self.remind()
+
+    def remind(self) -> None:
+        """Say what is running, and how far it is by its log, where nothing was said for a while."""
+        now, running = self.clock(), list(self.running.values())
+        if self.over or not running or now - self.said < SILENT:
+            return
+        self.said = now
+        for job in running:
+            last = [line.partition(" ")[2] for path in job["log"] for line in _lines(path)[-1:]]
+            self._say(f"{time.strftime('%H:%M:%S')} still {job['name']}{''.join(f': {text}' for text in last)}")
 
     def passes(self, record: logging.LogRecord) -> bool:
         """Whether Snakemake's own line is printed: none that this object says in fewer words."""
