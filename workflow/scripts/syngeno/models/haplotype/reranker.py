@@ -104,7 +104,7 @@ def log_normaliser(score: np.ndarray, code: np.ndarray, labels: int) -> np.ndarr
     On the safe side, the mean of exp(g) and two of its standard errors: of 1,000 draws it is above log Z in 95 % of
     cases where g, normal, has a standard deviation of 1, in 85 % where it has one of 2. Where few draws decide: logged.
     """
-    log_z = np.empty(labels)
+    log_z, few = np.empty(labels), []
     for label in range(labels):
         of_label = score[code == label]
         top = of_label.max()
@@ -112,7 +112,10 @@ def log_normaliser(score: np.ndarray, code: np.ndarray, labels: int) -> np.ndarr
         log_z[label] = top + np.log(ratio.mean() + 2 * ratio.std(ddof=1) / math.sqrt(len(of_label)))
         effective = ratio.sum() ** 2 / np.square(ratio).sum()
         if effective < LEAST_EFFECTIVE:
-            log.warning("the normaliser of a label rests on %.0f of %d draws: no bound", effective, len(of_label))
+            few.append(effective)
+    if few:
+        said = "held-out nats are no bound: the normaliser of %d of %d labels rests on few draws (%.0f of %d for one)"
+        log.warning(said, len(few), labels, min(few), len(score) // labels)
     return log_z
 
 
