@@ -5,8 +5,7 @@ import pandas as pd
 
 from syngeno.evaluate import metrics
 from syngeno.evaluate.attacks import canaries
-from syngeno.evaluate.audit import MOST_ISOLATED
-from syngeno.evaluate.membership import ATTACK_NAMES, DENOISING
+from syngeno.evaluate.membership import ATTACK_NAMES, DENOISING, MOST_ISOLATED
 from syngeno.stats.ld import BINS
 
 KINDS = {

@@ -247,9 +247,9 @@ class TestSomeSamples:
 
     def test_the_most_isolated_are_a_twentieth(self, rows):
         found = audited(flipped(TRAIN, 0.3)).rows
-        one = number(found, "membership_auc", "distance", audit.MOST_ISOLATED)
+        one = number(found, "membership_auc", "distance", audit.membership.MOST_ISOLATED)
         assert 6 <= one["n"] <= 8
-        assert audit.MOST_ISOLATED not in {row["against"] for row in rows}  # three samples on either side
+        assert audit.membership.MOST_ISOLATED not in {row["against"] for row in rows}  # three samples on either side
 
     def test_the_most_isolated_are_the_farthest_from_all_training_samples(self):
         """Only those far from all others are copied: all of these are found, of the others none."""
@@ -257,13 +257,17 @@ class TestSomeSamples:
         held = replace(TEST, dosages=np.where((np.arange(110) < 6)[:, None], 2 * (TEST.dosages == 0), TEST.dosages))
         copied = far.take(np.arange(6)).joined(people(60, 6))
         rows = audited(replace(copied, sample=np.arange(66).astype(str)), far, held.changed(dosages=held.dosages)).rows
-        assert value(rows, "membership_auc", "distance", audit.MOST_ISOLATED) == 1
+        assert value(rows, "membership_auc", "distance", audit.membership.MOST_ISOLATED) == 1
         assert value(rows, "membership_auc", "distance") < 0.7
 
     def test_labels_of_few_samples_have_none(self):
         label = np.repeat(["A", "B"], [116, 4])
         rows = audited(people(50, 6), train=people(120, 1, label=label), test=people(120, 2, label=label)).rows
-        assert {row["against"] for row in rows if row["metric"] == "membership_auc"} == {"", "A", audit.MOST_ISOLATED}
+        assert {row["against"] for row in rows if row["metric"] == "membership_auc"} == {
+            "",
+            "A",
+            audit.membership.MOST_ISOLATED,
+        }
 
 
 class TestDose:

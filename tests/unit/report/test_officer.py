@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from syngeno.evaluate import audit, membership, metrics
+from syngeno.evaluate import membership, metrics
+from syngeno.evaluate.attacks import disclosure
 from syngeno.report import html, officer
 from syngeno.report import officer_findings as findings
 
@@ -41,7 +42,7 @@ def usual():
         metrics.row("privacy_loss", 0.02, low=-0.03, high=0.07, n=42),
         metrics.row("membership_auc", 0.55, group="distance", against="A", low=0.45, high=0.65, n=30),
         metrics.row("membership_auc", 0.61, group="distance", against="B", low=0.41, high=0.81, n=12),
-        metrics.row("membership_auc", 0.58, group="distance", against=findings.MOST_ISOLATED, low=0.4, high=0.7, n=9),
+        metrics.row("membership_auc", 0.58, group="distance", against=membership.MOST_ISOLATED, low=0.4, high=0.7, n=9),
     ]  # fmt: skip
 
 
@@ -335,8 +336,10 @@ class TestWeakest:
         rows = [one for one in usual() if one["against"] != "B"]
         assert line(page(rows), "Labels too small to be judged") == "B."
 
-    def test_the_most_isolated_are_called_as_by_the_audit(self):
-        assert findings.MOST_ISOLATED == audit.MOST_ISOLATED
+    def test_carriers_are_those_of_the_audit(self):
+        """Which the page cannot ask, as its loops would have to be compiled for a page."""
+        assert list(findings.CARRIERS) == list(disclosure.CARRIERS)
+        assert findings.FEW_CARRIERS == disclosure.SHARED_BY
 
 
 class TestQuestions:

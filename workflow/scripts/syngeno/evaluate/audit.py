@@ -42,7 +42,6 @@ AMONG_REAL = [("train", "train"), ("test", "train"), ("train", "validation"), ("
 TO_REAL = [("train", "synthetic"), ("synthetic", "train"), ("test", "synthetic")]
 
 ISOLATED = 0.05  # share of the samples that are farthest from all training samples
-MOST_ISOLATED = "the 5 % most isolated"
 SHARES = (0.01, 0.1)  # of the synthetic cohort, which are attacked beside the whole
 FEWEST = 5  # samples of a label on either side, for an area of its own
 
@@ -234,7 +233,7 @@ class _Attacked:
         """Areas within labels, of the most isolated samples, and of the strongest attack on parts of the cohort."""
         train, test = self.real
         some = {name: (train.label == name, test.label == name) for name in train.labels}
-        some[MOST_ISOLATED] = self._isolated
+        some[membership.MOST_ISOLATED] = self._isolated
         for attack, (training, heldout) in scores.items():
             for name, (ours, theirs) in some.items():
                 if min(ours.sum(), theirs.sum()) < FEWEST:

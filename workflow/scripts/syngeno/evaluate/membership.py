@@ -37,6 +37,7 @@ ATTACK_NAMES = {
 }
 FALSE_POSITIVES = 0.01
 RARE_FALSE_POSITIVES = 0.001
+MOST_ISOLATED = "the 5 % most isolated"  # samples, beside a label, that an area is of
 BOOTSTRAP = 2000
 
 Pair = tuple[np.ndarray, np.ndarray]  # scores of training and of held-out samples

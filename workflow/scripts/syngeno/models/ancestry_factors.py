@@ -86,7 +86,7 @@ class AncestryFactors(Classical):
             yield np.stack([sequences.draw_symbols(rng, at_variant) for at_variant in probability])
 
     def log_prob(self, rows: np.ndarray, label: np.ndarray, *, seed: int) -> np.ndarray:
-        """See `Classical.log_prob`."""
+        """See `base.Generator`."""
         return self._log_probs(self._factors(self.chosen["axes"]), rows, label, seed)
 
     def _log_probs(self, factors: "Factors", rows: np.ndarray, label: np.ndarray, seed: int) -> np.ndarray:

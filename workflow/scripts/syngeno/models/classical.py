@@ -91,13 +91,6 @@ class Classical(ABC):
     def draw(self, groups: sequences.Groups, rng: np.random.Generator) -> Iterator[np.ndarray]:
         """Symbols of the asked sequences, int8 (v, sequences), chunk by chunk in the store's order."""
 
-    def log_prob(self, rows: np.ndarray, label: np.ndarray, *, seed: int) -> np.ndarray:
-        """log p(sequence | label) of samples (rows of the store), float64 (sequences,), in nats.
-
-        NotImplementedError where the kind has no likelihood.
-        """
-        raise NotImplementedError(f"{type(self).__name__} has no likelihood")
-
     def groups(self, label: np.ndarray) -> sequences.Groups:
         """Which training sequences those of samples of these labels (n,) are modelled by."""
         return sequences.grouped(self.data.store, self.data.label, label, self.settings.get("pooled", False))

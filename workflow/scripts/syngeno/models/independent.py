@@ -39,7 +39,7 @@ class Independent(Classical):
             yield np.stack([sequences.draw_symbols(rng, at_variant[groups.asked]) for at_variant in probability])
 
     def log_prob(self, rows: np.ndarray, label: np.ndarray, *, seed: int) -> np.ndarray:
-        """See `Classical.log_prob`."""
+        """See `base.Generator`."""
         groups, alphabet = self.groups(label), sequences.alphabet(self.data.store)
         total = np.zeros(len(groups.asked))
         for symbols, asked in zip(self.chunks(), self.chunks(rows), strict=True):

@@ -88,7 +88,7 @@ class LiStephens(Classical):
             yield drawn
 
     def log_prob(self, rows: np.ndarray, label: np.ndarray, *, seed: int) -> np.ndarray:
-        """See `Classical.log_prob`."""
+        """See `base.Generator`."""
         return self._log_probs(rows, label, **self.chosen)
 
     def _log_probs(self, rows: np.ndarray, label: np.ndarray, rho: float, mu: float) -> np.ndarray:

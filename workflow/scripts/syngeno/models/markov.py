@@ -56,7 +56,7 @@ class Markov(Classical):
             yield drawn
 
     def log_prob(self, rows: np.ndarray, label: np.ndarray, *, seed: int) -> np.ndarray:
-        """See `Classical.log_prob`."""
+        """See `base.Generator`."""
         return self._log_probs(rows, label, (self.chosen["weight"],))[0]
 
     def _log_probs(self, rows: np.ndarray, label: np.ndarray, weights: tuple[float, ...]) -> np.ndarray:

@@ -15,7 +15,6 @@ from syngeno.report.verdicts import BAD, FAIR, GOOD, UNKNOWN
 
 NOT_MEASURED = "not measured"
 THRESHOLD = 0.09  # of the European Medicines Agency (policy 0070) and of Health Canada
-MOST_ISOLATED = "the 5 % most isolated"  # as `evaluate.audit` names them
 
 # Of each attack: what the attacker does, and needs beside the person's genotypes.
 RELEASE, OTHERS = "Needs the release.", "Needs the release and genotypes of similar people."
@@ -241,7 +240,7 @@ def weakest_section(own: pd.DataFrame, samples: pd.DataFrame, labels: list[str],
     lines = {}
     for name, rows, few in (
         ("Label at the highest risk", by_label, "The highest of several is partly chance."),
-        ("Most unusual individuals", areas[areas["against"] == MOST_ISOLATED], ""),
+        ("Most unusual individuals", areas[areas["against"] == membership.MOST_ISOLATED], ""),
     ):
         if rows.empty:
             lines[name] = f"{capital(NOT_MEASURED)}."

@@ -23,6 +23,7 @@ import numpy as np
 
 from syngeno.data import genetic_map
 from syngeno.data.cohort import Cohort
+from syngeno.evaluate.membership import Pair
 from syngeno.stats import matches
 
 WINDOW, LENGTH = 200, 0.3
@@ -31,8 +32,6 @@ PANEL = 500  # haplotypes of a label that mosaics are made of, at most
 # Li and Stephens' rho per centimorgan, for 10,000 diploids, and the order of magnitude of their error.
 SWITCHES, ERROR = 400.0, 1e-3
 REFERENCE = "reference"
-
-Pair = tuple[np.ndarray, np.ndarray]  # of training and of held-out samples
 
 
 @dataclass(frozen=True, eq=False)

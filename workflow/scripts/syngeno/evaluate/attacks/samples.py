@@ -16,12 +16,11 @@ score, higher for a likelier training sample:
 import numpy as np
 
 from syngeno.data.cohort import Cohort
+from syngeno.evaluate.membership import Pair
 
 # On the unlinked 1000 Genomes cohort the attack is strongest with 5 to 10 (area .99 on frequencies per population).
 PSEUDO_ALLELES = 10
 _SAMPLES = 512  # rows widened to float64 at a time
-
-Pair = tuple[np.ndarray, np.ndarray]  # of training and of held-out samples
 
 
 def scores(
