@@ -139,6 +139,41 @@ class TestFit:
             assert getattr(there, name).cpu().numpy() == pytest.approx(getattr(here, name).numpy(), abs=1e-3)
 
 
+class TestExpected:
+    @pytest.mark.parametrize("alphabet", [2, 3])
+    def test_loops_count_as_tensors_do(self, monkeypatch, alphabet):
+        """Sequences of three groups; every other one began a cluster, which it does not descend from."""
+        rng = np.random.default_rng(3)
+        symbols = torch.from_numpy(rng.integers(0, alphabet, (27, 50)).astype(np.int8))
+        carried = hmm.indicators(symbols, alphabet, 4)
+        model = hmm.Clusters(
+            torch.from_numpy(rng.dirichlet(np.ones(alphabet), (7, 12, 4)).transpose(0, 1, 3, 2)[:, :, 1:]).float(),
+            torch.from_numpy(np.r_[np.ones((1, 12)), rng.uniform(0.1, 0.9, (6, 12))]).float(),
+            torch.from_numpy(rng.dirichlet(np.ones(12), (3, 7))).float(),
+            27,
+        )
+        group, sample = torch.arange(50) % 3, torch.arange(50) // 2
+        ways = []
+        for way in (True, False):
+            monkeypatch.setattr(hmm, "compiled", lambda device, way=way: way)
+            ways.append(clusters._expected(model, clusters._Sequences(carried, group, sample, sample[:24:2])))
+        (loops, of_loops), (tensors, of_tensors) = ways
+        assert of_loops == pytest.approx(of_tensors, rel=1e-5)
+        for name in ("symbol", "occupancy", "entry"):
+            assert getattr(loops, name).numpy() == pytest.approx(getattr(tensors, name).numpy(), rel=1e-4, abs=1e-5)
+        assert loops.occupancy[:, 0].sum() == pytest.approx(50, rel=1e-5)
+
+    def test_does_not_depend_on_threads(self):
+        calls, _ = mosaic_cohort()
+        found = []
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            found.append(TestFit().fitted(calls))
+        torch.set_num_threads(1)
+        for name in ("symbol", "switch", "weight"):
+            assert (getattr(found[0], name) == getattr(found[1], name)).all()
+
+
 @pytest.fixture(params=[True, False], ids=["phased", "unphased"])
 def cohort(request, tmp_path):
     calls = np.random.default_rng(4).integers(0, 2, (4, 12, 2)).astype(np.int8)

@@ -17,6 +17,12 @@ def some_clusters(seed, B=3, K=2, alphabet=2, width=2, variants=5, groups=2):
     return hmm.Clusters(*(torch.from_numpy(one).float() for one in (symbol, switch, weight)), variants)
 
 
+@pytest.fixture(autouse=True, params=["loops", "tensors"])
+def way(request, monkeypatch):
+    """What a processor runs, and what a GPU runs, both on a processor."""
+    monkeypatch.setattr(hmm, "compiled", lambda device: request.param == "loops")
+
+
 def rng_of(seed):
     return torch.Generator().manual_seed(seed)
 

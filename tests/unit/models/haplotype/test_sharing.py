@@ -106,7 +106,8 @@ class TestEnforce:
         monkeypatch.setattr(sharing, "LEAST", 80)
         drawn, again, _ = enforced(symbols, path, known, chain, sharing.Rule(0.3, 3))
         assert again > 0
-        assert 80 <= max(longest(sequence, known, 3) for sequence in drawn.T) <= 80 + 2 * WIDTH
+        # A run is broken somewhere in the segment that would make it of 80 variants.
+        assert 80 - WIDTH <= max(longest(sequence, known, 3) for sequence in drawn.T) <= 80 + 2 * WIDTH
         assert (drawn[:70] == symbols[:70]).all()
 
     def test_length_is_by_the_map(self):
@@ -127,7 +128,7 @@ class TestEnforce:
         symbols[end:], path[20:] = known.symbols[end:, other], other
         drawn, again, _ = enforced(symbols, path, known, chain, sharing.Rule(0.8, 3))
         assert again > 0
-        resumed = slice(end, end + 15 * WIDTH)
+        resumed = slice(end, end + 10 * WIDTH)  # or the detour and this may make a long run of one sequence
         assert (drawn[resumed] == symbols[resumed]).all()
 
     def test_threads_and_company_change_nothing(self):

@@ -18,7 +18,9 @@ import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -31,6 +33,9 @@ from syngeno.data.store import Store
 from syngeno.models.base import TrainingData
 from syngeno.models.haplotype import hmm
 from syngeno.models.haplotype.hmm import Clusters
+
+if TYPE_CHECKING:
+    from syngeno.models.haplotype import loops
 
 log = logging.getLogger(__name__)
 
@@ -137,13 +142,16 @@ def fit(
     begin = _Seeds.of(carried, seeds, source, sample, len(groups.names))
     total = _Counts.zeros(begin)
     kept, before, started = torch.ones_like(total.occupancy[0]), [], time.monotonic()
+    folds = [
+        _Sequences(carried[:, own], source[own], sample[own], sample[seeds])
+        for own in ((sample % FOLDS == fold).nonzero().squeeze(1) for fold in range(FOLDS))
+    ]
     for done in range(rounds):
         last_total, total, by_fold, log_sum = total, _Counts.zeros(begin), [], 0.0
-        for fold in range(FOLDS):
-            own = (sample % FOLDS == fold).nonzero().squeeze(1)
+        for fold in folds:
             of_others = last_total.less(before.pop(0)) if before else last_total
             clusters = _maximised(of_others, begin, kept, *fixed)
-            counts, logs = _expected(clusters, carried[:, own], source[own], sample[own], sample[seeds])
+            counts, logs = _expected(clusters, fold)
             total.add(counts)
             by_fold.append(counts)
             log_sum += logs
@@ -268,22 +276,47 @@ def _mixed(counts: Tensor, prior: Tensor, pseudocount: float) -> Tensor:
     return (counts + pseudocount * prior) / (counts.sum(-1, keepdim=True) + pseudocount)
 
 
-def _expected(
-    clusters: Clusters, carried: Tensor, group: Tensor, sample: Tensor, seed_sample: Tensor
-) -> tuple[_Counts, float]:
-    """Expected counts of sequences (B, n, ..) with groups and samples (n,), and the sum of their log probabilities.
+@dataclass(frozen=True)
+class _Sequences:
+    """Some sequences: indicators (B, n, (A - 1) w), groups and samples (n,), beside the samples of all seeds (K,).
 
-    No sequence descends from clusters whose seed is its own sample's; `seed_sample` (K,) are the samples of the seeds.
-    Entries into these are not shared out among others: of many clusters it makes no difference.
+    No sequence descends from clusters whose seed is its own sample's. Entries into these are not shared out among
+    others: of many clusters it makes no difference.
     """
+
+    carried: Tensor
+    group: Tensor
+    sample: Tensor
+    seed_sample: Tensor
+
+    @cached_property
+    def patterns(self) -> "loops.Patterns":
+        """What is looked up in tables, on a CPU."""
+        from syngeno.models.haplotype import loops
+
+        return loops.Patterns.of(self.carried.numpy())
+
+    def barred(self, some: slice | Tensor = slice(None)) -> Tensor:
+        """Clusters that nothing of some of them descends from, bool (some, K); where these are all, none."""
+        found = self.sample[some, None] == self.seed_sample
+        found &= ~found.all(1, keepdim=True)
+        return found
+
+
+def _expected(clusters: Clusters, given: _Sequences) -> tuple[_Counts, float]:
+    """Expected counts of sequences, and the sum of their log probabilities."""
     B, K = clusters.switch.shape
-    symbol = clusters.switch.new_zeros((B, K, carried.shape[2]))
+    if hmm.compiled(clusters.device):
+        from syngeno.models.haplotype import loops
+
+        which = given.patterns, given.group.numpy(), given.barred().numpy()
+        symbol, *counts, logs = loops.expected(clusters, *which)
+        return _Counts(torch.from_numpy(symbol).transpose(1, 2).contiguous(), *map(torch.from_numpy, counts)), logs
+    symbol = clusters.switch.new_zeros((B, K, given.carried.shape[2]))
     occupancy, entry, logs = torch.zeros_like(clusters.weight), torch.zeros_like(clusters.weight), 0.0
-    for own, present, of_group in hmm.batches(group, B, K):
-        part, weight, switch = carried[:, own].float(), clusters.weight[present], clusters.switch
-        barred = sample[own, None] == seed_sample
-        barred &= ~barred.all(1, keepdim=True)  # unless there are no others
-        emission, top = hmm.emissions(clusters, part, barred)
+    for own, present, of_group in hmm.batches(given.group, B, K):
+        part, weight, switch = given.carried[:, own].float(), clusters.weight[present], clusters.switch
+        emission, top = hmm.emissions(clusters, part, given.barred(own))
         forward, scale = hmm.forwards(emission, switch, weight, of_group)
         logs += hmm.log_sums(top, scale).sum().item()
         onward, after = hmm.backwards(emission, switch, weight, of_group, scale)

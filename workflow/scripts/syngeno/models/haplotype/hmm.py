@@ -15,13 +15,15 @@ With the emission e_b(k), the product of theta over a segment's variants, its li
     f_b(k) = e_b(k) { (1 - s[b, k]) f_b-1(k) + w[g, b, k] sum_j s[b, j] f_b-1(j) },    f_1(k) = e_1(k) w[g, 1, k],
 
 at a cost of K, not K^2, a segment. How clusters are learnt: clusters.py. All arguments lie on the device of the
-clusters, a GPU or not, and so does what is returned.
+clusters, a GPU or not, and so does what is returned. What is here runs on a GPU; a processor runs loops.py.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.util import find_spec
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -81,6 +83,15 @@ class Clusters:
         return odds.contiguous(), zeros.sum(2)
 
 
+def compiled(device: torch.device) -> bool:
+    """Whether loops.py runs what is asked for there; numba need not be installed beside a GPU."""
+    return device.type == "cpu" and find_spec("numba") is not None
+
+
+def _seeds(n: int, rng: torch.Generator) -> np.ndarray:
+    return torch.randint(2**63 - 1, (n,), generator=rng).numpy().astype(np.uint64)
+
+
 def _sharpened(p: Tensor, dim: int, temperature: float) -> Tensor:
     powers = p.clamp(min=0) ** (1 / temperature)
     powers /= powers.sum(dim, keepdim=True)
@@ -104,6 +115,10 @@ def log_probabilities(clusters: Clusters, symbols: Tensor, groups: list[int]) ->
     carried = indicators(symbols, others + 1, width)
     if len(carried) != B:
         raise ValueError(f"{len(symbols)} variants for {B} segments of {width}")
+    if compiled(clusters.device):
+        from syngeno.models.haplotype import loops
+
+        return torch.from_numpy(loops.log_probabilities(clusters, carried.numpy(), groups))
     for columns, _, of_group in batches(torch.zeros(n, dtype=torch.long, device=clusters.device), B, K):
         emission, top = emissions(clusters, carried[:, columns].float())
         for number, group in enumerate(groups):
@@ -116,6 +131,10 @@ def walk(clusters: Clusters, group: Tensor, rng: torch.Generator) -> Tensor:
     """Draw a sequence for each group (n,): symbols int8 (variants, n)."""
     B, _, _, width = clusters.symbol.shape
     device = clusters.device
+    if compiled(device):
+        from syngeno.models.haplotype import loops
+
+        return torch.from_numpy(loops.walk(clusters, group.numpy(), _seeds(len(group), rng)).T)
     drawn = torch.empty((B, width, len(group)), dtype=torch.int8, device=device)
     state = torch.zeros(len(group), dtype=torch.long, device=device)
     for b in range(B):
@@ -138,6 +157,12 @@ def complete(
     B, K, others, width = clusters.symbol.shape
     n, device = len(group), clusters.device
     carried = indicators(symbols, others + 1, width)
+    if compiled(device):
+        from syngeno.models.haplotype import loops
+
+        rows = (part.T.contiguous().numpy() for part in (symbols, visible))
+        found = loops.complete(clusters, carried.numpy(), *rows, group.numpy(), times, _seeds(n, rng))
+        return tuple(torch.from_numpy(part.T) for part in found)
     drawn = _segments(symbols, width).repeat_interleave(times, dim=2)
     path = torch.empty((B, times * n), dtype=torch.int16, device=device)
     for own, present, of_group in batches(group, B, K, HELD_DRAWING):

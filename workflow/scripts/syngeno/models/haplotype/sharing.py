@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
+from syngeno.models.haplotype import loops
 from syngeno.models.haplotype.hmm import Clusters
 
 LEAST = 50
@@ -65,13 +66,12 @@ def enforce(
     # The last variant at which a run that ends at a variant may begin to be as long as that.
     limit = np.searchsorted(cm, cm - rule.longer_than, side="right").astype(np.int32) - 1
     limit = np.minimum(limit, np.arange(len(cm), dtype=np.int32) + 1 - LEAST)
-    tails = clusters.symbol.flip(2).cumsum(2).flip(2).numpy()
-    chain = tails, clusters.switch.numpy(), clusters.weight.cumsum(2).numpy()
+    chain = loops.tails_of(clusters), clusters.switch.numpy(), clusters.weight.numpy()
     found = np.ascontiguousarray(symbols.T)
     paths = np.ascontiguousarray(path.T)
 
     def each(i: int) -> tuple[int, int]:
-        rng = np.random.default_rng(seeds[i])
+        rng = seeds[i : i + 1].astype(np.uint64)
         return _enforce(
             found[i], paths[i], group[i], rng, known, limit, *chain, HIGHEST, training.per_sample, rule.shared_by
         )
@@ -110,7 +110,7 @@ def _enforce(drawn, path, group, rng, known, limit, tails, switch, weight, highe
         elsewhere = elsewhere and path[b] == path[b - 1]
         if elsewhere:
             state = _moved(before, b, group, switch, weight, False, rng)
-            _emitted(symbols, b, state, tails, rng)
+            loops.emit(symbols[: end - first], b, state, tails, rng)
         else:
             state = path[b]
             symbols[: end - first] = drawn[first:end]
@@ -121,7 +121,7 @@ def _enforce(drawn, path, group, rng, known, limit, tails, switch, weight, highe
                 break
             tries, elsewhere = tries + 1, True
             state = _moved(before, b, group, switch, weight, tries > TRIES // 2, rng)
-            _emitted(symbols, b, state, tails, rng)
+            loops.emit(symbols[: end - first], b, state, tails, rng)
             code = _code(symbols, end - first, others)
         again += tries > 0
         drawn[first:end] = symbols[: end - first]
@@ -160,17 +160,6 @@ def _code(symbols, variants, others):
 @numba.njit(cache=True, nogil=True)
 def _moved(state, b, group, switch, weight, forced, rng):
     """The cluster at a segment, by that before it."""
-    if not forced and b > 0 and rng.random() >= switch[b, state]:
+    if not forced and b > 0 and loops.uniform(rng) >= switch[b, state]:
         return state
-    below = weight[group, b]
-    return min(np.searchsorted(below, rng.random() * below[-1], side="right"), len(below) - 1)
-
-
-@numba.njit(cache=True, nogil=True)
-def _emitted(symbols, b, state, tails, rng):
-    others, width = tails.shape[2:]
-    for v in range(width):
-        threshold, symbol = rng.random(), 0
-        for other in range(others):
-            symbol += threshold < tails[b, state, other, v]
-        symbols[v] = symbol
+    return loops.enter(weight[group, b], rng)
