@@ -131,6 +131,18 @@ class TestEnforce:
         resumed = slice(end, end + 10 * WIDTH)  # or the detour and this may make a long run of one sequence
         assert (drawn[resumed] == symbols[resumed]).all()
 
+    def test_switches_where_the_clusters_are_alike(self):
+        """Of the eleven others one is like the cluster that is left in the three segments before, and only there."""
+        known = training()
+        where = slice(3 * WIDTH, 6 * WIDTH)
+        known.symbols[where, 1] = known.symbols[where, 0]
+        chain = clusters(known)
+        symbols, path = np.repeat(known.symbols[:, [0]], 40, axis=1), np.zeros((len(chain.switch), 40), int)
+        drawn, *_ = enforced(symbols, path, known, chain, sharing.Rule(0.34, 3))
+        after = slice(6 * WIDTH, 7 * WIDTH)
+        assert (drawn[: after.start] == symbols[: after.start]).all()
+        assert ((drawn[after] == known.symbols[after, 1][:, None]).all(axis=0)).mean() > 0.8
+
     def test_threads_and_company_change_nothing(self):
         known = training()
         chain = clusters(known)

@@ -2,12 +2,13 @@
 
 A drawn sequence is followed along a chromosome beside all training sequences. Where it has agreed with some of them for
 `longer_than` centimorgans and to the end of a segment, and these belong to fewer than `shared_by` individuals, the
-segment is drawn again: the sequence leaves its cluster there, and goes on from another one until the place where it had
-switched cluster anyway. So no longer run, but for a segment, is drawn where it is not common. Runs of fewer variants
-than `LEAST` are let be: so many sequences agree by chance where variants lie far apart.
+segment is drawn again: the sequence switches cluster there, and goes on from the other one until the place where it had
+switched anyway. So no longer run, but for a segment, is drawn where it is not common. Runs of fewer variants than
+`LEAST` are let be: so many sequences agree by chance where variants lie far apart.
 
-What is drawn again follows the same clusters (hmm.py), by the chain's own switches first, and by a forced switch where
-these do not help. A segment that still breaks the rule after `TRIES` stays, and is counted.
+The other cluster is drawn by the chain's own weights, times how probable it makes the last `BACK` segments: sequences
+switch where both clusters have something in common, and what is in linkage stays so. In vain as often as `ALIKE`, it is
+drawn by the weights alone. A segment that still breaks the rule after `TRIES` stays, and is counted.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,7 @@ from syngeno.models.haplotype import loops
 from syngeno.models.haplotype.hmm import Clusters
 
 LEAST = 50
-TRIES = 20
+BACK, ALIKE, TRIES = 3, 14, 20
 HIGHEST = np.floor(np.log2(np.maximum(np.arange(1 << 16), 0.5))).astype(np.int32)  # bit of each number, -1 for 0
 
 
@@ -66,7 +67,8 @@ def enforce(
     # The last variant at which a run that ends at a variant may begin to be as long as that.
     limit = np.searchsorted(cm, cm - rule.longer_than, side="right").astype(np.int32) - 1
     limit = np.minimum(limit, np.arange(len(cm), dtype=np.int32) + 1 - LEAST)
-    chain = loops.tails_of(clusters), clusters.switch.numpy(), clusters.weight.numpy()
+    tables = (table.numpy() for table in clusters.log_tables)
+    chain = loops.tails_of(clusters), *tables, clusters.switch.numpy(), clusters.weight.numpy()
     found = np.ascontiguousarray(symbols.T)
     paths = np.ascontiguousarray(path.T)
 
@@ -93,12 +95,12 @@ def _codes(symbols: np.ndarray, width: int, others: int) -> np.ndarray:
 
 
 @numba.njit(cache=True, nogil=True)
-def _enforce(drawn, path, group, rng, known, limit, tails, switch, weight, highest, per_sample, shared_by):
+def _enforce(drawn, path, group, rng, known, limit, tails, odds, zeros, switch, weight, highest, per_sample, shared_by):
     """Changes `drawn` (variants,); returns how many segments were drawn again, and how many break the rule."""
     segments, m = known.shape
     others, width = tails.shape[2:]
     start, long = np.zeros(m, np.int32), np.empty(m, np.int64)  # where the run with each training sequence begins
-    symbols = np.empty(width, np.int8)
+    symbols, alike = np.empty(width, np.int8), np.empty(weight.shape[2], np.float32)
     again, left, state, elsewhere = 0, 0, 0, False
     for b in range(segments):
         first, end, before = b * width, min(b * width + width, len(drawn)), state
@@ -109,7 +111,7 @@ def _enforce(drawn, path, group, rng, known, limit, tails, switch, weight, highe
                 found += 1
         elsewhere = elsewhere and path[b] == path[b - 1]
         if elsewhere:
-            state = _moved(before, b, group, switch, weight, False, rng)
+            state = before if loops.uniform(rng) >= switch[b, before] else loops.enter(weight[group, b], rng)
             loops.emit(symbols[: end - first], b, state, tails, rng)
         else:
             state = path[b]
@@ -119,8 +121,10 @@ def _enforce(drawn, path, group, rng, known, limit, tails, switch, weight, highe
             if tries == TRIES:
                 left += 1
                 break
+            if tries == 0:
+                _weigh(alike, drawn, b, width, odds, zeros, weight[group, b])
             tries, elsewhere = tries + 1, True
-            state = _moved(before, b, group, switch, weight, tries > TRIES // 2, rng)
+            state = loops.enter(alike if tries <= ALIKE else weight[group, b], rng)
             loops.emit(symbols[: end - first], b, state, tails, rng)
             code = _code(symbols, end - first, others)
         again += tries > 0
@@ -158,8 +162,14 @@ def _code(symbols, variants, others):
 
 
 @numba.njit(cache=True, nogil=True)
-def _moved(state, b, group, switch, weight, forced, rng):
-    """The cluster at a segment, by that before it."""
-    if not forced and b > 0 and loops.uniform(rng) >= switch[b, state]:
-        return state
-    return loops.enter(weight[group, b], rng)
+def _weigh(found, drawn, b, width, odds, zeros, weight):
+    """Weights of clusters (K,) by how probable they make the `BACK` segments before this one, which sum to 1."""
+    found[:] = 0
+    for earlier in range(max(0, b - BACK), b):
+        found += zeros[earlier]
+        for v in range(width):
+            symbol = drawn[earlier * width + v]
+            if symbol:
+                found += odds[earlier, (symbol - 1) * width + v]
+    found[:] = np.exp(found - found.max()) * weight
+    found /= found.sum()
