@@ -24,12 +24,13 @@ rule fit_haplotype_clusters:
         generator=PLAN.constraint(PLAN.fitted(lambda kind: "clusters" in kind.needs)),
     conda:
         "../../envs/train.yaml"
+    threads: 2
     resources:
         gpu=gpus,
         mem_mb=clusters_memory,
         runtime=by_size(120, 0.5),
     params:
-        settings=fit_settings("reranker"),
+        settings=clusters_settings,
         code=code("fit_haplotype_clusters"),
     script:
         "../scripts/fit/fit_haplotype_clusters.py"

@@ -26,6 +26,16 @@ def fit_settings(*left_out):
     }
 
 
+def clusters_settings(wildcards):
+    """A params function: what clusters are fitted with; the rule on long runs only where it limits their number."""
+    settings, sampler = fit_settings("reranker")(wildcards), generator("sampler")(
+        wildcards
+    )
+    asked = settings["max_attack_auc"] is not None and sampler["shared_by"] is not None
+    of_sampler = {key: sampler[key] for key in ("longer_than", "shared_by")}
+    return settings | {"rule": of_sampler if asked else None}
+
+
 def clusters_memory(wildcards, input, attempt):
     """A resources function: megabytes for chains of all clusters along one chromosome after the other."""
     samples, variants, largest = cohort_size(wildcards, input)

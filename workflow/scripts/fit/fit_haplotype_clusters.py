@@ -14,7 +14,7 @@ logger = logs.start(snakemake.log[0])
 source, settings, seed = snakemake.input, snakemake.params.settings, int(snakemake.wildcards.seed)
 
 with open_store(source.genotypes) as store:
-    fitted = prior.learn(TrainingData.of(store, source), settings, seed=seed)
+    fitted = prior.learn(TrainingData.of(store, source), settings, seed=seed, threads=snakemake.threads)
 
 prior.save(snakemake.output.clusters, fitted)
 logger.info("%d segments, %d subpopulations", fitted.segments, len(fitted.label))

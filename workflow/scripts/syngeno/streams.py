@@ -43,6 +43,7 @@ NUMBERS = {
     "haplotype_contrast": 31,
     "haplotype_normaliser": 32,
     "haplotype_membership": 33,
+    "haplotype_painting": 36,
     "private_runs": 34,
     "ancestry_factors_validation": 40,
     "ancestry_factors_sampling": 45,

@@ -9,15 +9,16 @@ from stores import store_of, training_data
 
 from syngeno.data import sequences
 from syngeno.errors import BadInput
-from syngeno.models.haplotype import prior
+from syngeno.models.haplotype import limits, prior, sharing
 from syngeno.models.haplotype.number import suitable
 from syngeno.models.haplotype.prior import Prior
 from unit.models.haplotype.test_hmm import rng_of, some_clusters
 
 
-def settings_of(space="haplotype", limit=None, **sizes):
+def settings_of(space="haplotype", limit=None, attack=None, rule=None, **sizes):
     sizes = {"number": 4, "segment": 5, "subpopulation_size": 30} | sizes
-    return generator_settings("haplotype_diffusion", space=space, max_membership_auc=limit, clusters=sizes)
+    limits = {"max_membership_auc": limit, "max_attack_auc": attack}
+    return generator_settings("haplotype_diffusion", space=space, clusters=sizes, **limits) | {"rule": rule}
 
 
 def some_mosaics(alphabet=2):
@@ -139,7 +140,7 @@ class TestLearn:
         for limit in (0.999, 0.9, 0.85):
             learnt = prior.learn(data, settings_of(limit=limit, **sizes), seed=1)
             numbers.append(learnt.chromosomes[0].switch.shape[1])
-            areas[limit] = prior.membership_auc(learnt, data, 1)
+            areas[limit] = limits.of_model(learnt, data, 1)
         assert numbers[0] > numbers[1] > numbers[2]
         assert all(area <= limit for limit, area in areas.items())
         fact = (
@@ -147,6 +148,32 @@ class TestLearn:
         )
         with pytest.raises(BadInput, match=fact):
             prior.learn(data, settings_of(limit=0.5, **sizes), seed=1)
+
+    def test_as_many_clusters_as_an_attack_on_what_is_drawn_allows(self, tmp_path, monkeypatch):
+        """Mosaics of few clusters are nobody's own; those of as many as haplotypes are, without the rule."""
+        rng = np.random.default_rng(3)
+        calls = rng.integers(0, 2, (300, 120, 2)).astype(np.int8)
+        store, label = store_of(tmp_path / "own.zarr.zip", calls), np.repeat("a", 120)
+        data = training_data(store, np.arange(80), label[:80], np.arange(80, 120), label[80:])
+        sizes = {"number": 160, "subpopulation_size": 1000, "min_support": 1}
+        rule = {"longer_than": 0.0, "shared_by": 3}
+        monkeypatch.setattr(sharing, "LEAST", 8)
+
+        def learnt(**limited):
+            fitted = prior.learn(data, settings_of(**limited, **sizes), seed=1)
+            return fitted, fitted.chromosomes[0].switch.shape[1]
+
+        all_, number = learnt()
+        assert number == 160
+        plain, by_rule = (limits.of_mosaics(all_, data, 1, one) for one in (None, rule))
+        assert plain > by_rule + 0.05
+        limit = (plain + by_rule) / 2
+        few, number = learnt(attack=limit)
+        assert number < 160
+        assert limits.of_mosaics(few, data, 1, None) <= limit
+        assert learnt(attack=limit, rule=rule)[1] > number
+        with pytest.raises(BadInput, match="max_attack_auc: samples drawn from 16 clusters distinguish training from"):
+            learnt(attack=0.5)
 
     @pytest.mark.parametrize(("most", "sizes"), [(100, [16, 32, 64, 100]), (64, [16, 32, 64]), (9, [9])])
     def test_clusters_are_doubled_up_to_the_most(self, most, sizes):

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import numpy as np
 
+WINDOW = 200  # variants that sequences are compared along
 _ROWS = 64  # sequences that all others are compared with at a time
 
 Windows = list[slice]  # of variants
@@ -51,6 +52,25 @@ def apart(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
         for of_ours, of_theirs in zip(ours, theirs, strict=True):
             distances += np.bitwise_count(of_theirs[rows, None] ^ of_ours)
         yield rows, distances
+
+
+def painting(asked: np.ndarray, others: np.ndarray, windows: Windows) -> np.ndarray:
+    """Of how much of the others each sequence asked about is the best match, in windows, float64 (asked,).
+
+    `asked` (n, variants) and `others` (m, variants); in a window each of the others has one best match, or several that
+    share it.
+    """
+    found = np.zeros(len(asked))
+    for window in windows:
+        for _, distances in apart(asked[:, window], others[:, window]):
+            found += best(distances)
+    return found
+
+
+def best(distances: np.ndarray) -> np.ndarray:
+    """How many of the rows of distances (m, n) are nearest to each column, (n,); ties share."""
+    first = distances == distances.min(axis=1, keepdims=True)
+    return (first / np.count_nonzero(first, axis=1)[:, None]).sum(axis=0)
 
 
 def _packed(sequences: np.ndarray) -> np.ndarray:

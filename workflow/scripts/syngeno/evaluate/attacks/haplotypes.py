@@ -7,7 +7,7 @@ score, higher for a likelier training sample, the sum over its haplotypes (its d
   over the longest that a haplotype of the reference shares: the sum of log ratios (unphased: runs without opposite
   homozygotes);
 - *windows*: the sum over windows of the log ratio of the distance to the nearest haplotype of the reference to that to
-  the nearest synthetic one; windows of `WINDOW` variants, and windows of `LENGTH` centimorgans;
+  the nearest synthetic one; windows of `matches.WINDOW` variants, and windows of `LENGTH` centimorgans;
 - *painting*: of how much of the synthetic cohort a sample's haplotypes are the best match, among all samples that are
   asked about; ties share;
 - *likelihood*: the log ratio of the probability as a mosaic of the label's synthetic haplotypes to that as a mosaic of
@@ -26,7 +26,7 @@ from syngeno.data.cohort import Cohort
 from syngeno.evaluate.membership import Pair
 from syngeno.stats import matches
 
-WINDOW, LENGTH = 200, 0.3
+LENGTH = 0.3
 LEAST = 10  # variants of a window of centimorgans
 PANEL = 500  # haplotypes of a label that mosaics are made of, at most
 # Li and Stephens' rho per centimorgan, for 10,000 diploids, and the order of magnitude of their error.
@@ -92,7 +92,7 @@ def scores(
     )
     cm = training.cm if training.cm is not None else genetic_map.places(training.contig, training.position)
     found = {"run_length": _run_lengths(data, training.contig, threads)}
-    windows = matches.windows_by_count(training.contig, WINDOW)
+    windows = matches.windows_by_count(training.contig, matches.WINDOW)
     found["painting"] = {name: np.zeros(len(data.asked)) for name in data.released}
     found["windows"] = _compared(data, windows, found["painting"])
     windows = [one for one in matches.windows_by_length(training.contig, cm, LENGTH) if one.stop - one.start >= LEAST]
@@ -143,8 +143,7 @@ def _compared(
                 own = apart[data.part[rows] == part]
                 nearest[part] = np.minimum(nearest[part], own.min(axis=0))
                 if painted is not None:
-                    first = own == own.min(axis=1, keepdims=True)
-                    best[part] += (first / np.count_nonzero(first, axis=1)[:, None]).sum(axis=0)
+                    best[part] += matches.best(own)
         log = np.log(nearest + 0.5)
         for name in data.released:
             ratio[name] += log[0] - log[data.shown[name]].min(axis=0)

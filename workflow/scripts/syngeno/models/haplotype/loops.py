@@ -43,13 +43,12 @@ class Patterns(NamedTuple):
 
     @classmethod
     def of(cls, carried: np.ndarray) -> Self:
-        """Of sequences by their indicators, bool (B, n, (A - 1) w)."""
+        """Of sequences by their indicators, bool (B, n, (A - 1) w), 64 of a segment at most."""
         B, n, bits = carried.shape
-        packed = np.packbits(np.pad(carried, ((0, 0), (0, 0), (0, -bits % 64))), axis=2)
-        words = packed.view(np.uint64) if bits <= 64 else packed.view(f"V{packed.shape[2]}")
+        words = np.packbits(np.pad(carried, ((0, 0), (0, 0), (0, 64 - bits))), axis=2).view(np.uint64)[:, :, 0]
         distinct, start, place = [], [0], np.empty((B, n), np.int32)
         for b in range(B):
-            _, first, which = np.unique(words[b, :, 0], return_index=True, return_inverse=True)
+            _, first, which = np.unique(words[b], return_index=True, return_inverse=True)
             distinct.append(carried[b, first])
             place[b] = start[-1] + which
             start.append(start[-1] + len(first))

@@ -165,7 +165,11 @@ class HaplotypeDiffusion:
             if by_rule:
                 path[:, columns] = self.prior.paths(symbols, of_sequences, rng).cpu().numpy()
         if by_rule:
-            self._enforce_rule(drawn, path, group, streams.entropy("private_runs", seed, shard))
+            from syngeno.models.haplotype import sharing  # numba need not be there where the rule is not asked for
+
+            rule = sharing.Rule(self.sampler["longer_than"], self.sampler["shared_by"])
+            how = {"seed": seed, "shard": shard, "threads": self.threads}
+            sharing.enforce_along(self.prior.parts(), drawn, path, group, self.data, rule, **how)
         return drawn
 
     def log_prob(self, rows: np.ndarray, label: np.ndarray, *, seed: int) -> np.ndarray:
@@ -205,29 +209,6 @@ class HaplotypeDiffusion:
             symbols = symbols.reshape(-1, len(label), per_sample, candidates).transpose(2, 3)
             kept = symbols[:, number, self._choose(symbols, code, rng)]
         return kept.reshape(len(kept), -1), subpopulation.repeat_interleave(per_sample)
-
-    def _enforce_rule(self, drawn: np.ndarray, path: np.ndarray, group: np.ndarray, entropy: list[int]) -> None:
-        """Draw again, in place, what makes long runs of few training individuals (see sharing.py)."""
-        from syngeno.models.haplotype import sharing  # numba need not be there where the rule is not asked for
-
-        rule = sharing.Rule(self.sampler["longer_than"], self.sampler["shared_by"])
-        counts = np.zeros(2, np.int64)
-        for number, (chromosome, variants, segments) in enumerate(self.prior.parts()):
-            known = sequences.between(self.store, self.data.rows, variants.start, variants.stop)
-            drawn[variants], *found = sharing.enforce(
-                chromosome.to(torch.device("cpu")),
-                drawn[variants],
-                path[segments],
-                group,
-                sharing.Training(known, self.prior.per_sample),
-                self.data.centimorgans[variants],
-                rule,
-                seeds=np.random.default_rng([*entropy, number]).integers(2**31, size=len(group)),
-                threads=self.threads,
-            )
-            counts += found
-        again, left = 1000 * counts / path.size
-        log.info("%.1f of 1,000 segments drawn again to break long runs of few, %.2f still hold one", again, left)
 
     def _choose(self, symbols: Tensor, code: Tensor, rng: torch.Generator) -> Tensor:
         """Which candidate of each sample is kept (n,), of (variants, n, candidates, per_sample), by exp(weight g)."""

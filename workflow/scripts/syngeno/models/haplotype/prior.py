@@ -19,7 +19,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from syngeno import streams
 from syngeno.data import sequences
 from syngeno.data.store import Store
 from syngeno.errors import BadInput
@@ -27,13 +26,11 @@ from syngeno.models.base import TrainingData
 from syngeno.models.haplotype import clusters, hmm, subpopulations
 from syngeno.models.haplotype.hmm import Clusters
 from syngeno.models.haplotype.number import FEWEST, suitable
-from syngeno.stats.intervals import placements
 from syngeno.training.device import pick_device
 
 log = logging.getLogger(__name__)
 
 SITES = 20_000  # that subpopulations are read off
-ASKED = 500  # training samples whose probability is compared with validation samples'
 FORMAT = "syngeno haplotype clusters 1"
 ARRAYS = ("symbol", "switch", "weight")
 
@@ -154,16 +151,28 @@ class Prior:
         return codes
 
 
-def learn(data: TrainingData, settings: Mapping[str, Any], *, seed: int, device: torch.device | str = "auto") -> Prior:
-    """Fit subpopulations and clusters to the training samples, by `space`, `clusters` and `max_membership_auc`.
+def learn(
+    data: TrainingData,
+    settings: Mapping[str, Any],
+    *,
+    seed: int,
+    threads: int = 1,
+    device: torch.device | str = "auto",
+) -> Prior:
+    """Fit subpopulations and clusters to the training samples, by `space`, `clusters` and the limits.
 
-    Validation samples choose the shrinkage (see clusters.py). With `max_membership_auc` the number of clusters is
-    doubled, up to the one asked for, as long as they distinguish training from validation samples by no larger area
-    under the ROC curve. BadInput if `FEWEST` exceed it.
+    Validation samples choose the shrinkage (see clusters.py). With `max_membership_auc` or `max_attack_auc` the number
+    of clusters is doubled, up to the one asked for, as long as neither what they say nor what is drawn from them, by
+    the `rule` on long runs, distinguishes training from validation samples by a larger area under the ROC curve (see
+    limits.py). BadInput if `FEWEST` exceed one.
     """
-    limit, sizes, where = settings["max_membership_auc"], settings["clusters"], pick_device(device)
-    if limit is not None and not len(data.validation_rows):
-        raise BadInput("max_membership_auc", "there are no validation samples", "give the split some")
+    from syngeno.models.haplotype import limits
+
+    torch.set_num_threads(threads)
+    sizes, where = settings["clusters"], pick_device(device)
+    limited = {name: settings[name] for name in ("max_membership_auc", "max_attack_auc") if settings[name] is not None}
+    if limited and not len(data.validation_rows):
+        raise BadInput(next(iter(limited)), "there are no validation samples", "give the split some")
     store = sequences.viewed(data.store, settings["space"])
     data = replace(data, store=store)
     classes = subpopulations.divide(_dosages(store, data.rows), data.label, sizes["subpopulation_size"], seed)
@@ -173,7 +182,7 @@ def learn(data: TrainingData, settings: Mapping[str, Any], *, seed: int, device:
     most = suitable(2 * len(data.rows)) if sizes["number"] == "auto" else sizes["number"]
     log.info("%d clusters at most, for %d training samples", most, len(data.rows))
     allowed = None
-    for number in [most] if limit is None else _doubled(most):
+    for number in _doubled(most) if limited else [most]:
         how = clusters.Settings(number, sizes["segment"], sizes["min_support"], seed, device=where)
         if len(data.validation_rows):
             how = replace(how, shrinkage=clusters.tune(data, how))
@@ -181,28 +190,24 @@ def learn(data: TrainingData, settings: Mapping[str, Any], *, seed: int, device:
         by_chromosome = clusters.by_chromosome(store, data.rows, groups, how)
         chromosomes = [fitted.to(clusters.CPU) for _, _, fitted in by_chromosome]
         larger = Prior(chromosomes, classes.label, classes.share, sequences.alphabet(store))
-        if limit is not None:
-            auc = membership_auc(larger.to(where), data, seed)
-            log.info("%d clusters distinguish training from validation samples by an area of %.3f", number, auc)
-            if auc > limit and allowed is None:
-                fact = f"{number} clusters distinguish training from validation samples by an area of {auc:.3f}"
-                raise BadInput("max_membership_auc", fact, "allow more")
+        for name, limit in limited.items():
+            if name == "max_membership_auc":
+                fact, auc = f"{number} clusters distinguish", limits.of_model(larger.to(where), data, seed)
+            else:
+                fact = f"samples drawn from {number} clusters distinguish"
+                auc = limits.of_mosaics(larger.to(where), data, seed, settings["rule"])
+            fact += f" training from validation samples by an area of {auc:.3f}"
+            log.info("%s", fact)
             if auc > limit:
-                break
+                if allowed is None:
+                    raise BadInput(name, fact, "allow more")
+                return allowed
         allowed = larger
     return allowed
 
 
 def _doubled(most: int) -> list[int]:
     return [*itertools.takewhile(lambda number: number < most, (FEWEST << i for i in itertools.count())), most]
-
-
-def membership_auc(fitted: Prior, data: TrainingData, seed: int) -> float:
-    """Area under the ROC curve of training samples' probabilities (of at most `ASKED`) against validation samples'."""
-    asked = np.sort(streams.rng("haplotype_membership", seed).permutation(len(data.rows))[:ASKED])
-    training = fitted.log_probability(data.store, data.rows[asked], data.label[asked])
-    validation = fitted.log_probability(data.store, data.validation_rows, data.validation_label)
-    return float(placements(training, validation).mean())
 
 
 def _dosages(store: Store, rows: np.ndarray) -> np.ndarray:

@@ -11,14 +11,22 @@ switch where both clusters have something in common, and what is in linkage stay
 drawn by the weights alone. A segment that still breaks the rule after `TRIES` stays, and is counted.
 """
 
+import logging
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numba
 import numpy as np
+import torch
 
+from syngeno import streams
+from syngeno.data import sequences
+from syngeno.models.base import TrainingData
 from syngeno.models.haplotype import loops
 from syngeno.models.haplotype.hmm import Clusters
+
+log = logging.getLogger(__name__)
 
 LEAST = 50
 BACK, ALIKE, TRIES = 3, 14, 20
@@ -37,6 +45,39 @@ class Training(NamedTuple):
 
     symbols: np.ndarray
     per_sample: int
+
+
+def enforce_along(
+    parts: Iterable[tuple[Clusters, slice, slice]],
+    drawn: np.ndarray,
+    path: np.ndarray,
+    group: np.ndarray,
+    data: TrainingData,
+    rule: Rule,
+    *,
+    seed: int,
+    shard: int = 0,
+    threads: int = 1,
+) -> None:
+    """`enforce` on every chromosome of `Prior.parts`, in place, with its counts logged; `data` are viewed as drawn."""
+    counts, per_sample = np.zeros(2, np.int64), sequences.per_sample(data.store)
+    for number, (chromosome, variants, segments) in enumerate(parts):
+        known = sequences.between(data.store, data.rows, variants.start, variants.stop)
+        rng = np.random.default_rng([*streams.entropy("private_runs", seed, shard), number])
+        drawn[variants], *found = enforce(
+            chromosome.to(torch.device("cpu")),
+            drawn[variants],
+            path[segments],
+            group,
+            Training(known, per_sample),
+            data.centimorgans[variants],
+            rule,
+            seeds=rng.integers(2**31, size=len(group)),
+            threads=threads,
+        )
+        counts += found
+    again, left = 1000 * counts / path.size
+    log.info("%.1f of 1,000 segments drawn again to break long runs of few, %.2f still hold one", again, left)
 
 
 def enforce(
