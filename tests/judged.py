@@ -126,6 +126,13 @@ def _rows(recovery, loss, auc, duplicates, far, labels, rng, cm, kinship, kind) 
         row("kinship_max", 0.11, "heldout", "train"),
         row("kinship_contrast", 0.5 + loss, against="train", half=0.02),
     ]
+    if cm:
+        for k, suffix in enumerate(("", "_real")):
+            more = (1 - k) * (loss + duplicates)
+            rows += [_exact(f"shared_segments{suffix}", (5 + more) / length, f"longer than {length} cM", "train", 0.1)
+                     for length in (1, 3)]  # fmt: skip
+            rows += [_exact(f"longest_segment_cm{suffix}", value * (1 + more), group, "train", 0.1)
+                     for group, value in (("median", 0.6), ("99 %", 1.2), ("largest", 2.5))]  # fmt: skip
     if kinship:
         rows += [row(f"kinship_{one}", duplicates if group == "all" else 0.004, group, "train", noise=0.001)
                  for one in ("duplicate", "first", "second") for group in ("all", "heldout")]  # fmt: skip

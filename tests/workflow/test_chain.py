@@ -132,7 +132,7 @@ class TestMetrics:
     def test_every_generator_is_judged_alike(self, numbers):
         # What only a generator with haplotypes, with a likelihood, an encoder or a denoiser can be asked.
         own = {"three_point_r", "haplotype_diversity", "haplotype_diversity_r", "heldout_nats", "decode_concordance"}
-        own |= {"private_run_cm", "private_run_cm_real"}
+        own |= {f"{one}{suffix}" for one in ("private_run_cm", "longest_segment_cm") for suffix in ("", "_real")}
         own |= {"membership_auc_by_dose"}  # of whom canaries are planted among, which the copycat is not
         shared = numbers[
             ~numbers["metric"].isin(own) & (numbers["group"] != "denoising_loss") & (numbers["variant"] == "")

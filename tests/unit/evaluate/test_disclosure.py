@@ -42,6 +42,11 @@ def cohort(dosages, haplotypes=None, contigs=1):
     )
 
 
+def phased(*samples):
+    haplotypes = np.array(samples, np.int8)
+    return cohort(haplotypes.sum(axis=1), haplotypes)
+
+
 TRAIN, TEST, OTHER = people(1, 90, 60, 90)
 
 
@@ -71,7 +76,8 @@ class TestCopies:
     def test_unphased(self):
         rows = found(*map(unphased, (TRAIN, TRAIN, TEST)))
         assert rows["inference_risk", "3-5 carriers", ""]["value"] > 0.9
-        assert not any(metric.startswith("private_run") for metric, _, _ in rows)
+        runs = ("private_run", "shared_segments", "longest_segment")
+        assert not any(metric.startswith(runs) for metric, _, _ in rows)
 
     def test_whole_chromosomes_are_private(self):
         rows = found(TRAIN)
@@ -194,6 +200,42 @@ class TestByHand:
         # Every allele is of both samples: there is none to find, and that is said.
         row = found(*[cohort([[1, 1, 1, 1, 1]] * 2)] * 2, train)["one_carrier_alleles", "all", "train"]
         assert (row["value"], row["n"]) == (0, 0)
+
+
+class TestSharedSegments:
+    def test_by_hand(self, monkeypatch):
+        monkeypatch.setattr(disclosure, "SEGMENTS", (1, 30, 60))
+        train = phased([[0, 1, 1, 0], [1, 1, 1, 1]], [[0, 0, 0, 0], [0, 0, 0, 0]])
+        # At 0, 20, 40 and 60 cM: segments of 60 and 20, of 40 and 40, and of 20 twice, in two times eight pairs.
+        asked = phased([[0, 1, 1, 0], [0, 0, 0, 1]], [[1, 0, 1, 0], [1, 0, 1, 0]])
+        rows = found(asked, train, asked)
+        for suffix in ("", "_real"):
+            shared = {group: row for (metric, group, _), row in rows.items() if metric == f"shared_segments{suffix}"}
+            assert {group: row["value"] for group, row in shared.items()} == {
+                "longer than 1 cM": 1000 * (4 + 2) / 2 / 8,
+                "longer than 30 cM": 1000 * (3 + 0) / 2 / 8,
+            }
+            assert {row["n"] for row in shared.values()} == {2}
+            assert rows[f"longest_segment_cm{suffix}", "largest", "train"]["value"] == 60
+            assert rows[f"longest_segment_cm{suffix}", "median", "train"]["value"] == 30
+
+    def test_copies_share_more_and_longer_segments_than_others(self, monkeypatch):
+        monkeypatch.setattr(disclosure, "SEGMENTS", (20,))
+        rows = found(TRAIN)
+        ours, theirs = (rows[f"shared_segments{one}", "longer than 20 cM", "train"] for one in ("", "_real"))
+        assert ours["low"] > theirs["high"]
+        assert rows["longest_segment_cm", "median", "train"]["value"] == LENGTH
+        assert rows["longest_segment_cm_real", "largest", "train"]["value"] < LENGTH
+
+    def test_the_number_of_training_samples_does_not_matter(self):
+        group = "longer than 5 cM"
+        few = found(OTHER, TRAIN.take(np.arange(45)))["shared_segments", group, "train"]
+        assert few["low"] < found(OTHER)["shared_segments", group, "train"]["value"] < few["high"]
+
+    def test_lengths_that_no_chromosome_has_are_left_out(self):
+        short = [replace(one, cm=one.cm / LENGTH * 3) for one in (OTHER, TRAIN, TEST)]
+        groups = {group for metric, group, _ in found(*short) if metric == "shared_segments"}
+        assert groups == {"longer than 1 cM"}
 
 
 class TestAudit:

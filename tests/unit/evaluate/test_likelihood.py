@@ -8,11 +8,18 @@ from syngeno.evaluate import metrics
 
 class TestRows:
     def test_mean_and_interval_of_all_and_by_label(self):
-        rows = metrics.likelihood_rows(np.array([1.0, 3.0, 10.0, 10.0]), np.array(["a", "b"]))
-        assert [(row["group"], row["value"], row["n"]) for row in rows] == [("all", 6, 2), ("a", 2, 1), ("b", 10, 1)]
+        rows = metrics.likelihood_rows(np.array([11.0, 13.0, 20.0, 20.0]), np.array(["a", "b"]))
+        assert [(row["group"], row["value"], row["n"]) for row in rows] == [("all", 16, 2), ("a", 12, 1), ("b", 20, 1)]
         assert {(row["metric"], row["against"]) for row in rows} == {("heldout_nats", "test")}
-        # People have 2 and 10 on average: a standard error of 4.
-        assert (rows[0]["low"], rows[0]["high"]) == pytest.approx((6 - 1.959964 * 4, 6 + 1.959964 * 4))
+        # People have 12 and 20 on average: a standard error of 4.
+        assert (rows[0]["low"], rows[0]["high"]) == pytest.approx((16 - 1.959964 * 4, 16 + 1.959964 * 4))
+
+    def test_no_interval_is_below_what_can_be(self):
+        low, high = (
+            metrics.likelihood_rows(np.array([1.0, 1.0, 9.0, 9.0]), np.array(["a", "a"]))[0][end]
+            for end in ("low", "high")
+        )
+        assert (low, high) == pytest.approx((0, 5 + 1.959964 * 4))
 
     def test_one_sequence_has_no_interval(self):
         assert np.isnan(metrics.likelihood_rows(np.array([1.0]), np.array(["a"]))[0]["low"])

@@ -1,3 +1,5 @@
+import re
+
 import pandas as pd
 import pytest
 from judged import judged
@@ -97,6 +99,21 @@ class TestAudit:
         page = audit_page.audit_page(table, {})
         heldout = table[(table["metric"] == "kinship_first") & (table["group"] == "heldout")]["value"].iloc[0]
         assert f"({heldout:.3g})" in "".join(rows(page, "Kinship with training samples"))
+
+    def test_segments_stand_beside_those_of_heldout_samples(self, table):
+        page = audit_page.audit_page(table, {})
+        head = page.split("<h2>Segments shared with training haplotypes</h2>")[1].split("</thead>")[0]
+        assert re.findall(r"<th[^>]*>([^<]+)</th>", head) == [
+            "Generator", "Segments longer than 1 cM, per 1,000 pairs", "Segments longer than 3 cM, per 1,000 pairs",
+            "Longest in cM, median", "Longest in cM, 99 %", "Longest in cM, largest",
+        ]  # fmt: skip
+        _, copycat = rows(page, "Segments shared with training haplotypes")
+        assert re.findall(r"<td[^>]*>([^<]+)<span class=\"low\">([^<]+)<", copycat)[0] == ("6.50 (5) ▲", "6.40 to 6.60")
+        assert 'class="outside"' in copycat
+
+    def test_without_segments_there_is_no_such_table(self, table):
+        page = audit_page.audit_page(table[~table["metric"].str.contains("segment")], {})
+        assert "Segments shared" not in page
 
     def test_lists_duplicates_before_near_ones_and_names_no_real_sample(self, table, audited):
         page = audit_page.audit_page(table, {"diffusion": audited})

@@ -134,6 +134,44 @@ class TestPrivateRuns:
         assert found.tolist() == [private(one, panel, individual, shared_by, cm) for one in asked]
 
 
+def segments(one, other, cm):
+    """The lengths of the maximal runs of equal alleles of two haplotypes, by a loop over variants."""
+    at = np.flatnonzero(one != other)
+    bounds = zip(np.r_[-1, at], np.r_[at, len(one)], strict=True)
+    return [cm[end - 1] - cm[begin + 1] for begin, end in bounds if end - begin > 1]
+
+
+class TestSharedSegments:
+    CM = np.array([0, 1, 3, 7.0])
+
+    def test_by_hand(self):
+        asked = np.array([[0, 1, 1, 0], [1, 1, 1, 1]], np.int8)
+        panel = np.array([[0, 1, 1, 1], [0, 1, 0, 0], [0, 0, 1, 0], [0, 1, 1, 1]], np.int8)
+        # The first shares 0 to 3 cM twice, 0 to 1 and 7 alone, 0 alone and 3 to 7; the second 1 to 7 twice, and points.
+        counts, longest = matches.shared_segments(asked, panel, [0, 1, 3, 5], self.CM)
+        assert counts.T.tolist() == [[4, 3, 1, 0], [2, 2, 2, 2]]
+        assert longest.tolist() == [4, 6]
+
+    def test_copies_share_the_whole_chromosome_once(self):
+        panel = np.array([[0, 1, 1, 0], [0, 1, 1, 0]], np.int8)
+        counts, longest = matches.shared_segments(panel[:1], panel, [1, 3, 6.9, 7], self.CM)
+        assert counts[:, 0].tolist() == [2, 2, 2, 0]
+        assert longest.tolist() == [7]
+
+    @settings(max_examples=60, deadline=None)
+    @given(st.integers(0, 10**6), st.integers(1, 6), st.integers(1, 9), st.integers(1, 25))
+    def test_all_pairs(self, seed, n, m, variants):
+        rng = np.random.default_rng(seed)
+        frequency = rng.random(variants)
+        asked, panel = ((rng.random((rows, variants)) < frequency).astype(np.int8) for rows in (n, m))
+        cm, longer_than = np.cumsum(rng.integers(0, 4, variants)).astype(float), [0, 1, 3, 5]
+        counts, longest = matches.shared_segments(asked, panel, longer_than, cm)
+        for one, ours, furthest in zip(asked, counts.T, longest, strict=True):
+            lengths = np.array([length for other in panel for length in segments(one, other, cm)])
+            assert ours.tolist() == [(lengths > bound).sum() for bound in longer_than]
+            assert furthest == max(lengths, default=0)
+
+
 class TestCarriedByBest:
     ASKED = np.array([[0, 1, 1, 0, 1]], np.int8)
     CONTIG = np.repeat(["1"], 5)

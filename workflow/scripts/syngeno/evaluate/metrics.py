@@ -36,6 +36,7 @@ LOW_IS_GOOD = {
     "distance_within_w1", "distance_between_w1", "fst_to_train", "fst_difference", "wasserstein_pc1_6",
     "sinkhorn_pc1_2", "heldout_nats", "association_lambda_ratio", "inference_risk", "inference_success",
     "singling_out_risk", "singling_out_success", "linkability_risk", "linkability_success", "private_run_cm",
+    "shared_segments", "longest_segment_cm",
 }  # fmt: skip
 # What a metric can be: no interval and no envelope goes farther. Estimates that are corrected for the number of samples
 # (Fst, r2) can be below 0.
@@ -59,6 +60,7 @@ RANGES = {
         "distance_within", "distance_between", "distance_within_w1", "distance_between_w1", "heldout_nats",
         "accuracy_ratio", "association_lambda", "association_lambda_real", "association_lambda_ratio",
         "association_false_hits", "imputation_ratio", "reconstruction_error", "private_run_cm", "private_run_cm_real",
+        "shared_segments", "shared_segments_real", "longest_segment_cm", "longest_segment_cm_real",
     },
     (-np.inf, 1): {"inbreeding_f", "inference_risk", "singling_out_risk", "linkability_risk"},
     (-np.inf, 0.5): {"kinship_max"},
@@ -95,8 +97,12 @@ def share_row(metric: str, share: float, n: int, group: str, against: str) -> di
 
 
 def mean_row(metric: str, values: np.ndarray, group: str, against: str = "") -> dict:
-    """The mean of a number of each sample, (samples,), as a metric row, with its normal 95 % interval."""
-    mean, low, high = intervals.mean(values)
+    """The mean of a number of each sample, (samples,), as a metric row, with its normal 95 % interval.
+
+    The interval is without what the metric cannot be.
+    """
+    mean, *ends = intervals.mean(values)
+    low, high = possible(metric, *ends)
     return row(metric, mean, group=group, against=against, low=low, high=high, n=len(values))
 
 

@@ -22,6 +22,8 @@ _DEGREES = {
     "kinship_first": "Above .177: 1st degree",
     "kinship_second": "Above .0884: 2nd degree",
 }
+# Of metrics that have a group per column, and a twin of held-out samples, `_real`.
+_SEGMENTS = {"shared_segments": "Segments {}, per 1,000 pairs", "longest_segment_cm": "Longest in cM, {}"}
 
 
 def audit_page(metrics: pd.DataFrame, audited: Mapping[str, pd.DataFrame]) -> str:
@@ -36,6 +38,7 @@ def audit_page(metrics: pd.DataFrame, audited: Mapping[str, pd.DataFrame]) -> st
         some=_some_table(single),
         shares=_with_heldout(single, _SHARES),
         degrees=_with_heldout(single, _DEGREES),
+        segments=_segments_table(single),
         listed=[_listed(name, table) for name, table in audited.items()],
         most=SHOWN,
     )
@@ -90,23 +93,43 @@ def _of_some(areas: pd.DataFrame, name: str) -> html.Cell:
 
 
 def _with_heldout(single: pd.DataFrame, titles: Mapping[str, str]) -> html.Table | None:
-    """A row per run (with canaries and released ones too), a column per metric, held-out samples in brackets."""
-    numbers = single[single["metric"].isin(titles) & single["group"].isin(["all", "heldout"])]
-    present = [metric for metric in titles if (numbers["metric"] == metric).any()]
+    """A column per metric that was measured, of all samples, and of held-out ones."""
+    columns = {title: ((metric, "all"), (metric, "heldout")) for metric, title in titles.items()}
+    return _beside_heldout(single, columns)
+
+
+def _segments_table(single: pd.DataFrame) -> html.Table | None:
+    """A column per length that segments are longer than, and per quantile of the longest."""
+    columns = {}
+    for metric, title in _SEGMENTS.items():
+        for group in single.loc[single["metric"] == metric, "group"].unique():
+            columns[title.format(group)] = (metric, group), (f"{metric}_real", group)
+    return _beside_heldout(single, columns)
+
+
+def _beside_heldout(
+    single: pd.DataFrame, columns: Mapping[str, tuple[tuple[str, str], tuple[str, str]]]
+) -> html.Table | None:
+    """A row per run (with canaries and released ones too), held-out samples in brackets.
+
+    By the titles of the columns: the (metric, group) of the synthetic samples and that of the held-out ones.
+    """
+    numbers = single.set_index(["metric", "group"])
+    present = {title: both for title, both in columns.items() if both[0] in numbers.index}
     if not present:
         return None
+    asked = numbers.loc[numbers.index.isin([one for both in present.values() for one in both])]
     lines, key = [], ["generator", "fraction", "variant", "seed"]
-    for (generator, fraction, variant, seed), part in numbers.groupby(key, sort=False):
+    for (generator, fraction, variant, seed), part in asked.groupby(key, sort=False):
         name = _run(single, (generator, fraction, seed)) + (f", {variant}" if variant else "")
-        lines.append(html.Line(name, [_beside_heldout(part[part["metric"] == metric]) for metric in present]))
-    return html.Table(["Generator", *(titles[metric] for metric in present)], lines)
+        lines.append(html.Line(name, [_cell(*(part[part.index == one] for one in both)) for both in present.values()]))
+    return html.Table(["Generator", *present], lines)
 
 
-def _beside_heldout(part: pd.DataFrame) -> html.Cell:
-    synthetic, heldout = (part[part["group"] == group] for group in ("all", "heldout"))
+def _cell(synthetic: pd.DataFrame, heldout: pd.DataFrame) -> html.Cell:
     if synthetic.empty:
         return html.Cell()
-    row = synthetic.iloc[0]
+    row = synthetic.reset_index().iloc[0]
     note = f"({html.short(heldout['value'].iloc[0], 3)})" if len(heldout) else ""
     mark, style = verdicts.marked(row)
     text = " ".join([note, mark]).strip()

@@ -385,6 +385,16 @@ def similarity_section(own: pd.DataFrame) -> Section:
             f"{_share(near)} of 100 synthetic individuals lie closer to a training individual than "
             f"{100 * HIGH_RISK:g} of 100 held-out individuals do; 5 are expected where they are no closer."
         )
+    lengths = own.loc[own["metric"] == "shared_segments", "group"].unique()
+    pairs = [[_first(own, f"shared_segments{one}", group) for one in ("", "_real")] for group in lengths]
+    shared = [
+        f"{group}: {_shown(mine)}, of held-out individuals {_shown(real)}"
+        for group, (mine, real) in zip(lengths, pairs, strict=True)
+    ]
+    lines["Shared stretches"] = (
+        "Stretches of DNA that a synthetic and a training individual share, in 1,000 pairs of chromosomes: "
+        f"{'; '.join(shared) or NOT_MEASURED}."
+    )
     return Section("Similarity, which is not privacy", said, points(lines))
 
 

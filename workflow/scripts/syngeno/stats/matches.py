@@ -250,6 +250,68 @@ def _noted(who, seen, one):
     return seen + 1
 
 
+def shared_segments(
+    asked: np.ndarray, panel: np.ndarray, longer_than: np.ndarray, cm: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Segments that each haplotype shares with those of a panel along one chromosome, as of identity by descent.
+
+    A segment is a run of equal alleles of a pair of haplotypes that cannot be longer. Its length is that from its first
+    to its last variant, by their places `cm` (variants,) in centimorgans, ascending. The first array, int64 (k, asked),
+    counts those `longer_than` (k,) over all of the panel; the other, float64 (asked,), is the longest segment of each,
+    0 where there is none. All pairs whose runs end at a variant are counted at once, so time is proportional to
+    haplotypes x variants.
+    """
+    both = np.ascontiguousarray(np.concatenate([asked, panel]).T)
+    return _shared(both, len(asked), np.asarray(longer_than, np.float64), cm)
+
+
+@numba.njit(cache=True, nogil=True)
+def _shared(alleles, asked, longer_than, cm):
+    """`alleles` (variants, n): first those of the haplotypes asked for, then those of the panel."""
+    variants, n = alleles.shape
+    order, diverged = np.arange(n), np.zeros(n, np.int64)
+    ones, ones_diverged = np.empty(n, np.int64), np.empty(n, np.int64)
+    above, carried = np.empty(n, np.int64), np.empty(2, np.int64)
+    found, longest = np.zeros((len(longer_than), asked), np.int64), np.zeros(asked)
+    # Runs that began before this variant are longer than that.
+    first = np.zeros(len(longer_than), np.int64)
+    # Behind the last variant no two go on alike.
+    behind = (np.arange(n) < asked).astype(alleles.dtype)
+    for k in range(variants):
+        _advance(alleles[k], k, order, diverged, ones, ones_diverged)
+        start = k + 1
+        for i in range(n):
+            start = max(start, diverged[i])
+            above[i] = start
+            if order[i] >= asked:
+                start = 0
+        start = k + 1
+        for i in range(n - 1, -1, -1):
+            one = order[i]
+            if one >= asked:
+                start = 0
+            elif min(start, above[i]) <= k:
+                longest[one] = max(longest[one], cm[k] - cm[min(start, above[i])])
+            start = max(start, diverged[i])
+        following = alleles[k + 1] if k + 1 < variants else behind
+        for length in range(len(longer_than)):
+            while cm[k] - cm[first[length]] > longer_than[length]:
+                first[length] += 1
+            begin = n if first[length] == 0 else 0
+            while begin < n:
+                # All of these share a run that is long enough; it ends for those who go on with different alleles.
+                end, carried[:] = begin, 0
+                while end == begin or (end < n and diverged[end] < first[length]):
+                    if order[end] >= asked:
+                        carried[following[order[end]]] += 1
+                    end += 1
+                for i in range(begin, end):
+                    if order[i] < asked:
+                        found[length, order[i]] += carried[1 - following[order[i]]]
+                begin = end
+    return found, longest
+
+
 def carried_by_best(
     asked: np.ndarray,
     row: np.ndarray,

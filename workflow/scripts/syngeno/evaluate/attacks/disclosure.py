@@ -16,8 +16,10 @@ held-out samples, and what it reaches on these is no leak:
   sample stands in the place of a random training sample, among all the others: the numbers are equal;
 - *linkability*: two parts of a sample's genome lead to the same synthetic sample, the nearest in both parts.
 
-Beside them stand *private runs* (see `matches.private_runs`), and the alleles of a single training sample that
-synthetic samples carry, too.
+Beside them stand *private runs* (see `matches.private_runs`), *shared segments* with training samples as of identity by
+descent (see `matches.shared_segments`; runs of equal alleles, as programs that look for such segments begin with, but
+without an allowance for errors in genotypes), each beside those of held-out samples, and the alleles of a single
+training sample that synthetic samples carry, too.
 """
 
 import numpy as np
@@ -25,7 +27,7 @@ import numpy as np
 from syngeno import streams
 from syngeno.data import genetic_map
 from syngeno.data.cohort import Cohort
-from syngeno.evaluate.metrics import row, share_row
+from syngeno.evaluate.metrics import mean_row, row, share_row
 from syngeno.stats import intervals, matches, nearest
 
 # By the number of training haplotypes with the rarer allele.
@@ -39,7 +41,8 @@ LINKED = {"all": 1, "5 nearest": 5}  # in how many of the nearest of both parts 
 # Runs of fewer training individuals point at them. Five is of the order of thresholds for counts in tables (Hundepool
 # et al., Statistical Disclosure Control, 2012); the sampling rule of haplotype diffusion asks for more.
 SHARED_BY = 5
-QUANTILES = {"median": 0.5, "99 %": 0.99}  # of haplotypes, by their longest private run; beside the largest
+QUANTILES = {"median": 0.5, "99 %": 0.99}  # of haplotypes, by their longest run; beside the largest
+SEGMENTS = (1, 3, 5)  # centimorgans that shared segments are longer than, as studies of relatives have them
 
 Share = tuple[float, int]  # of how many
 
@@ -49,7 +52,8 @@ def rows(synthetic: Cohort, train: Cohort, test: Cohort, *, seed: int, threads: 
     found = _inference_rows(synthetic, train, test, seed, threads) + _singling_out_rows(synthetic, train, test, seed)
     found += _linkability_rows(synthetic, train, test) + _one_carrier_rows(synthetic, train, test)
     if all(cohort.haplotypes is not None for cohort in (synthetic, train, test)):
-        found += _run_rows("private_run_cm", synthetic, train) + _run_rows("private_run_cm_real", test, train)
+        for suffix, asked in (("", synthetic), ("_real", test)):
+            found += _run_rows(f"private_run_cm{suffix}", asked, train) + _segment_rows(suffix, asked, train)
     return found
 
 
@@ -191,6 +195,10 @@ def _run_rows(metric: str, asked: Cohort, train: Cohort) -> list[dict]:
         ours, theirs = (_sequences(one, False)[:, here] for one in (asked, train))
         individual = np.repeat(np.arange(len(train)), 2)
         longest = np.maximum(longest, matches.private_runs(ours, theirs, individual, SHARED_BY, cm[here]))
+    return _quantile_rows(metric, longest)
+
+
+def _quantile_rows(metric: str, longest: np.ndarray) -> list[dict]:
     n = len(longest)
     found = [row(metric, longest.max(), group="largest", against="train", n=n)]
     for group, share in QUANTILES.items():
@@ -198,6 +206,29 @@ def _run_rows(metric: str, asked: Cohort, train: Cohort) -> list[dict]:
         low, value, high = np.quantile(longest, np.clip([share - half, share, share + half], 0, 1))
         found.append(row(metric, value, group=group, against="train", low=low, high=high, n=n))
     return found
+
+
+def _segment_rows(suffix: str, asked: Cohort, train: Cohort) -> list[dict]:
+    """Segments of a pair of haplotypes, one of them a training sample's, and the longest segment of each haplotype.
+
+    Numbers of segments are per 1,000 pairs, so that they do not depend on how many training samples there are. Lengths
+    that no chromosome has are left out: that no segment is so long says nothing there.
+    """
+    cm, contigs = _places(train), np.unique(train.contig)
+    reach = max(np.ptp(cm[train.contig == name]) for name in contigs)
+    longer_than = [length for length in SEGMENTS if length < reach]
+    counts, longest = np.zeros((len(longer_than), 2 * len(asked))), np.zeros(2 * len(asked))
+    for name in contigs:
+        here = train.contig == name
+        ours, theirs = (_sequences(one, False)[:, here] for one in (asked, train))
+        here_counts, here_longest = matches.shared_segments(ours, theirs, longer_than, cm[here])
+        counts, longest = counts + here_counts, np.maximum(longest, here_longest)
+    of_samples = 1000 * counts.reshape(len(longer_than), len(asked), 2).mean(axis=2) / (2 * len(train))
+    found = [
+        mean_row(f"shared_segments{suffix}", values, f"longer than {length} cM", "train")
+        for length, values in zip(longer_than, of_samples, strict=True)
+    ]
+    return found + _quantile_rows(f"longest_segment_cm{suffix}", longest)
 
 
 def _one_carrier_rows(synthetic: Cohort, train: Cohort, test: Cohort) -> list[dict]:
