@@ -18,10 +18,10 @@ class TestControlsOnly:
             **TINY,
             "cohorts": {"tiny": cohort},
             "generators": {"factors": {"kind": "ancestry_factors", "residual": 0.5}},
-            "evaluate": {**TINY["evaluate"], "ablation": None},
+            "evaluate": {**TINY["evaluate"], "ablation": None, "dose": [2]},
             "fractions": [50, 100],
             "seeds": [1, 2],
-            "sample": {"size": 60},
+            "sample": {"size": 60, "shards": 2},
         }
         run = Run(tmp_path, config)
         run("results/tiny/summary/metrics.tsv")
@@ -35,6 +35,12 @@ class TestControlsOnly:
         # The envelope is of sets as large as all training people allow; half of them are not held against it.
         assert (headline["real"].notna() == (headline["fraction"] == 100)).all()
         assert not list((tmp_path / "results").rglob("encoder.npz")), "nobody asked for an encoder"
+        doses = numbers[(numbers["metric"] == "membership_auc_by_dose") & (numbers["seed"] == "1")]
+        assert set(doses.loc[doses["fraction"] == 50, "group"]) == {
+            "1 % of the synthetic samples", "10 % of the synthetic samples", "the synthetic samples",
+            "2 times the synthetic samples",
+        }  # fmt: skip
+        assert not list((tmp_path / "results").rglob("shards/*")), "shards are of no use any more"
         labels = (tmp_path / "results/tiny/factors/50/1/synthetic.labels.tsv").read_text().splitlines()
         assert labels[0].split("\t") == ["sample", "superpopulation", "sex"]
         assert len(labels) == 61

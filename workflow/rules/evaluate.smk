@@ -91,6 +91,37 @@ rule audit:
         "../scripts/evaluate/audit.py"
 
 
+rule measure_dose:
+    """Attack many times as many samples as the synthetic cohort has, drawn from the same fitted generator."""
+    input:
+        unpack(judged),
+        more=expand(
+            "results/{{cohort}}/{{generator}}/{{fraction}}/{{seed}}/shards/{shard}.zarr.zip",
+            shard=further_shards(),
+        ),
+    output:
+        metrics="results/{cohort}/{generator}/{fraction}/{seed}/dose.tsv",
+    log:
+        "results/logs/{cohort}/{generator}/{fraction}/{seed}/measure_dose.log",
+    benchmark:
+        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/measure_dose.tsv"
+    wildcard_constraints:
+        generator=of(source="model"),
+    conda:
+        "../../envs/evaluate.yaml"
+    threads: 2
+    resources:
+        mem_mb=dose_memory,
+        runtime=dose_minutes,
+    params:
+        doses=config["evaluate"]["dose"],
+        label=cohort("label"),
+        labels=config["sample"]["labels"],
+        code=code("measure_dose"),
+    script:
+        "../scripts/evaluate/measure_dose.py"
+
+
 rule score_individuals:
     """Score training and held-out samples by the fitted generator: how probable it finds them, and which samples it was fitted on."""
     input:
@@ -196,6 +227,7 @@ rule summarise:
             "results/{cohort}/{generator}/{fraction}/{seed}/panel.tsv",
             where=lambda kind: kind.source == "imputation",
         ),
+        dose=dose_metrics,
         published=published_metrics,
         concordance=expand(
             "results/{{cohort}}/prepare/{fraction}/{seed}/concordance.tsv",

@@ -135,6 +135,49 @@ class TestReadCohort:
         assert judged.sample.tolist() == ["SYN000001", "SYN000002"]
 
 
+class TestByContig:
+    """A real cohort of two contigs, and two shards that were drawn."""
+
+    CALLS = np.arange(5)[:, None, None] % 2 * np.ones((5, 3, 2), np.int8)
+
+    @pytest.fixture
+    def real(self, tmp_path):
+        contigs = {"1": 100, "2": 100}
+        with StoreWriter(tmp_path / "real.zarr.zip", ["a", "b", "c"], contigs, block_names=["x"]) as writer:
+            for contig, first, stop in (("1", 0, 3), ("2", 3, 5)):
+                n = stop - first
+                fields = np.arange(1, n + 1), np.array(["."] * n), np.array(["A"] * n), np.array(["G"] * n)
+                block = np.zeros(n, np.int32)
+                writer.append(*fields, self.CALLS[first:stop].astype(np.int8), contig=contig, block=block)
+        with open_store(tmp_path / "real.zarr.zip") as opened:
+            yield opened
+
+    @pytest.fixture
+    def shards(self, real, tmp_path):
+        drawn = np.array([[[0, 1]], [[1, 1]], [[0, 0]], [[1, 0]], [[1, 1]]], np.int8)
+        paths = [tmp_path / f"{shard}.zarr.zip" for shard in (1, 2)]
+        for path, calls in zip(paths, (drawn, 1 - drawn), strict=True):
+            write_like(path, real.sites(), ["SYN1"], [calls], phased=True)
+        return paths
+
+    def test_all_samples_of_one_contig_at_a_time(self, real, shards):
+        first, second = data_cohort.by_contig(shards, np.array(["A", "B"]), real)
+        assert first.dosages.tolist() == [[1, 2, 0], [1, 0, 2]]
+        assert second.dosages.tolist() == [[1, 2], [1, 0]]
+        assert (first.contig.tolist(), second.position.tolist()) == (["1"] * 3, [1, 2])
+        assert second.label.tolist() == ["A", "B"]
+        assert first.haplotypes.tolist() == [[[0, 1, 0], [1, 1, 0]], [[1, 0, 1], [0, 0, 1]]]
+
+    def test_no_haplotypes_where_the_real_cohort_has_none(self, real, shards):
+        real.phased = False
+        first, _ = data_cohort.by_contig(shards, np.array(["A", "B"]), real)
+        assert first.haplotypes is None
+
+    def test_other_variants(self, store, shards):
+        with pytest.raises(BadInput, match="does not have the variants of the real cohort"):
+            list(data_cohort.by_contig(shards, np.array(["A", "B"]), store))
+
+
 class TestLabelPlan:
     def test_follows_the_members(self):
         label = np.repeat(["A", "B", "C"], [50, 30, 20])

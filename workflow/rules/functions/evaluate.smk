@@ -19,6 +19,38 @@ def released_metrics(wildcards):
     return every(wildcards) if WITHHOLDS else []
 
 
+def dose_metrics(wildcards):
+    """What many times as many samples tell, of all generators that draw them, where the run file asks for it."""
+    pattern = "results/{cohort}/{generator}/{fraction}/{seed}/dose.tsv"
+    every = runs(pattern, where=lambda kind: kind.source == "model")
+    return every(wildcards) if config["evaluate"]["dose"] else []
+
+
+def largest_dose():
+    """The largest dose, as a multiple of the synthetic cohort."""
+    return max(config["evaluate"]["dose"], default=1)
+
+
+def further_shards():
+    """The shards beyond those of the synthetic cohort that the largest dose takes."""
+    shards = config["sample"]["shards"]
+    return range(shards + 1, shards * largest_dose() + 1)
+
+
+def dose_memory(wildcards, input, attempt):
+    """A resources function: megabytes of the real samples, and of those of the largest dose on the largest chromosome."""
+    samples, variants, largest = cohort_size(wildcards, input)
+    base = 1000 + 3 * samples * variants / 1e6
+    return by_size(base, 16 * largest_dose() * largest / variants)(
+        wildcards, input, attempt
+    )
+
+
+def dose_minutes(wildcards, input, attempt):
+    """A resources function: minutes by the samples of the largest dose."""
+    return by_size(30, 0.03 * largest_dose())(wildcards, input, attempt)
+
+
 def canaries(wildcards):
     """A params function: percent of planted canaries; none where all samples are real, or in a release."""
     return 0 if wildcards.released else generator("canaries")(wildcards) or 0

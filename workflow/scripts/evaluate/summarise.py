@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 logger = logs.start(snakemake.log[0])
 source, params = snakemake.input, snakemake.params
-ours = [metrics.read(path) for path in [*source.metrics, *source.released, *source.likelihood, *source.imputation]]
+measured = [*source.metrics, *source.released, *source.likelihood, *source.imputation, *source.dose]
+ours = [metrics.read(path) for path in measured]
 for path in source.concordance:
     fraction, seed = path.split("/")[-3:-1]
     rows = pd.read_csv(path, sep="\t", keep_default_na=False, na_values={"low": "", "high": ""}).to_dict("records")

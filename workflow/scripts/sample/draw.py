@@ -17,7 +17,8 @@ source, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcar
 table, training = samples.read_samples(source.samples), samples.read_samples(source.training)
 shard, seed = int(wildcards.shard) - 1, int(wildcards.seed)
 label = samples.labels_to_draw(table, training, params.size, params.labels)
-part = np.array_split(np.arange(len(label)), params.shards)[shard]
+# Shards beyond those of the cohort are more samples of the same labels.
+part = np.array_split(np.arange(len(label)), params.shards)[shard % params.shards]
 
 with store.open_store(source.genotypes) as cohort:
     data = TrainingData.of(cohort, source, params.needs)

@@ -1,6 +1,8 @@
 """Cohorts in memory, as the evaluation takes them: samples by variants, a label per sample, a place per variant."""
 
 import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -163,9 +165,7 @@ def read_cohort(
     real ones, calls are missing, or ids have no label.
     """
     with open_store(store_path) as drawn:
-        ours, theirs = drawn.sites(), store.sites()
-        if any(not np.array_equal(getattr(ours, name), getattr(theirs, name)) for name in SITE):
-            raise BadInput(store_path, "does not have the variants of the real cohort", "delete it and draw it again")
+        _check_variants(drawn, store)
         label = read_labels(labels_path, columns)["label"]
         unlabelled = [sample for sample in drawn.samples if sample not in label.index]
         if unlabelled:
@@ -173,6 +173,36 @@ def read_cohort(
         table = pd.DataFrame({"label": label.loc[drawn.samples]}, index=drawn.samples)
         read = real_cohort(drawn, table, haplotypes=haplotypes and store.phased)
     return replace(read, block=store.block, cm=cm)
+
+
+def by_contig(paths: Sequence[str | Path], label: np.ndarray, store: Store) -> Iterator[Cohort]:
+    """The samples of several drawn stores together, one contig after the other, so that no more is held in memory.
+
+    `label` (samples,) are theirs, in the order of the stores. `store` is the prepared real cohort, whose variants they
+    have; raises BadInput where one has others, or calls are missing.
+    """
+    with ExitStack() as opened:
+        stores = [opened.enter_context(open_store(path)) for path in paths]
+        for one in stores:
+            _check_variants(one, store)
+        starts = np.flatnonzero(np.r_[True, store.contig[1:] != store.contig[:-1]]).tolist()
+        for start, stop in zip(starts, [*starts[1:], len(store)], strict=True):
+            calls = np.concatenate([one.called(one.calls(start, stop)) for one in stores], axis=1)
+            alleles = np.ascontiguousarray(calls.transpose(1, 2, 0))
+            yield Cohort(
+                alleles[:, 0] + alleles[:, 1],
+                label,
+                store.contig[start:stop],
+                store.position[start:stop],
+                store.block[start:stop],
+                haplotypes=alleles if store.phased and all(one.phased for one in stores) else None,
+            )
+
+
+def _check_variants(drawn: Store, store: Store) -> None:
+    ours, theirs = drawn.sites(), store.sites()
+    if any(not np.array_equal(getattr(ours, name), getattr(theirs, name)) for name in SITE):
+        raise BadInput(drawn.path, "does not have the variants of the real cohort", "delete it and draw it again")
 
 
 def real_cohort(

@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from syngeno.data.cohort import Cohort, same_variants
-from syngeno.evaluate import membership, neighbours
+from syngeno.evaluate import dose, membership, neighbours
 from syngeno.evaluate.attacks import canaries, disclosure, haplotypes
 from syngeno.evaluate.attacks import samples as whole_samples
 from syngeno.evaluate.membership import Pair
@@ -230,7 +230,7 @@ class _Attacked:
         return whole | self._along[kind]
 
     def rows_of_some(self, scores: dict[str, Pair]) -> Iterator[dict]:
-        """Areas within labels, of the most isolated samples, and of the strongest attack on parts of the cohort."""
+        """Areas within labels, of the most isolated samples, and of parts of the cohort (see `dose`)."""
         train, test = self.real
         some = {name: (train.label == name, test.label == name) for name in train.labels}
         some[membership.MOST_ISOLATED] = self._isolated
@@ -242,9 +242,9 @@ class _Attacked:
                 n = int(ours.sum())
                 yield row("membership_auc", value, group=attack, against=name, low=low, high=high, n=n)
         for share in self._shares:
-            _, (value, low, high) = membership.strongest(self._along[f"{share:g}"])
-            group = f"{100 * share:g} % of the synthetic samples"
-            yield row("membership_auc_by_dose", value, group=group, low=low, high=high, n=len(train))
+            known = self.synthetic.take(haplotypes.first_share(share, len(self.synthetic)))
+            along = dose.with_frequencies(self._along[f"{share:g}"], self.real, self.reference, known)
+            yield dose.strongest_row(along, f"{100 * share:g} % of the synthetic samples")
 
 
 def _strongest_rows(scores: dict[str, Pair], seed: int) -> list[dict]:

@@ -73,8 +73,7 @@ def scores(
     That is the synthetic cohort, "", each of those `added` (canaries) beside it, by its name, and the first samples of
     the synthetic cohort alone, by their `shares` of it as text.
     """
-    ends = [round(share * len(synthetic)) for share in sorted(shares)] + [len(synthetic)]
-    ends = np.maximum(ends, 1).tolist()
+    ends = [len(first_share(share, len(synthetic))) for share in sorted(shares)] + [len(synthetic)]
     divided = [synthetic.take(np.arange(*bounds)) for bounds in zip([0, *ends[:-1]], ends, strict=True)]
     parts = [reference, *divided, *added.values()]
     whole = list(range(1, 1 + len(divided)))
@@ -103,6 +102,11 @@ def scores(
         name: {attack: _of_samples(by[name], each, len(training)) for attack, by in found.items()}
         for name in data.released
     }
+
+
+def first_share(share: float, samples: int) -> np.ndarray:
+    """The first of the samples that are so large a `share` of all, one at least: their indices."""
+    return np.arange(max(1, round(share * samples)))
 
 
 def _joined(cohorts: Iterable[Cohort], each: int) -> tuple[np.ndarray, np.ndarray]:
