@@ -51,6 +51,7 @@ DOWNLOADS = sorted(
 )
 SUITES = list(suites.MODULES)
 PAPER = config["evaluate"].get("paper")
+LIRA = (config["evaluate"]["lira"] or {}).get("fraction")
 WITHHOLDS = config["release"]["withhold"] is not None
 RELEASED = "released/" if WITHHOLDS else ""  # where the samples lie that are released
 

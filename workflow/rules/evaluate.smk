@@ -153,12 +153,66 @@ rule score_individuals:
         model=lambda wildcards: kind_of(wildcards.generator).model,
         likelihood=lambda wildcards: kind_of(wildcards.generator).likelihood,
         whitebox=lambda wildcards: kind_of(wildcards.generator).whitebox,
+        left_out=scores_left_out,
         needs=lambda wildcards: list(needed(wildcards)),
         settings=scored_settings,
         labels=config["sample"]["labels"],
         code=model_code("score_individuals"),
     script:
         "../scripts/evaluate/score_individuals.py"
+
+
+rule score_training_samples:
+    """Score all training samples by a synthetic cohort, whether its generator was fitted on them or not, for shadow models."""
+    input:
+        unpack(judged),
+    output:
+        scores="results/{cohort}/{generator}/{fraction}/{seed}/audit/shadow.tsv",
+    log:
+        "results/logs/{cohort}/{generator}/{fraction}/{seed}/score_training_samples.log",
+    benchmark:
+        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/score_training_samples.tsv"
+    conda:
+        "../../envs/evaluate.yaml"
+    threads: 2
+    resources:
+        mem_mb=by_size(1000, 16),
+        runtime=by_size(30, 0.03),
+    params:
+        label=cohort("label"),
+        labels=config["sample"]["labels"],
+        code=code("score_training_samples"),
+    script:
+        "../scripts/evaluate/score_training_samples.py"
+
+
+rule measure_lira:
+    """Attack a generator by shadow models (LiRA), its runs over seeds, and give each training sample a risk."""
+    input:
+        shadows=of_all_seeds(
+            "results/{cohort}/{generator}/{fraction}/{seed}/audit/shadow.tsv"
+        ),
+        model=of_all_seeds(
+            "results/{cohort}/{generator}/{fraction}/{seed}/audit/scores.tsv",
+            where=lambda kind: kind.whitebox,
+        ),
+    output:
+        metrics="results/{cohort}/{generator}/{fraction}/lira.tsv",
+        individuals="results/{cohort}/{generator}/{fraction}/audit/individuals.tsv",
+    log:
+        "results/logs/{cohort}/{generator}/{fraction}/measure_lira.log",
+    benchmark:
+        "results/benchmarks/{cohort}/{generator}/{fraction}/measure_lira.tsv"
+    conda:
+        "../../envs/evaluate.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        seed=config["seeds"][0],
+        code=code("measure_lira"),
+    script:
+        "../scripts/evaluate/measure_lira.py"
 
 
 rule impute_heldout:
@@ -229,6 +283,7 @@ rule summarise:
         ),
         dose=dose_metrics,
         published=published_metrics,
+        lira=lira_metrics,
         concordance=expand(
             "results/{{cohort}}/prepare/{fraction}/{seed}/concordance.tsv",
             fraction=sorted(

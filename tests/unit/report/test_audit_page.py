@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from judged import judged
 
-from syngeno.evaluate import membership
+from syngeno.evaluate import membership, metrics
 from syngeno.report import audit_page, scorecard, verdicts
 
 
@@ -68,6 +68,25 @@ class TestAudit:
         page = audit_page.audit_page(table, {})
         assert page.count("0.961 to 1.000<") == 2
         assert "Canaries listed by id</th>" in page
+
+    def test_what_shadow_models_find_stands_beside_one_threshold_for_all(self, table):
+        assert "By shadow models" not in audit_page.audit_page(table, {})
+        subject = {"generator": "diffusion", "fraction": 50, "seed": "all"}
+        numbers = [table]
+        for variant, value in ((membership.LIRA, 0.8), (membership.PLAIN, 0.6)):
+            made = [metrics.row("membership_auc", value, group="painting", low=value - 0.01, high=value + 0.01, n=8)]
+            if variant == membership.LIRA:
+                made += [metrics.row("membership_auc", 0.8, low=0.7, high=0.9, n=8)]
+                made += [metrics.row("individual_risk", 0.93, against=who, n=99) for who in ("99 %", "largest")]
+            numbers.append(metrics.table(made, variant=variant, **subject))
+        page = audit_page.audit_page(pd.concat(numbers), {})
+        strongest, painting = rows(page, "By shadow models")
+        assert "diffusion, 50 %: strongest on the synthetic samples" in strongest and strongest.count(">0.93") == 2
+        assert "diffusion, 50 %: painting" in painting
+        assert painting.index("0.600") < painting.index("0.800")
+        # What stands elsewhere on the page is as without it.
+        before, after = (html.split("<h2>By shadow")[0] for html in (audit_page.audit_page(table, {}), page))
+        assert before.startswith(after)
 
     def test_names_the_canaries_that_each_attack_gains_most_by(self, table):
         found = rows(audit_page.audit_page(table, {}), "What each attack can detect")

@@ -232,6 +232,34 @@ class TestCheckSense:
         ):
             runfile.check_sense(config)
 
+    @pytest.mark.parametrize(
+        ("fraction", "seeds", "told"),
+        [
+            (
+                40,
+                8,
+                r"lira\.fraction: no generator is fitted at 40 % of the training samples, but at 50, 100; "
+                "add 40 to `fractions`",
+            ),
+            (
+                50,
+                7,
+                r"evaluate\.lira: there are 7 seeds, and each is a shadow model for the others; "
+                "give 8 `seeds` or more",
+            ),
+            (50, 8, None),
+        ],
+    )
+    def test_shadow_models_that_are_not_fitted(self, fraction, seeds, told):
+        config = run(generators={"g": {"kind": "markov"}, "h": {"kind": "markov", "fractions": [50]}})
+        config |= {"seeds": list(range(seeds)), "evaluate": {"lira": {"fraction": fraction}}}
+        validate(config, SCHEMA)
+        if told is None:
+            runfile.check_sense(config)
+            return
+        with pytest.raises(BadInput, match=told):
+            runfile.check_sense(config)
+
     def test_external_cohort_of_nothing(self):
         theirs = {"kind": "external", "cohort": "yours", "genotypes": "b.vcf.gz", "labels": "b.tsv"}
         config = cohort(split={"column": "part"}) | {"generators": {"theirs": theirs}}

@@ -91,3 +91,26 @@ def paper_metrics(wildcards):
     """The numbers of the paper's experiments, where the run file asks for them."""
     pattern = "results/{cohort}/summary/paper.tsv"
     return [pattern.format(**wildcards)] if PAPER else []
+
+
+def lira_metrics(wildcards):
+    """What the attack by shadow models found of every generator that is fitted at its fraction."""
+    pattern = "results/{cohort}/{generator}/{fraction}/lira.tsv"
+    fitted = PLAN.runs([wildcards.cohort], lambda kind: kind.source != "files")
+    files = [pattern.format(**run) for run in fitted if run["fraction"] == LIRA]
+    return list(dict.fromkeys(files))
+
+
+def of_all_seeds(pattern, where=lambda kind: True):
+    """An input function: the pattern for every seed, of generators whose kind is so."""
+
+    def files(wildcards):
+        asked = where(kind_of(wildcards.generator))
+        return expand(pattern, **wildcards, seed=config["seeds"]) if asked else []
+
+    return files
+
+
+def scores_left_out(wildcards):
+    """A params function: whether the model also scores the training samples that it was not fitted on."""
+    return kind_of(wildcards.generator).whitebox and int(wildcards.fraction) == LIRA

@@ -33,7 +33,7 @@ numbers = pd.concat(ours, ignore_index=True)
 whole = numbers["fraction"] == 100
 beside = metrics.with_rmse_ratio(metrics.with_envelope(numbers[whole], pd.concat(envelopes.values())))
 numbers = metrics.over_seeds(pd.concat([beside, numbers[~whole]], ignore_index=True))
-others = [metrics.read(path) for path in [*source.published, *source.paper]]
+others = [metrics.read(path) for path in [*source.published, *source.paper, *source.lira]]
 others.append(metrics.table(covered, generator="real", fraction=None, seed=1))
 
 metrics.write(pd.concat([numbers, *others], ignore_index=True), snakemake.output.metrics)

@@ -15,6 +15,8 @@ NUMBERS = {
     "planted_canaries": 11,
     "membership_tpr_bootstrap": 12,
     "membership_gain_bootstrap": 13,
+    "lira_bootstrap": 16,
+    "lira_risk_bootstrap": 17,
     "inference_targets": 14,
     "singling_out_predicates": 15,
     "association_samples": 64,

@@ -144,7 +144,7 @@ def run(
     rows += [*_strongest_rows(base, seed), *(one for attack, pair in base.items() for one in _rows(attack, pair, seed))]
     rows += attacked.rows_of_some(base)
     if model_scores is not None:
-        scores = tuple(_looked_up(model_scores, cohort) for cohort in (train, test))
+        scores = tuple(membership.looked_up(model_scores, cohort.sample) for cohort in (train, test))
         rows += _rows(membership.DENOISING, scores, seed)
     rows += disclosure.rows(synthetic, train, test, seed=seed, threads=threads)
 
@@ -278,13 +278,6 @@ def _gain_rows(base: dict[str, Pair], planted: dict[str, Pair], sources: np.ndar
             before, after = ((training[chosen], heldout) for training, heldout in (base[attack], planted[attack]))
             value, low, high = membership.tpr_gain(before, after, seed)
             yield row(metric, value, group=attack, low=low, high=high, n=len(before[0]))
-
-
-def _looked_up(scores: pd.Series, cohort: Cohort) -> np.ndarray:
-    values = scores.reindex(cohort.sample).to_numpy(dtype=float)
-    if np.isnan(values).any():
-        raise ValueError(f"{int(np.isnan(values).sum())} of {len(values)} samples have no score of membership")
-    return values
 
 
 def _planted_listed(planted: Cohort, train: Cohort, yardstick: Yardstick) -> dict:

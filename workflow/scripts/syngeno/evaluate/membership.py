@@ -129,6 +129,9 @@ def _resampled_thresholds(rng: np.random.Generator, scores: np.ndarray, rate: fl
     return thresholds
 
 
+RATES = ("membership_auc", "membership_tpr_at_1pct", "membership_tpr_at_01pct")
+# Variants of rates by several runs (attacks/shadows.py): each individual's score beside its own in other runs, or not.
+LIRA, PLAIN = "LiRA", "without shadows"
 PLANTED = "planted"  # how the variant of an audit with canaries begins: "planted 5 %, whole"
 
 DETECTS = "detects planted canaries"
@@ -199,6 +202,14 @@ def known(attack: str) -> str:
     if attack not in ATTACK_NAMES:
         raise ValueError(f"attack {attack!r} is not in the table of attacks ({', '.join(ATTACK_NAMES)})")
     return attack
+
+
+def looked_up(scores: pd.Series, sample: np.ndarray) -> np.ndarray:
+    """The scores of samples (n,), float64, from those by sample id; raises ValueError where one has none."""
+    values = scores.reindex(sample).to_numpy(dtype=float)
+    if np.isnan(values).any():
+        raise ValueError(f"{int(np.isnan(values).sum())} of {len(values)} samples have no score of membership")
+    return values
 
 
 def _recognises(table: pd.DataFrame) -> pd.Series:

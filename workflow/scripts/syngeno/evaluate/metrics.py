@@ -37,6 +37,7 @@ LOW_IS_GOOD = {
     "sinkhorn_pc1_2", "heldout_nats", "association_lambda_ratio", "inference_risk", "inference_success",
     "singling_out_risk", "singling_out_success", "linkability_risk", "linkability_success", "private_run_cm",
     "shared_segments", "longest_segment_cm",
+    "individual_risk",
 }  # fmt: skip
 # What a metric can be: no interval and no envelope goes farther. Estimates that are corrected for the number of samples
 # (Fst, r2) can be below 0.
@@ -49,7 +50,7 @@ RANGES = {
         "membership_auc_by_dose", "membership_tpr_at_01pct", "planted_listed", "accuracy", "accuracy_real",
         "accuracy_chance", "balanced_accuracy", "balanced_accuracy_real", "recall", "recall_real", "imputation_r2",
         "imputation_r2_real", "panel_r2", "envelope_coverage", "inference_success", "singling_out_success",
-        "linkability_success", "one_carrier_alleles",
+        "linkability_success", "one_carrier_alleles", "individual_risk",
     },
     (-1, 1): {
         "allele_frequency_r", "ld_r", "ld_r2", "three_point_r", "haplotype_diversity_r", "fst", "fst_to_train",

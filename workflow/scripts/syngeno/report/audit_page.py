@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from syngeno.evaluate import membership
+from syngeno.evaluate.metrics import of
 from syngeno.report import html, verdicts
 
 SHOWN = 20  # listed samples of each run
@@ -36,6 +37,7 @@ def audit_page(metrics: pd.DataFrame, audited: Mapping[str, pd.DataFrame]) -> st
         "audit",
         power=_power_table(metrics),
         some=_some_table(single),
+        shadowed=_shadow_table(metrics),
         shares=_with_heldout(single, _SHARES),
         degrees=_with_heldout(single, _DEGREES),
         segments=_segments_table(single),
@@ -90,6 +92,30 @@ def _of_some(areas: pd.DataFrame, name: str) -> html.Cell:
     return html.number(
         row["value"], row["low"], row["high"], note=f"{html.span(row['low'], row['high'])}, n = {row['n']}"
     )
+
+
+def _shadow_table(metrics: pd.DataFrame) -> html.Table | None:
+    """A row per generator and attack: area and rate without and with shadow models, and individuals' risk."""
+    found = metrics[metrics["variant"].isin([membership.LIRA, membership.PLAIN])]
+    lines = []
+    for (generator, fraction), part in found.groupby(["generator", "fraction"], sort=False):
+        with_shadows, plain = (part[part["variant"] == variant] for variant in (membership.LIRA, membership.PLAIN))
+        for group in ("all", *membership.ATTACK_NAMES):
+            own = with_shadows[with_shadows["group"] == group]
+            if own.empty:
+                continue
+            cells = [_single(of(plain, metric, group)) for metric in membership.RATES[:2]]
+            cells += [_single(of(own, metric, group)) for metric in membership.RATES]
+            cells += [_single(of(own, "individual_risk", group, who)) for who in ("99 %", "largest")]
+            attack = membership.ATTACK_NAMES.get(group, "strongest on the synthetic samples")
+            lines.append(html.Line(f"{generator}, {fraction} %: {attack}", cells))
+    head = ["Generator: attack", "AUC without shadows", "True positives at 1 %", "AUC", "True positives at 1 %"]
+    head += ["True positives at .1 %", "Risk of an individual, 99 %", "Largest risk"]
+    return html.Table(head, lines) if lines else None
+
+
+def _single(rows: pd.DataFrame) -> html.Cell:
+    return html.number(*rows[["value", "low", "high"]].iloc[0]) if len(rows) else html.Cell()
 
 
 def _with_heldout(single: pd.DataFrame, titles: Mapping[str, str]) -> html.Table | None:

@@ -20,6 +20,7 @@ from syngeno.workflow import regions
 
 RESERVED = ("prepare", "summary", "logs", "benchmarks")
 ALIKE = "labels", "label", "split", "family", "samples", "simulate"  # in cohorts of the same samples
+SHADOWS = 8  # seeds, or more: runs that are shadow models for each other
 TABLES = ("published", "download")  # of a cohort, each a folder of resources/
 UNKNOWN = ("additionalProperties", "unevaluatedProperties")  # faults of keys that the schema does not have
 QUOTES = "put it in quotes, as NO, off and null must be: 'NO'"
@@ -145,6 +146,7 @@ def check_sense(config: dict) -> None:
     for region in config.get("release", {}).get("genomes", {}).get("regions") or []:
         regions.parse(region)
     _check_paper(config)
+    _check_lira(config)
 
 
 def _refuse(key: str, fact: str, remedy: str) -> NoReturn:
@@ -208,6 +210,22 @@ def _check_paper(config: dict) -> None:
         if 100 not in trained or len(trained) < 2:
             fact = f"'{name}' is fitted at {', '.join(map(str, trained))} % of the training samples"
             _refuse(where, fact, "give it `fractions` with 100 and at least one smaller share")
+
+
+def _check_lira(config: dict) -> None:
+    lira = config.get("evaluate", {}).get("lira")
+    if lira is None:
+        return
+    drawn = [name for name, one in config["generators"].items() if catalogue.KINDS[one["kind"]].source != "files"]
+    known = sorted({share for name in drawn for share in fractions(config, name)})
+    if lira["fraction"] not in known:
+        fact = f"no generator is fitted at {lira['fraction']} % of the training samples, but at " + (
+            ", ".join(map(str, known)) or "none"
+        )
+        _refuse("evaluate.lira.fraction", fact, f"add {lira['fraction']} to `fractions`")
+    if len(config["seeds"]) < SHADOWS:
+        fact = f"there are {len(config['seeds'])} seeds, and each is a shadow model for the others"
+        _refuse("evaluate.lira", fact, f"give {SHADOWS} `seeds` or more")
 
 
 def check_files(config: dict, resources: Path, *, fetching: bool = False) -> None:
