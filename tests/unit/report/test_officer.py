@@ -6,8 +6,8 @@ import pytest
 
 from syngeno.evaluate import membership, metrics
 from syngeno.evaluate.attacks import disclosure
-from syngeno.report import html, officer
-from syngeno.report import officer_findings as findings
+from syngeno.report import html, officer, officer_attacks, officer_disclosure, officer_utility
+from syngeno.report.verdicts import BAD, FAIR, GOOD, UNKNOWN
 
 TRAINING = pd.Series(["A"] * 30 + ["B"] * 12, index=[f"HG{i:05d}" for i in range(42)])
 SYNTHETIC = pd.Series(["A"] * 25 + ["B"] * 10, index=[f"SYN{i:06d}" for i in range(35)])
@@ -61,7 +61,7 @@ def risk(metric, group, value, half):
 def disclosed():
     """What else is disclosed, and nothing is."""
     rows = [metrics.row("one_carrier_alleles", 0.0, against="train", low=0, high=0.02, n=200)]
-    for name in findings.CARRIERS:
+    for name in officer_disclosure.CARRIERS:
         rows += success("inference", name, 0.53, 0.52) + risk("inference", name, 0.02, 0.1)
     rows += success("singling_out", "10 variants", 0.12, 0.11, 0.05) + risk("singling_out", "10 variants", 0.011, 0.04)
     rows += success("linkability", "all", 0.02, 0.02) + risk("linkability", "all", 0.0, 0.03)
@@ -108,7 +108,7 @@ def page(rows=None, planted=None, *, relatives=NOBODY, looked_for="kinship", tes
 
 def texts(one):
     """All that a page says, each text once."""
-    said = [one.title, one.made, one.verdict, *one.reasons]
+    said = [one.title, one.made, one.verdict, *one.reasons, one.recommendation]
     for section in one.sections:
         said += [section.title, *section.said]
         said += [text for line in section.lines for text in (line.name, *(cell.text for cell in line.cells))]
@@ -165,7 +165,8 @@ class TestVerdict:
              "Linkability, 5 nearest: a risk of 0.06 (0.01 to 0.11) above the control."),
             ([metrics.row("private_run_cm", 0.9, group="99 %", low=0.8, high=1.0, n=9),
               metrics.row("private_run_cm_real", 0.6, group="99 %", low=0.5, high=0.7, n=9)],
-             "There are signs of a leak.", "Private stretches are longer than those of held-out individuals (99 %)."),
+             "There are signs of a leak.",
+             "Private stretches are longer than those of held-out individuals (99 %, by over 10 %)."),
             ([metrics.row("membership_auc", 0.95, group="distance", against="B", low=0.85, high=1.0, n=12)],
              "There are signs of a leak.", "Label at the highest risk: B, AUC 0.95 (0.85 to 1.00)."),
         ],
@@ -212,7 +213,7 @@ class TestReleased:
 
 class TestAttacks:
     def test_each_has_words_of_its_own(self):
-        assert set(findings.ATTACKS) == set(membership.ATTACK_NAMES)
+        assert set(officer_attacks.ATTACKS) == set(membership.ATTACK_NAMES)
 
     def test_in_words_and_by_the_digits_of_the_intervals(self):
         found = line(page(attack_rows()), "Distance")
@@ -275,9 +276,9 @@ class TestThreshold:
     TITLE = "Beside a threshold of regulators"
 
     def test_the_advantage_by_hand(self):
-        assert findings.advantage(0.01) == 0
-        assert findings.advantage(1) == 1
-        assert findings.advantage(0.5, 0.2) == pytest.approx(0.375)
+        assert officer_attacks.advantage(0.01) == 0
+        assert officer_attacks.advantage(1) == 1
+        assert officer_attacks.advantage(0.5, 0.2) == pytest.approx(0.375)
 
     def test_the_largest_with_the_largest_bound(self):
         # (.109 - .01) / .99 = .1, (.0595 - .01) / .99 = .05; the bound is of the second, (.2575 - .01) / .99 = .25.
@@ -341,8 +342,8 @@ class TestWeakest:
 
     def test_carriers_are_those_of_the_audit(self):
         """Which the page cannot ask, as its loops would have to be compiled for a page."""
-        assert list(findings.CARRIERS) == list(disclosure.CARRIERS)
-        assert findings.FEW_CARRIERS == disclosure.SHARED_BY
+        assert list(officer_disclosure.CARRIERS) == list(disclosure.CARRIERS)
+        assert officer_disclosure.FEW_CARRIERS == disclosure.SHARED_BY
 
 
 class TestQuestions:
@@ -363,7 +364,7 @@ class TestQuestions:
 
     def test_not_measured(self):
         one = page(usual())
-        for name in ("Singling out", "Linkability", *(f"Inference, {group}" for group in findings.CARRIERS)):
+        for name in ("Singling out", "Linkability", *(f"Inference, {group}" for group in officer_disclosure.CARRIERS)):
             assert line(one, name) == " ".join(["not measured"] * 4)
         assert line(page([*usual(), *risk("linkability", "all", 0.0, 0.1)]), "Linkability") == (
             "not measured not measured not measured 0 (-0.10 to 0.10)"
@@ -399,6 +400,24 @@ class TestRare:
         assert "median 0.40 (0.30 to 0.50), of held-out individuals 0.40" in line(page(), "Private stretches")
         assert "largest 2.7, of held-out individuals 2.7." in line(page(), "Private stretches")
 
+    @pytest.mark.parametrize(
+        ("group", "value", "half", "sign"),
+        [
+            ("99 %", 0.62, 0.005, False),  # sure, and no longer than another set of real individuals might be
+            ("99 %", 0.70, 0.005, True),
+            ("99 %", 0.70, 0.2, False),  # long, and not sure
+            ("median", 0.70, 0.005, False),
+        ],
+    )
+    def test_only_private_stretches_that_are_long_enough_to_matter_are_a_sign(self, group, value, half, sign):
+        rows = [
+            metrics.row(name, cm, group=group, against="train", low=cm - width, high=cm + width, n=100)
+            for name, cm, width in (("private_run_cm", value, half), ("private_run_cm_real", 0.6, 0.005))
+        ]
+        one = page([*usual(), *rows])
+        assert (one.verdict == "There are signs of a leak.") == sign
+        assert any("Private stretches are longer" in text for text in one.reasons) == sign
+
     def test_not_measured(self):
         one = page(attack_rows())
         for name in ("Variants of one person", "Private stretches", "Copies", "Near copies", "Distances"):
@@ -421,8 +440,100 @@ class TestSimilarity:
         assert "saturated" in line(saturated, "Adversarial accuracy")
 
 
+def used():
+    """What the utility and the fidelity suite give."""
+    return [
+        metrics.row("accuracy", 0.72, against="test", low=0.63, high=0.79, n=120),
+        metrics.row("accuracy_real", 0.8, against="test", low=0.72, high=0.86, n=120),
+        metrics.row("accuracy_chance", 0.4, against="test", n=120),
+        metrics.row("accuracy_ratio", 0.9, against="test", low=0.8, high=1.0, n=120),
+        metrics.row("recovery_rate", 0.8, against="test", low=0.6, high=1.1, n=120),
+        metrics.row("imputation_ratio", 0.76, against="test", low=0.74, high=0.78, n=4000),
+        metrics.row("allele_frequency_r", 0.97, against="test", n=12345),
+        metrics.row("allele_frequency_r", 0.99, against="train", n=12345),
+        metrics.row("ld_r", 0.91, against="train", n=5000),
+        metrics.row("ld_r", 0.88, group="within_labels", against="train", n=5000),
+    ]
+
+
+class TestUsefulness:
+    TITLE = "What the release is good for"
+    NAMES = tuple(name for name, _ in officer_utility.USES.values())
+
+    def test_each_number_beside_that_of_real_individuals(self):
+        numbers = table([*usual(), *used()])
+        numbers.loc[numbers["metric"] == "recovery_rate", ["real", "real_low", "real_high"]] = [1.0, 0.84, 1.19]
+        one = page(numbers=numbers)
+        assert line(one, "Classifier, above guessing").endswith("individuals. 0.80 (0.60 to 1.10) 0.84 to 1.19")
+        assert line(one, "Classifier, all answers").endswith("one label. 0.90 (0.80 to 1.00) not measured")
+        assert line(one, "Filling in variants").endswith("0.760 (0.740 to 0.780) not measured")
+        assert line(one, "Similarity: frequencies").endswith("0.97 (no interval) not measured")
+        assert line(one, "Similarity: linkage").endswith("0.91 (no interval) not measured")
+        assert line(one, "Similarity: linkage within labels").endswith("0.88 (no interval) not measured")
+        said = section(one, self.TITLE)
+        assert "1 is as good as the real individuals" in said and "Similarity is no measure of privacy" in said
+        assert "synthetic ones tells the label of 72 (63 to 79), one that learns from real ones that of 80" in said
+        assert "a constant guess that of 40." in said
+
+    def test_not_measured(self):
+        one = page()
+        for name in self.NAMES:
+            assert line(one, name).endswith("not measured not measured")
+        assert "Of 100 held-out individuals a classifier" not in section(one, self.TITLE)
+
+    def test_a_label_that_cannot_be_learnt(self):
+        one = page([*usual(), *(row for row in used() if row["metric"] != "recovery_rate")])
+        assert line(one, "Classifier, above guessing").endswith(
+            "cannot be told: real individuals do not teach the label either not measured"
+        )
+
+    def test_is_no_part_of_the_verdict(self):
+        bad = [row | {"value": 0.1, "low": 0.05, "high": 0.15} for row in used()]
+        one, other = page(), page([*usual(), *disclosed(), *bad])
+        assert (one.verdict, one.reasons, one.recommendation) == (other.verdict, other.reasons, other.recommendation)
+
+    def test_of_what_is_released(self):
+        numbers = pd.concat([table(used()), table([row | {"value": 0.5} for row in used()], {}, "released")])
+        withheld = pd.DataFrame({"label": ["A"], "why": ["near"]})
+        assert "0.50 (0.60 to 1.10)" in line(page(numbers=numbers, withheld=withheld), "Classifier, above guessing")
+
+
+class TestRecommendation:
+    @pytest.mark.parametrize(
+        ("rows", "planted", "level", "words"),
+        [
+            (None, None, GOOD, "A release can be considered"),
+            ([*usual(), *risk("linkability", "5 nearest", 0.06, 0.05)], None, FAIR, "No open release"),
+            ([*usual(), metrics.row("one_carrier_alleles", 0.015, against="train", n=200)], None, BAD,
+             "No release as it is"),
+            (usual(), {"planted 5 %, whole": gain_rows(low=-0.1)}, UNKNOWN, "No release yet"),
+        ],
+    )  # fmt: skip
+    def test_follows_from_the_verdict(self, rows, planted, level, words):
+        one = page(rows, planted)
+        assert one.verdict == officer.VERDICTS[level]
+        assert one.recommendation.startswith(words)
+        assert "The decision is the officer's" in one.recommendation
+
+    def test_every_verdict_has_one_sentence(self):
+        assert set(officer.RECOMMENDATIONS) == set(officer.VERDICTS)
+        for text in officer.RECOMMENDATIONS.values():
+            assert text.count(".") == 1 and text.endswith(".")
+            assert not re.search("anonym|safe", text, re.IGNORECASE)
+
+
+class TestSigned:
+    def test_fields_stand_once_with_room_to_write(self):
+        one = page()._asdict()
+        web, plain = html.page("officer", **one), html.markdown("officer", **one)
+        fields = ["Legal basis", "Recipients and their obligations", "Conditions", "Name", "Role", "Date"]
+        for name in fields:
+            assert web.count(f'<dt>{name}</dt><dd class="blank') == 1
+            assert len(re.findall(rf"^{name}: \.{{40}}$", plain, re.MULTILINE)) == 1
+
+
 class TestFormats:
-    @pytest.mark.parametrize("rows", [None, [], usual()], ids=["all", "nothing", "usual"])
+    @pytest.mark.parametrize("rows", [None, [], usual(), [*usual(), *used()]], ids=["all", "nothing", "usual", "used"])
     def test_html_and_markdown_say_the_same(self, rows):
         one = page(rows)
         web, plain = (write("officer", **one._asdict()) for write in (html.page, html.markdown))
@@ -432,7 +543,7 @@ class TestFormats:
                 web = web.replace(mark, word)
             assert said in web
             assert said in plain.replace("\\", "")
-        for said in (*officer.DECISIONS, *officer.SIGNED):
+        for said in (*officer.DECISIONS, *officer.TERMS, *officer.SIGNED):
             assert said in web and said in plain
 
     def test_promises_nothing(self):

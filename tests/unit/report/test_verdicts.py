@@ -98,7 +98,13 @@ class TestLights:
         assert light(PRIVATE, table(membership_tpr_at_1pct=0.07, half=0.065)).level is FAIR
 
     def test_a_silent_attack_without_power_is_no_green_light(self):
-        assert light(PRIVATE, table(gain_low=-0.01)).word == "cannot tell: the attacks are without power here"
+        found = light(PRIVATE, table(gain_low=-0.01))
+        assert found.word == "cannot tell: the attacks are without power here" and found.powerless
+        assert not light(PRIVATE, table()).powerless
+
+    def test_without_attacks_nothing_is_said_of_their_power(self):
+        assert not light(PRIVATE, table(gain_low=-0.01, membership_auc=None)).powerless
+        assert not light(USEFUL, table(gain_low=-0.01)).powerless
 
     def test_a_saturated_privacy_loss_does_not_count(self):
         saturated = metrics.table([metrics.row("aa_saturated", 1, n=9)], generator="g", fraction=100, seed=1)

@@ -10,8 +10,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from syngeno.evaluate import membership
-from syngeno.report import officer_findings as findings
-from syngeno.report import scorecard, verdicts
+from syngeno.report import officer_attacks, officer_disclosure, officer_utility, scorecard, verdicts
+from syngeno.report import officer_section as section
+from syngeno.report.officer_section import Section, Warned
 from syngeno.report.verdicts import BAD, FAIR, GOOD, UNKNOWN
 
 VERDICTS = {
@@ -20,6 +21,19 @@ VERDICTS = {
     BAD: "A leak was found.",
     UNKNOWN: "Whether this release leaks cannot be told.",
 }
+# What the verdict supports; the decision is not this page's.
+RECOMMENDATIONS = {
+    GOOD: "A release can be considered: nothing that was measured speaks against it, as far as the measurements go.",
+    FAIR: "No open release: there are signs of a leak, so at most one to named recipients who are bound not to look "
+    "for individuals.",
+    BAD: "No release as it is: what was measured speaks against it, so have it made in another way and measured again.",
+    UNKNOWN: "No release yet: too little could be told to support one, so have the points above settled and measured "
+    "again first.",
+}
+OFFICERS = (
+    "This is what the measurements support. The decision is the officer's, who also weighs the legal basis, the "
+    "purpose, the recipients and what was not tested."
+)
 # Findings of the private light, in words that need no glossary.
 FINDINGS = {
     "membership_auc": "The strongest attack tells training individuals from others: AUC {value}; 0.5 is guessing, 1 is "
@@ -38,7 +52,9 @@ UNTESTED = (
 )
 SHADOWS = "attackers who fit many models of their own to learn what this one would betray (LiRA, with shadow models)"
 DECISIONS = ("release", "release to named recipients", "do not release")
-SIGNED = ("Name", "Role", "Date", "Conditions")
+# To fill in by hand: what calls for sentences, and what for a word.
+TERMS = ("Legal basis", "Recipients and their obligations", "Conditions")
+SIGNED = ("Name", "Role", "Date", "Signature")
 
 
 class Page(NamedTuple):
@@ -49,8 +65,10 @@ class Page(NamedTuple):
     level: verdicts.Level
     verdict: str
     reasons: list[str]
-    sections: list[findings.Section]
+    recommendation: str
+    sections: list[Section]
     decisions: tuple[str, ...] = DECISIONS
+    terms: tuple[str, ...] = TERMS
     signed: tuple[str, ...] = SIGNED
 
 
@@ -97,17 +115,18 @@ def page(
         run = run[run["variant"] != ""].replace({"variant": {scorecard.RELEASED: ""}})
     own = run[run["variant"] == ""]
     attacks = membership.power(run)
-    warned = findings.Warned([], [])
+    warned = Warned([], [])
     sections = [
         _released(release),
-        findings.attacks_section(run, attacks, samples, relatives, looked_for, warned),
-        findings.threshold_section(attacks, warned),
-        findings.weakest_section(own, samples, _labels(release), warned),
-        findings.questions_section(own, warned),
-        findings.rare_section(own, warned),
-        findings.similarity_section(own),
+        officer_attacks.attacks_section(run, attacks, samples, relatives, looked_for, warned),
+        officer_attacks.threshold_section(attacks, warned),
+        officer_attacks.weakest_section(own, samples, _labels(release), warned),
+        officer_disclosure.questions_section(own, warned),
+        officer_disclosure.rare_section(own, warned),
+        officer_utility.similarity_section(own),
+        officer_utility.usefulness_section(own),
         _untested(run, release),
-        findings.Section(
+        Section(
             "What this page cannot decide",
             [
                 "Genetic data remain personal data until somebody who is entitled to it says otherwise. This page "
@@ -123,18 +142,19 @@ def page(
         level,
         VERDICTS[level],
         reasons,
+        f"{RECOMMENDATIONS[level]} {OFFICERS}",
         sections,
     )
 
 
-def _verdict(run: pd.DataFrame, warned: findings.Warned) -> tuple[verdicts.Level, list[str]]:
+def _verdict(run: pd.DataFrame, warned: Warned) -> tuple[verdicts.Level, list[str]]:
     """The level of the private light or a worse one, and why."""
     (light,) = (one for one in verdicts.lights(run) if one.title == verdicts.PRIVATE)
     order = [BAD, FAIR, UNKNOWN, GOOD]
     level = min((light.level, *(level for level, _ in warned.reasons)), key=order.index)
     reasons = [FINDINGS[one.metric].format(value=one.value) for one in light.findings if one.level in (BAD, FAIR)]
     reasons += [text for one, text in warned.reasons if one in (BAD, FAIR) or one is level]
-    if light.level is UNKNOWN and ":" in light.word:
+    if light.level is UNKNOWN and light.powerless:
         reasons.append("The attacks would not have noticed even planted copies of individuals.")
     if warned.missing:
         reasons.append(f"Not measured, and so not covered by this verdict: {'; '.join(warned.missing)}.")
@@ -143,7 +163,7 @@ def _verdict(run: pd.DataFrame, warned: findings.Warned) -> tuple[verdicts.Level
     return level, reasons
 
 
-def _released(release: Release) -> findings.Section:
+def _released(release: Release) -> Section:
     trained, labels = release.training.value_counts().sort_index(), release.synthetic.value_counts()
     counts = ", ".join(f"{name} {labels.get(name, 0)} ({trained.get(name, 0)})" for name in _labels(release))
     total = sum(release.drawn)
@@ -154,7 +174,7 @@ def _released(release: Release) -> findings.Section:
         "Individuals": f"{len(release.synthetic):,} synthetic individuals. The data of {len(release.training):,} real "
         f"individuals {by} to make them: the training individuals.",
         "By label": f"Synthetic (and training) individuals: {counts}.",
-        "All cohorts": f"This run has {findings.some(len(release.drawn), 'synthetic cohort')} of the same training "
+        "All cohorts": f"This run has {section.some(len(release.drawn), 'synthetic cohort')} of the same training "
         f"individuals, {total:,} synthetic individuals over all cohorts. Each further one that is released reveals "
         "more." + others * bool(release.others),
         "Variants": f"{release.variants:,} positions of the genome, on {where}, and a label; nothing else.",
@@ -163,7 +183,7 @@ def _released(release: Release) -> findings.Section:
         "Withheld": _withheld(release),
         "File": f"synthetic.vcf.gz, SHA-256 {release.checksum}.",
     }
-    return findings.Section("What is to be released", [], findings.points(lines))
+    return Section("What is to be released", [], section.points(lines))
 
 
 def _labels(release: Release) -> list[str]:
@@ -174,7 +194,7 @@ def _withheld(release: Release) -> str:
     if release.withheld is None:
         return "No individual was withheld."
     drawn = len(release.withheld) + len(release.synthetic)
-    text = f"{findings.some(len(release.withheld), 'synthetic individual')} of {drawn:,}"
+    text = f"{section.some(len(release.withheld), 'synthetic individual')} of {drawn:,}"
     for column in ("why", "label"):
         parts = release.withheld[column].value_counts().sort_index()
         text += "; " * bool(len(parts)) + ", ".join(f"{name} {count}" for name, count in parts.items())
@@ -183,14 +203,14 @@ def _withheld(release: Release) -> str:
     )
 
 
-def _untested(run: pd.DataFrame, release: Release) -> findings.Section:
+def _untested(run: pd.DataFrame, release: Release) -> Section:
     tried = (run["group"] == membership.DENOISING).any()
     model = "attackers who get the file of the model" + (", beyond the one attack above" if tried else "")
     more = [] if run["group"].str.contains("shadow|lira", case=False).any() else [SHADOWS]
     if release.source == "imputation":
         more.append("the reference panel, of whose individuals the variants between are made")
-    return findings.Section(
-        "What was not tested", [f"{findings.capital('; '.join([model, *UNTESTED[:-1], *more, UNTESTED[-1]]))}."]
+    return Section(
+        "What was not tested", [f"{section.capital('; '.join([model, *UNTESTED[:-1], *more, UNTESTED[-1]]))}."]
     )
 
 

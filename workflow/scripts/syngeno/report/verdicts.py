@@ -80,12 +80,16 @@ class Finding(NamedTuple):
 
 
 class Light(NamedTuple):
-    """A verdict: what is judged, its level and word, and the findings behind it, the worst first."""
+    """A verdict: what is judged, its level and word, and the findings behind it, the worst first.
+
+    `powerless` says of the private light that attacks were tried, and that none would have noticed planted copies.
+    """
 
     title: str
     level: Level
     word: str
     findings: list[Finding]
+    powerless: bool
 
 
 def marked(row: pd.Series) -> tuple[str, str]:
@@ -136,11 +140,12 @@ def _light(title: str, findings: list[Finding], blind: bool) -> Light:
         silent = unlearnt or (title == PRIVATE and (blind or not attacked))
         worst = UNKNOWN if silent or GOOD not in levels else GOOD
     word = WORDS[title][worst]
-    if worst is UNKNOWN and title == PRIVATE and attacked and blind:
+    powerless = title == PRIVATE and attacked and blind
+    if worst is UNKNOWN and powerless:
         word += ": the attacks are without power here"
     if worst is UNKNOWN and unlearnt:
         word += f": {UNLEARNT}"
-    return Light(title, worst, word, findings)
+    return Light(title, worst, word, findings, powerless)
 
 
 def _severity(finding: Finding) -> int:
