@@ -39,6 +39,8 @@ def real(n, seed, label=None, mutated=0.02):
     return cohort(found ^ (rng.random(found.shape) < mutated), label)
 
 
-def drawn_from(train, n, seed):
-    """Synthetic samples of a generator that leaks: mosaics of training haplotypes."""
-    return cohort(mosaics(train.haplotypes.reshape(-1, VARIANTS), 2 * n, np.random.default_rng([2, seed])))
+def drawn_from(train, n, seed, mutated=0.0):
+    """Synthetic samples of a generator that leaks: mosaics of training haplotypes, with some of the alleles changed."""
+    rng = np.random.default_rng([2, seed])
+    found = mosaics(train.haplotypes.reshape(-1, VARIANTS), 2 * n, rng)
+    return cohort(found ^ (rng.random(found.shape) < mutated))

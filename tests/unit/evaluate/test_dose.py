@@ -8,7 +8,7 @@ from syngeno.evaluate import dose, membership
 from syngeno.evaluate.attacks import haplotypes, samples
 
 TRAIN, TEST, REFERENCE = linked.real(60, 1), linked.real(60, 2), linked.real(30, 3)
-DRAWN = linked.drawn_from(TRAIN, 120, 4)  # ten times a release of 12 samples
+DRAWN = linked.drawn_from(TRAIN, 120, 4, mutated=0.2)  # ten times a release of 12 samples
 GROUPS = ["the synthetic samples", "3 times the synthetic samples", "10 times the synthetic samples"]
 
 

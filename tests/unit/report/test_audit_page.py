@@ -37,7 +37,7 @@ class TestAudit:
         page = audit_page.audit_page(table, {})
         assert page.index("What each attack can detect") < page.index("Duplicates, near duplicates")
         found = rows(page, "What each attack can detect")
-        assert len(found) == 10 + 9
+        assert len(found) == 11 + 10
         told = {row.split('class="name">')[1].split("<")[0]: row for row in found}
         assert membership.DETECTS in told["diffusion: distance"]
         assert ">without power here<" in told["diffusion: frequency ratio"]
@@ -56,7 +56,7 @@ class TestAudit:
         for numbers in (table, without):
             own = numbers[numbers["generator"] == "copycat"]
             told = "".join(rows(audit_page.audit_page(own, {}), "What each attack can detect"))
-            assert told.count(f'<td class="words outside">{membership.DETECTS_WITHOUT}') == 9
+            assert told.count(f'<td class="words outside">{membership.DETECTS_WITHOUT}') == 10
             assert "blind" not in told
             line = scorecard.scorecard_page(own).split('<td class="name">copycat</td>')[1].split("</tr>")[0]
             assert line.count('class="outside">') >= 2

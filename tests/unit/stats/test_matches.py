@@ -87,22 +87,6 @@ class TestRunLengths:
             assert of_set == pytest.approx(expected)
 
 
-class TestLikelihood:
-    def test_sums_to_one(self):
-        every = np.array(list(itertools.product([0, 1], repeat=6)), np.int8)
-        panel = drawn(3, 4, 6)
-        leave = np.array([1, 0.1, 0.5, 0, 1, 0.2])
-        found = matches.log_likelihoods(every, panel, leave, 0.05)
-        assert np.exp(found).sum() == pytest.approx(1, rel=1e-4)
-
-    def test_two_variants_by_hand(self):
-        panel = np.array([[0, 0], [1, 1], [1, 1], [1, 1]], np.int8)
-        found = matches.log_likelihoods(np.array([[0, 0]], np.int8), panel, np.array([1, 0.2]), 0.1)
-        at_first = np.array([0.9, 0.1, 0.1, 0.1]) / 4
-        moved = 0.8 * at_first + 0.2 * at_first.sum() / 4
-        assert np.exp(found[0]) == pytest.approx((moved * [0.9, 0.1, 0.1, 0.1]).sum(), rel=1e-5)
-
-
 def private(one, panel, individual, shared_by, cm):
     """The longest private run of a haplotype by a loop over all pairs of variants and all of the panel."""
     longest = 0

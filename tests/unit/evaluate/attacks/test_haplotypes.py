@@ -8,9 +8,9 @@ import pytest
 
 from syngeno.evaluate import membership
 from syngeno.evaluate.attacks import haplotypes, samples
-from syngeno.stats import nearest
+from syngeno.stats import matches, nearest
 
-ATTACKS = {"run_length", "windows", "windows_cm", "painting", "likelihood"}
+ATTACKS = {"run_length", "windows", "windows_cm", "painting", "painting_posterior", "likelihood"}
 
 
 def areas(scores):
@@ -88,7 +88,7 @@ class TestByHand:
     """Six variants, one window of them, one haplotype of each kind (twice in a sample)."""
 
     def scores(self, monkeypatch, window=6):
-        monkeypatch.setattr(haplotypes, "WINDOW", window)
+        monkeypatch.setattr(matches, "WINDOW", window)
         training, heldout = [0, 0, 0, 0, 0, 0], [1, 1, 1, 0, 0, 0]
         reference, synthetic = [1, 1, 1, 1, 1, 1], [0, 0, 0, 0, 0, 1]
         cohorts = [linked.cohort(np.array([one, one], np.int8)) for one in (training, heldout, reference, synthetic)]

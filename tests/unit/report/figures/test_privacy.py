@@ -90,12 +90,12 @@ class TestMembership:
         leak = style.colours(table)["copycat", 100]
         assert {row[2] for row in markers["frequency_ratio"] if row[4] == leak} == {"o"}
         joined = [line for line in power.lines if line.get_linewidth() == 2]
-        assert len(joined) == 9 * 3 * 2
+        assert len(joined) == 10 * 3 * 2
 
     def test_envelopes_are_bands_in_their_rows(self, table):
         area = privacy.membership(table).axes[0]
         bands = [one for one in area.collections if isinstance(one, mpl.collections.PolyCollection)]
-        assert len(bands) == 1 + 9
+        assert len(bands) == 1 + 10
         assert all(len(one.get_paths()) == 1 for one in bands)
 
     def test_without_canaries_the_power_is_said_to_be_unknown(self, table):

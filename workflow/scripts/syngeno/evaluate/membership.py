@@ -32,6 +32,7 @@ ATTACK_NAMES = {
     "windows": "windows of variants",
     "windows_cm": "windows of cM",
     "painting": "painting",
+    "painting_posterior": "posterior painting",
     "likelihood": "mosaic likelihood",
     DENOISING: "the model itself",
 }

@@ -23,6 +23,7 @@ ATTACKS = {
     "windows": ("Looks for close matches in one short piece of the genome after the other.", OTHERS),
     "windows_cm": ("The same, with pieces of equal genetic length.", OTHERS),
     "painting": ("Asks, stretch by stretch, whose DNA the synthetic individuals resemble most.", OTHERS),
+    "painting_posterior": ("The same, with the probability of each source of a stretch.", OTHERS),
     "likelihood": ("Asks whether synthetic individuals piece the person together better than other people.", OTHERS),
     membership.DENOISING: ("Asks the fitted model how well it knows the person.", "Needs the file of the model."),
 }

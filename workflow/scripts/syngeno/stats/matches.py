@@ -94,7 +94,7 @@ def run_lengths(
         alike, part = np.unique(sets, axis=1, return_inverse=True)
         order = np.argsort(part.ravel(), kind="stable")
         others, part = np.ascontiguousarray(others[order]), part.ravel()[order]
-        return _by_rows(lambda rows: _compatible(rows, others, part, alike), asked, threads).T
+        return by_rows(lambda rows: _compatible(rows, others, part, alike), asked, threads).T
     both = np.ascontiguousarray(np.concatenate([asked, others]).T)
     return _equal(both, len(asked), np.concatenate([np.zeros((len(sets), len(asked)), bool), sets], axis=1))
 
@@ -148,7 +148,7 @@ def _equal(alleles, asked, sets):
     return found
 
 
-def _by_rows(function: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, threads: int) -> np.ndarray:
+def by_rows(function: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, threads: int) -> np.ndarray:
     """What a compiled function gives for each of the rows, some of them in each thread."""
     parts = np.array_split(np.ascontiguousarray(rows), threads)
     with ThreadPoolExecutor(threads) as pool:
@@ -336,7 +336,7 @@ def carried_by_best(
     targets = np.stack([row, variant, starts[chromosome], starts[chromosome + 1]], axis=1)[order]
     others, apart = np.ascontiguousarray(others), 2 if dosages else 1
     found = np.empty(len(row), bool)
-    found[order] = _by_rows(lambda part: _carried(asked, part, others, common, apart), targets, threads)
+    found[order] = by_rows(lambda part: _carried(asked, part, others, common, apart), targets, threads)
     return found
 
 
@@ -357,34 +357,4 @@ def _carried(asked, targets, others, common, apart):
             if right - left == longest:
                 carriers += 1 if others[j, variant] != common[variant] else -1
         found[t] = carriers > 0
-    return found
-
-
-def log_likelihoods(
-    asked: np.ndarray, panel: np.ndarray, leave: np.ndarray, error: float, *, threads: int = 1
-) -> np.ndarray:
-    """log p of sequences as mosaics of the rows of a panel (Li & Stephens, Genetics 165:2213, 2003), float64 (asked,).
-
-    `leave` (variants,) is the probability that the copied row is left before a variant, 1 where a chromosome begins;
-    `error` that a symbol is copied wrongly.
-    """
-    by_variant, leave = np.ascontiguousarray(panel.T), leave.astype(np.float32)
-    return _by_rows(lambda rows: _copied(rows, by_variant, leave, np.float32(error)), asked, threads)
-
-
-@numba.njit(cache=True, nogil=True, fastmath=True)
-def _copied(asked, panel, leave, wrong):
-    variants, n = panel.shape
-    right, whole = np.float32(1) - wrong, np.float32(1)
-    found = np.zeros(len(asked))
-    for i in range(len(asked)):
-        state = np.full(n, whole / np.float32(n))
-        before = whole
-        for k in range(variants):
-            stay, arrive, symbol = (whole - leave[k]) / before, leave[k] / np.float32(n), asked[i, k]
-            before = np.float32(0)
-            for j in range(n):
-                state[j] = (stay * state[j] + arrive) * (right if panel[k, j] == symbol else wrong)
-                before += state[j]
-            found[i] += np.log(before)
     return found

@@ -10,6 +10,8 @@ score, higher for a likelier training sample, the sum over its haplotypes (its d
   the nearest synthetic one; windows of `matches.WINDOW` variants, and windows of `LENGTH` centimorgans;
 - *painting*: of how much of the synthetic cohort a sample's haplotypes are the best match, among all samples that are
   asked about; ties share;
+- *posterior painting*: the same by the probability that a synthetic haplotype is copied from a sample's, as a mosaic of
+  the haplotypes of its label that are asked about;
 - *likelihood*: the log ratio of the probability as a mosaic of the label's synthetic haplotypes to that as a mosaic of
   the label's reference (Li & Stephens, Genetics 165:2213, 2003).
 
@@ -24,13 +26,11 @@ import numpy as np
 from syngeno.data import genetic_map
 from syngeno.data.cohort import Cohort
 from syngeno.evaluate.membership import Pair
-from syngeno.stats import matches
+from syngeno.stats import copying, matches
 
 LENGTH = 0.3
 LEAST = 10  # variants of a window of centimorgans
 PANEL = 500  # haplotypes of a label that mosaics are made of, at most
-# Li and Stephens' rho per centimorgan, for 10,000 diploids, and the order of magnitude of their error.
-SWITCHES, ERROR = 400.0, 1e-3
 REFERENCE = "reference"
 
 
@@ -97,6 +97,7 @@ def scores(
     windows = [one for one in matches.windows_by_length(training.contig, cm, LENGTH) if one.stop - one.start >= LEAST]
     if windows:
         found["windows_cm"] = _compared(data, windows)
+    found["painting_posterior"] = _painted(data, training.contig, cm, threads)
     found["likelihood"] = _likelihoods(data, training.contig, cm, threads)
     return {
         name: {attack: _of_samples(by[name], each, len(training)) for attack, by in found.items()}
@@ -156,6 +157,19 @@ def _compared(
     return ratio
 
 
+def _painted(data: _Sequences, contig: np.ndarray, cm: np.ndarray, threads: int) -> dict[str, np.ndarray]:
+    by = {name: np.zeros(len(data.asked)) for name in data.released}
+    for label in np.unique(data.asked_label):
+        asked = data.asked_label == label
+        for part in range(1, data.part.max() + 1):  # all but the reference
+            own = data.others[(data.label == label) & (data.part == part)]
+            share = copying.painted(own, data.asked[asked], contig, cm, threads=threads)
+            for name in data.released:
+                if part in data.shown[name]:
+                    by[name][asked] += share
+    return by
+
+
 def _likelihoods(data: _Sequences, contig: np.ndarray, cm: np.ndarray, threads: int) -> dict[str, np.ndarray]:
     apart = np.r_[np.inf, np.where(contig[1:] == contig[:-1], np.maximum(np.diff(cm), 0), np.inf)]
     by = {name: np.zeros(len(data.asked)) for name in data.shown}
@@ -166,6 +180,8 @@ def _likelihoods(data: _Sequences, contig: np.ndarray, cm: np.ndarray, threads: 
             # A label that is lacking there is compared with all others.
             own = own if len(own) else np.flatnonzero(data.rows(name))
             own = own[np.unique(np.linspace(0, len(own) - 1, min(len(own), PANEL)).round().astype(int))]
-            leave = -np.expm1(-SWITCHES * apart / len(own))
-            total[asked] = matches.log_likelihoods(data.asked[asked], data.others[own], leave, ERROR, threads=threads)
+            leave = -np.expm1(-copying.SWITCHES * apart / len(own))
+            total[asked] = copying.log_likelihoods(
+                data.asked[asked], data.others[own], leave, copying.ERROR, threads=threads
+            )
     return {name: by[name] - by[REFERENCE] for name in data.released}
