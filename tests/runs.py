@@ -67,6 +67,7 @@ class Run:
     def start(self, *arguments):
         # Threads that wait for each other by spinning make a busy machine slower by far.
         environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # each job would compile the library anew
         return subprocess.Popen(
             self.command(*arguments),
             stdout=subprocess.PIPE,

@@ -27,7 +27,7 @@ def copy(tiny, tmp_path):
         source = ROOT / name
         target = root / name
         if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, target)  # with what is compiled already, which takes each checkout seconds
         else:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)

@@ -35,7 +35,7 @@ def numbers(values, metric="aats", low=0.4, high=0.6):
 
 class TestOurs:
     def test_canaries_releases_means_and_other_protocols_are_not_the_generators_own(self, table):
-        own = style.ours(pd.concat([table, literature()], ignore_index=True))
+        own = metrics.ours(pd.concat([table, literature()], ignore_index=True))
         assert set(own["variant"]) == {""}
         assert set(own["protocol"]) == {"ours"}
         assert set(own["seed"]) == {"1", "2"}

@@ -200,10 +200,14 @@ class TestLearn:
         assert len(run(tmp_path / "1", changed(epochs=9, patience=2))[1]) == 3
         assert len(run(tmp_path / "2", changed(epochs=9, patience=0))[1]) == 9
 
-    @pytest.mark.parametrize("content", ["other", "broken"])
+    @pytest.mark.parametrize("content", ["other", "other device", "broken"])
     def test_a_state_of_something_else_is_left_unused(self, tmp_path, content, caplog):
         if content == "other":
             run(tmp_path / "a", seed=4, fingerprint="g")
+        elif content == "other device":
+            run(tmp_path / "a", seed=4)
+            state = loop.load(tmp_path / "a/state.pt", torch.device("cpu"))
+            loop.save(tmp_path / "a/state.pt", {**state, "device": "cuda"})
         else:
             (tmp_path / "a").mkdir()
             (tmp_path / "a" / "state.pt").write_bytes(b"half a file")

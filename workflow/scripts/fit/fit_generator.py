@@ -11,8 +11,7 @@ import pandas as pd
 from syngeno import logs
 from syngeno.data.store import open_store
 from syngeno.models.base import TrainingData, generator_class
-from syngeno.training import loop
-from syngeno.training.device import pick_device
+from syngeno.training.checkpoint import Checkpoint
 from syngeno.workflow import cluster
 
 if TYPE_CHECKING:
@@ -25,9 +24,8 @@ with open_store(source.genotypes) as store:
     data = TrainingData.of(store, source, params.needs)
     # Complete; of these, the result depends on `params.settings` alone.
     settings = snakemake.config["generators"][snakemake.wildcards.generator]
-    # Another kind of device draws other numbers, from which a saved state does not go on.
-    fitted_on = json.dumps([params.settings, seed, params.code, data.fingerprint(), pick_device().type])
-    checkpoint = loop.Checkpoint(
+    fitted_on = json.dumps([params.settings, seed, params.code, data.fingerprint()])
+    checkpoint = Checkpoint(
         Path(params.state),
         hashlib.sha256(fitted_on.encode()).hexdigest(),
         every=settings.get("save_every", math.inf),

@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 from judged import judged, literature
 
-from syngeno.evaluate.metrics import of
-from syngeno.report import style
+from syngeno.evaluate.metrics import of, ours
 from syngeno.report.figures import fidelity
 from syngeno.stats import diversity
 from syngeno.stats.ld import BINS
@@ -45,7 +44,7 @@ class TestSpectrum:
             "21-50",
             "51+",
         ]
-        own = of(style.ours(table), "sfs", None)
+        own = of(ours(table), "sfs", None)
         expected = own[own["generator"] == "markov"].set_index("group")["value"].reindex(list(diversity.BINS))
         assert list(expected) in [list(line.get_ydata()) for line in dots(axis)]
 
@@ -74,7 +73,7 @@ class TestLdDecay:
 
     def test_a_population_shows_its_own_numbers(self, table):
         axis = next(axis for axis in fidelity.ld_decay(table).axes if axis.get_title(loc="left") == "EUR")
-        own = of(style.ours(table), "ld_r2", None)
+        own = of(ours(table), "ld_r2", None)
         mine = own[own["generator"] == "diffusion"].set_index("group")["value"]
         assert list(dots(axis)[0].get_ydata()) == pytest.approx([mine[f"EUR: {name}"] for name in BINS])
 
@@ -95,7 +94,7 @@ class TestStructure:
     def test_synthetic_above_and_real_below_the_diagonal(self, table):
         axis = fidelity.structure(table).axes[0]
         shown = np.ma.filled(axis.images[0].get_array(), np.nan)
-        own = of(style.ours(table), "fst", None)
+        own = of(ours(table), "fst", None)
         one = own[(own["generator"] == "diffusion")].set_index("group").loc["AFR / ASW"]
         assert [tick.get_text() for tick in axis.get_xticklabels()] == ["AFR", "ASW", "EUR"]
         assert (shown[0, 1], shown[1, 0]) == pytest.approx((one["value"], one["real"]))

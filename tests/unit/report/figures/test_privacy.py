@@ -5,7 +5,7 @@ import pytest
 from judged import judged
 
 from syngeno.evaluate import membership
-from syngeno.evaluate.metrics import of
+from syngeno.evaluate.metrics import of, ours
 from syngeno.report import style
 from syngeno.report.figures import privacy
 
@@ -68,7 +68,7 @@ class TestMembership:
     def test_areas_of_some_samples_are_no_points(self, table):
         area = privacy.membership(table).axes[0]
         drawn = sorted(x for y, x, *_ in self.rows(area) if y == 1)
-        expected = of(style.ours(table), "membership_auc", "distance", "")["value"]
+        expected = of(ours(table), "membership_auc", "distance", "")["value"]
         assert drawn == pytest.approx(sorted(expected))
 
     def test_runs_of_a_row_do_not_lie_over_each_other(self, table):
@@ -112,7 +112,7 @@ class TestRelatives:
     def test_heldout_samples_are_dashed_beside_the_shares_of_relatives(self, table):
         axis = privacy.relatives(table).axes[2]
         dashed = [line.get_ydata()[0] for line in axis.lines if line.get_linestyle() == "--"]
-        expected = [of(style.ours(table), name, "heldout")["value"].mean() for name in privacy.DEGREES]
+        expected = [of(ours(table), name, "heldout")["value"].mean() for name in privacy.DEGREES]
         assert dashed == pytest.approx(expected)
 
     def test_where_kinship_means_nothing_it_says_so(self):

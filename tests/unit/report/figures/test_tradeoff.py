@@ -4,9 +4,8 @@ import pandas as pd
 import pytest
 from judged import KINDS, judged
 
-from syngeno.evaluate.metrics import of
+from syngeno.evaluate.metrics import of, ours
 from syngeno.models import catalogue
-from syngeno.report import style
 from syngeno.report.figures import tradeoff
 
 mpl.use("Agg")
@@ -36,7 +35,7 @@ class TestTradeoff:
             assert len(markers(axis)) == len(KINDS) * 2
 
     def test_recovery_across_and_privacy_up(self, table, drawn):
-        own = style.ours(table)
+        own = ours(table)
         for axis, metric in zip(drawn.axes, ("privacy_loss", "membership_auc"), strict=True):
             x = of(own, "recovery_rate").set_index(["generator", "seed"])["value"]
             y = of(own, metric).set_index(["generator", "seed"])["value"]
@@ -70,7 +69,7 @@ class TestTradeoff:
         plt.close(figure)
 
     def test_the_envelope_is_a_box(self, table, drawn):
-        row = of(style.ours(table), "membership_auc").iloc[0]
+        row = of(ours(table), "membership_auc").iloc[0]
         box = next(one.get_paths()[0].get_extents() for one in drawn.axes[1].collections if len(one.get_facecolor()))
         assert (box.y0, box.y1) == pytest.approx((row["real_low"], row["real_high"]))
 

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from judged import judged
 
-from syngeno.evaluate.metrics import of
-from syngeno.report import style
+from syngeno.evaluate.metrics import of, ours
 from syngeno.report.figures import utility
 
 mpl.use("Agg")
@@ -33,17 +32,17 @@ class TestUtility:
 
     def test_recall_is_less_that_learnt_from_real_samples_and_a_mean_over_seeds(self, table):
         shown = utility.utility(table).axes[1].images[0].get_array()
-        own = style.ours(table)
+        own = ours(table)
         for i, name in enumerate(("diffusion", "li_stephens")):
             mine = own[own["generator"] == name]
             for j, label in enumerate(("AFR", "EUR")):
-                ours, real = (of(mine, metric, label)["value"].mean() for metric in ("recall", "recall_real"))
-                assert shown[i, j] == pytest.approx(ours - real)
+                drawn, real = (of(mine, metric, label)["value"].mean() for metric in ("recall", "recall_real"))
+                assert shown[i, j] == pytest.approx(drawn - real)
 
     def test_the_real_panel_is_dashed_beside_the_imputed(self, table):
         axis = utility.utility(table).axes[3]
         dashed = next(line for line in axis.lines if line.get_linestyle() == "--")
-        own = style.ours(table)
+        own = ours(table)
         bins = list(dict.fromkeys(of(own, "imputation_r2_real", None)["group"]))
         expected = [of(own, "imputation_r2_real", name)["value"].mean() for name in bins]
         assert list(dashed.get_ydata()) == pytest.approx(expected)

@@ -144,6 +144,12 @@ def of(rows: pd.DataFrame, metric: str, group: str | None = "all", against: str 
     return rows[chosen]
 
 
+def ours(rows: pd.DataFrame) -> pd.DataFrame:
+    """The numbers of the generators themselves: no canaries, no releases, no other protocol, one row per seed."""
+    single = (rows["protocol"] == "ours") & (rows["variant"] == "") & (rows["metric"] != "envelope_coverage")
+    return rows[single & (rows["seed"] != "all")]
+
+
 def present(rows: pd.DataFrame, titles: Mapping[str, str]) -> dict[str, pd.DataFrame]:
     """By its title, the rows (group "all") of each metric that was measured."""
     found = {title: of(rows, metric) for metric, title in titles.items()}

@@ -16,7 +16,7 @@ from syngeno.data.samples import read_samples
 from syngeno.data.store import Store
 
 if TYPE_CHECKING:
-    from syngeno.training.loop import Checkpoint
+    from syngeno.training.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,7 @@ from syngeno.errors import BadInput
 from syngeno.models.base import Drawn, TrainingData
 
 if TYPE_CHECKING:
-    from syngeno.training.loop import Checkpoint
+    from syngeno.training.checkpoint import Checkpoint
 
 
 class Classical(ABC):

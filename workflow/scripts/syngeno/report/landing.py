@@ -6,9 +6,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from syngeno.evaluate import membership
-from syngeno.evaluate.metrics import of
+from syngeno.evaluate.metrics import of, ours
 from syngeno.models.catalogue import KINDS
-from syngeno.report import html, scorecard, style, verdicts
+from syngeno.report import html, scorecard, verdicts
 from syngeno.report.verdicts import BAD, FAIR, FAITHFUL, GOOD, PRIVATE, USEFUL
 
 FEW = 20  # test samples of a label, below which its numbers say little
@@ -227,7 +227,7 @@ def _names(cards: Sequence[Card]) -> str:
 
 def _by_label(metrics: pd.DataFrame, samples: pd.DataFrame, cards: Sequence[Card]) -> html.Table | None:
     """The privacy loss of each label, with how many samples stand behind it."""
-    own = style.ours(metrics)
+    own = ours(metrics)
     own = own[own["metric"].isin(["privacy_loss", "aa_saturated"])]
     counts = pd.crosstab(samples["label"], samples["split"]).reindex(columns=["train", "test"], fill_value=0)
     judged = [card.generator for card in cards if card.generator.released]

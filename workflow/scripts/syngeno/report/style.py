@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure, FigureBase
 
+from syngeno.evaluate.metrics import ours
+
 # With this one no two kinds of the catalogue share a colour, nor two generators of the demo.
 _SALT = "1191845"
 
@@ -47,12 +49,6 @@ def save(figure: Figure, path: str | Path) -> None:
     with mpl.rc_context(STYLE):
         figure.savefig(path, metadata={"Date": None} if str(path).endswith(".svg") else None, dpi=150)
     plt.close(figure)
-
-
-def ours(metrics: pd.DataFrame) -> pd.DataFrame:
-    """The numbers of the generators themselves: no canaries, no releases, no other protocol, one row per seed."""
-    single = (metrics["protocol"] == "ours") & (metrics["variant"] == "") & (metrics["metric"] != "envelope_coverage")
-    return metrics[single & (metrics["seed"] != "all")]
 
 
 def subjects(numbers: pd.DataFrame) -> list[tuple[Subject, pd.DataFrame]]:

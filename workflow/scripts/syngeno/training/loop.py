@@ -17,7 +17,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,6 +29,7 @@ from syngeno import streams
 from syngeno.errors import BadInput
 from syngeno.logs import NOTICE
 from syngeno.training import dp_sgd
+from syngeno.training.checkpoint import Checkpoint
 from syngeno.training.device import autocast, mixed_seed
 
 log = logging.getLogger(__name__)
@@ -37,19 +37,6 @@ log = logging.getLogger(__name__)
 STATE = ("secret", "step", "stale", "over_limit", "seconds", "best", "best_loss", "running", "history")
 PARTS = ("network", "averaged", "optimizer", "schedule")  # of a state, by their own state_dict
 LOG_EVERY = 15.0  # seconds
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """The file of a state that a stopped training resumes from, with the fingerprint of data, settings and code.
-
-    It is saved `every` so many seconds, and `until` (`time.monotonic`) a batch job's time is nearly over.
-    """
-
-    path: Path
-    fingerprint: str
-    every: float = 120.0
-    until: float = math.inf
 
 
 class Task(Protocol):
@@ -257,14 +244,14 @@ class Run:
         state = {name: getattr(self, name) for name in STATE}
         state |= {name: getattr(self, name).state_dict() for name in PARTS}
         # The owner's only: it may hold a secret, and its weights say much of the training samples.
-        save(checkpoint.path, {"fingerprint": checkpoint.fingerprint, **state}, 0o600)
+        save(checkpoint.path, {**self._origin(checkpoint), **state}, 0o600)
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Resume from a state of the same fingerprint, if there is one."""
+        """Resume from a state of the same fingerprint and kind of device, if there is one."""
         if not checkpoint.path.exists():
             return
         state = load(checkpoint.path, self.task.device)
-        if state is None or state.get("fingerprint") != checkpoint.fingerprint:
+        if state is None or not self._origin(checkpoint).items() <= state.items():
             log.warning("%s belongs to other data, settings or code, or is broken: starting afresh", checkpoint.path)
             return
         for name in PARTS:
@@ -272,6 +259,10 @@ class Run:
         for name in STATE:
             setattr(self, name, state[name])
         log.log(NOTICE, "resuming at step %d of %d", self.step, self.total)
+
+    def _origin(self, checkpoint: Checkpoint) -> dict[str, str]:
+        """What a state must have been saved by; another kind of device draws other numbers."""
+        return {"fingerprint": checkpoint.fingerprint, "device": self.task.device.type}
 
     def _seed(self, stream: str, *more: int) -> None:
         torch.manual_seed(mixed_seed(*streams.entropy(stream, self.seed, *more)))

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure, FigureBase
 
-from syngeno.evaluate.metrics import of, present
+from syngeno.evaluate.metrics import of, ours, present
 from syngeno.report import style
 from syngeno.stats import diversity
 from syngeno.stats.ld import BINS, CM_BINS
@@ -49,7 +49,7 @@ NO_PUBLISHED = "No held-out likelihood was measured, and no numbers on this coho
 
 def spectrum(metrics: pd.DataFrame) -> Figure:
     """The site-frequency spectrum, as it is and relative to real samples', and diversity in single numbers."""
-    numbers, shades = style.ours(metrics), style.colours(metrics)
+    numbers, shades = ours(metrics), style.colours(metrics)
     sfs = of(numbers, "sfs", None)
     bins = [name for name in diversity.BINS if name in set(sfs["group"])]
     single = present(numbers, DIVERSITY)
@@ -77,7 +77,7 @@ def spectrum(metrics: pd.DataFrame) -> Figure:
 
 def ld_decay(metrics: pd.DataFrame) -> Figure:
     """Mean r2 by distance for all samples and within each label, and correlation of three variants at a time."""
-    numbers, shades = style.ours(metrics), style.colours(metrics)
+    numbers, shades = ours(metrics), style.colours(metrics)
     r2 = of(numbers, "ld_r2", None)
     bins, cm = ([name for name in known if name in set(r2["group"])] for known in (BINS, CM_BINS))
     if not bins:
@@ -111,7 +111,7 @@ def ld_decay(metrics: pd.DataFrame) -> Figure:
 
 def structure(metrics: pd.DataFrame) -> Figure:
     """Fst between populations, synthetic above and real below the diagonal; distances of samples and of structure."""
-    numbers = style.ours(metrics)
+    numbers = ours(metrics)
     panels = style.subjects(of(numbers, "fst", None))
     single = present(numbers, STRUCTURE)
     if not panels and not single:

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from syngeno.evaluate import membership as evaluate_membership
-from syngeno.evaluate.metrics import of, present
+from syngeno.evaluate.metrics import of, ours, present
 from syngeno.report import style
 
 SHARES = {"duplicate_share": "duplicates", "near_duplicate_share": "near\nduplicates", "high_risk": "risk\nabove .95"}
@@ -40,7 +40,7 @@ def aats(metrics: pd.DataFrame) -> Figure:
         "real, against\ntest": ("aa_truth", "test"),
         "synthetic": ("aa_syn", "train"),
     }
-    numbers, shades = style.ours(metrics), style.colours(metrics)
+    numbers, shades = ours(metrics), style.colours(metrics)
     with mpl.rc_context(style.STYLE):
         figure, axes = plt.subplots(2, 2, figsize=(10, 7), width_ratios=[3, 1.6], squeeze=False)
         groups = {"all": "genotypes", "encoder_space": "encoded samples"}
@@ -60,7 +60,7 @@ def aats(metrics: pd.DataFrame) -> Figure:
 
 def membership(metrics: pd.DataFrame) -> Figure:
     """The accuracy of each attack on each generator, and whether it detects planted canaries: a row per attack."""
-    numbers, shades = style.ours(metrics), style.colours(metrics)
+    numbers, shades = ours(metrics), style.colours(metrics)
     numbers = numbers[numbers["against"] == ""]  # of all samples
     areas, rates = (of(numbers, metric, None) for metric in ("membership_auc", "membership_tpr_at_1pct"))
     found = set(areas["group"])
@@ -103,7 +103,7 @@ def membership(metrics: pd.DataFrame) -> Figure:
 
 def relatives(metrics: pd.DataFrame) -> Figure:
     """Duplicates, near duplicates, samples at high risk, and kinship with training samples beside held-out samples'."""
-    numbers, shades = style.ours(metrics), style.colours(metrics)
+    numbers, shades = ours(metrics), style.colours(metrics)
     if of(numbers, "duplicate_share").empty:
         return style.without(NO_DUPLICATES)
     with mpl.rc_context(style.STYLE):

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from syngeno.evaluate import membership
-from syngeno.evaluate.metrics import of
+from syngeno.evaluate.metrics import of, ours
 from syngeno.report import style
 
 PRIVACY = {
@@ -30,7 +30,7 @@ def tradeoff(metrics: pd.DataFrame, kinds: Mapping[str, str], markers: Mapping[s
     `kinds` is the kind of each generator, `markers` matplotlib's marker of each kind. The envelope is a box, and what
     could not have shown a leak is hollow: a saturated privacy loss, an attack that misses even planted canaries.
     """
-    numbers = style.ours(metrics)
+    numbers = ours(metrics)
     if of(numbers, "recovery_rate").empty:
         return style.without(NOTHING)
     shapes = {name: markers[kind] for name, kind in kinds.items()}

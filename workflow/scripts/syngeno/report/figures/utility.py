@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from syngeno.evaluate.metrics import of, present
-from syngeno.report.style import GUIDE, STYLE, blank, colours, legend, lines, names, ours, points, subjects
+from syngeno.evaluate.metrics import of, ours, present
+from syngeno.report.style import GUIDE, STYLE, blank, colours, legend, lines, names, points, subjects
 
 NO_RECOVERY = "There is no recovery rate: that needs labels that real samples can tell apart."
 NO_RECALL = "No recall by label was measured: that needs two labels."
