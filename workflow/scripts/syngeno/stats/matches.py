@@ -54,19 +54,6 @@ def apart(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
         yield rows, distances
 
 
-def painting(asked: np.ndarray, others: np.ndarray, windows: Windows) -> np.ndarray:
-    """Of how much of the others each sequence asked about is the best match, in windows, float64 (asked,).
-
-    `asked` (n, variants) and `others` (m, variants); in a window each of the others has one best match, or several that
-    share it.
-    """
-    found = np.zeros(len(asked))
-    for window in windows:
-        for _, distances in apart(asked[:, window], others[:, window]):
-            found += best(distances)
-    return found
-
-
 def best(distances: np.ndarray) -> np.ndarray:
     """How many of the rows of distances (m, n) are nearest to each column, (n,); ties share."""
     first = distances == distances.min(axis=1, keepdims=True)

@@ -3,12 +3,13 @@
 from typing import Any
 
 import numpy as np
+import torch
 
 from syngeno import streams
 from syngeno.data import sequences
 from syngeno.models.base import TrainingData
 from syngeno.models.haplotype.prior import Prior
-from syngeno.stats import matches
+from syngeno.stats import copying
 from syngeno.stats.intervals import placements
 from syngeno.training.device import generator
 
@@ -26,8 +27,8 @@ def of_model(fitted: Prior, data: TrainingData, seed: int) -> float:
 def of_mosaics(fitted: Prior, data: TrainingData, seed: int, rule: dict[str, Any] | None) -> float:
     """To whoever holds samples drawn from the clusters, as many of each label as there are training samples.
 
-    The attack is painting, the strongest on this kind (see `matches.painting`); samples are drawn by the `rule` on long
-    runs (`shared_by`, `longer_than`), if there is one.
+    The attack is posterior painting, the strongest on this kind (see `copying.painted`); samples are drawn by the
+    `rule` on long runs (`shared_by`, `longer_than`), if there is one.
     """
     from syngeno.models.haplotype import sharing
 
@@ -38,9 +39,12 @@ def of_mosaics(fitted: Prior, data: TrainingData, seed: int, rule: dict[str, Any
         path = fitted.paths(drawn, group, rng).cpu().numpy()
         drawn, group = np.ascontiguousarray(drawn.cpu().numpy()), group.cpu().numpy()
         sharing.enforce_along(fitted.parts(), drawn, path, group, data, sharing.Rule(**rule), seed=seed)
-    rows = np.concatenate([data.rows, data.validation_rows])
-    both = sequences.between(data.store, rows, 0, len(data.store)), np.asarray(drawn)
-    asked, others = (np.ascontiguousarray(symbols.T) for symbols in both)
-    score = matches.painting(asked, others, matches.windows_by_count(data.store.contig, matches.WINDOW))
-    score = score.reshape(-1, fitted.per_sample).sum(axis=1)
+    rows, label = np.r_[data.rows, data.validation_rows], np.r_[data.label, data.validation_label]
+    both = (sequences.between(data.store, rows, 0, len(data.store)), label), (np.asarray(drawn), data.label)
+    score = np.zeros(len(rows))
+    for name in np.unique(data.label):
+        panel, asked = (symbols.T.reshape(len(of), -1, symbols.shape[0])[of == name] for symbols, of in both)
+        asked, panel = (part.reshape(-1, part.shape[2]) for part in (asked, panel))
+        shares = copying.painted(asked, panel, data.store.contig, data.centimorgans, threads=torch.get_num_threads())
+        score[label == name] = shares.reshape(-1, fitted.per_sample).sum(axis=1)
     return float(placements(score[: len(data.rows)], score[len(data.rows) :]).mean())
