@@ -61,7 +61,7 @@ class Run:
         return [
             sys.executable, "-m", "snakemake", *arguments, "--snakefile", str(self.root / "Snakefile"),
             "--directory", str(self.folder), "--configfile", str(self.folder / "run.yaml"), "--cores", "2",
-            "--max-threads", "1",
+            "--max-threads", "1", "--scheduler", "greedy",
         ]  # fmt: skip
 
     def start(self, *arguments):
