@@ -1,7 +1,7 @@
 # Two commands: `make demo` (environment, embedded cohort, whole chain, report) and `make test`; `make test-slurm`, on
 # Debian as root, turns the machine into a SLURM of one node and tries the cluster's profile on it; `make bench` sets
 # stages beside bcftools, plink2 and scikit-learn, as far as these are installed; `make docs` writes the reference of
-# the run file and the tables of results into the pages, and builds them as a site, which must have no dead link.
+# the run file, the tables and the figures of results into the pages, and builds them as a site, which must have no dead link.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -9,7 +9,7 @@ BIN := .venv/bin
 .PHONY: demo test test-slurm bench docs lint
 
 demo: .venv/run
-	$(BIN)/snakemake --profile workflow/profiles/local --cores 2 --max-threads 1 --report results/report.html --report-after-run
+	$(BIN)/snakemake --profile workflow/profiles/local --cores 2 --max-threads 1 --scheduler greedy --report results/report.html --report-after-run
 
 test: .venv/dev lint
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
@@ -24,6 +24,7 @@ bench: .venv/dev
 docs: .venv/dev
 	PYTHONPATH=workflow/scripts $(BIN)/python docs/reference/generate.py
 	PYTHONPATH=workflow/scripts $(BIN)/python docs/results/render.py
+	PYTHONPATH=workflow/scripts $(BIN)/python docs/results/figures.py
 	$(BIN)/mkdocs build --strict
 
 lint: .venv/dev
