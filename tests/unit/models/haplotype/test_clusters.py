@@ -6,7 +6,7 @@ import torch
 from stores import store_of, training_data
 
 from syngeno.data import sequences
-from syngeno.models.haplotype import clusters, hmm, maximisation
+from syngeno.models.haplotype import clusters, hmm
 from syngeno.models.independent import Independent
 
 CONTIGS = ["1", "1", "1", "2"]
@@ -153,10 +153,10 @@ class TestExpected:
             27,
         )
         group, sample = torch.arange(50) % 3, torch.arange(50) // 2
-        barred, ways = sample[:, None] == sample[:24:2], []
+        ways = []
         for way in (True, False):
             monkeypatch.setattr(hmm, "compiled", lambda device, way=way: way)
-            ways.append(clusters.OfGroups(group, torch.arange(3)).expected(model, carried, torch.arange(50), barred))
+            ways.append(clusters._expected(model, clusters._Sequences(carried, group, sample, sample[:24:2])))
         (loops, of_loops), (tensors, of_tensors) = ways
         assert of_loops == pytest.approx(of_tensors, rel=1e-5)
         for name in ("symbol", "occupancy", "entry"):
@@ -198,7 +198,7 @@ class TestNats:
         alphabet, few = sequences.alphabet(cohort), clusters.PSEUDOCOUNT
         counts = np.stack([(symbols[:, :split] == a).sum(1) for a in range(alphabet)])
         share = (counts + few) / (split + alphabet * few)
-        share = maximisation.ERROR + (1 - alphabet * maximisation.ERROR) * share
+        share = clusters.ERROR + (1 - alphabet * clusters.ERROR) * share
         expected = -np.log(share[symbols[:, split:], np.arange(4)[:, None]]).sum(0)
         assert nats == pytest.approx(expected, rel=1e-4)
 
