@@ -1,7 +1,8 @@
 # Two commands: `make demo` (environment, embedded cohort, whole chain, report) and `make test`; `make test-slurm`, on
 # Debian as root, turns the machine into a SLURM of one node and tries the cluster's profile on it; `make bench` sets
 # stages beside bcftools, plink2 and scikit-learn, as far as these are installed; `make docs` writes the reference of
-# the run file, the tables and the figures of results into the pages, and builds them as a site, which must have no dead link.
+# the run file, the tables and the figures of results into the pages, and builds them as a site, which must have no dead
+# link.
 
 PYTHON ?= python3
 BIN := .venv/bin

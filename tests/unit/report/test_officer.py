@@ -248,6 +248,13 @@ class TestAttacks:
         assert "beyond the one attack above" in section(one, "What was not tested")
         assert "beyond the one attack above" not in section(page(), "What was not tested")
 
+    def test_shadow_models_are_untested_until_they_were_tried_on_this_generator(self):
+        rows = [metrics.row("membership_auc", 0.8, group="painting", low=0.7, high=0.9, n=8)]
+        for fraction, untested in ((100, False), (50, True)):
+            of_runs = metrics.table(rows, variant=membership.LIRA, generator="diffusion", fraction=fraction, seed="all")
+            said = section(page(numbers=pd.concat([table(usual()), of_runs], ignore_index=True)), "What was not tested")
+            assert ("LiRA" in said) == untested
+
     def test_relatives_stand_where_the_numbers_do(self):
         pair = pd.DataFrame({"sample_a": ["HG1"], "sample_b": ["HG2"], "split_a": ["train"], "split_b": ["test"]})
         title = "Attacks that were tried"

@@ -36,8 +36,7 @@ LOW_IS_GOOD = {
     "distance_within_w1", "distance_between_w1", "fst_to_train", "fst_difference", "wasserstein_pc1_6",
     "sinkhorn_pc1_2", "heldout_nats", "association_lambda_ratio", "inference_risk", "inference_success",
     "singling_out_risk", "singling_out_success", "linkability_risk", "linkability_success", "private_run_cm",
-    "shared_segments", "longest_segment_cm",
-    "individual_risk",
+    "shared_segments", "longest_segment_cm", "individual_risk",
 }  # fmt: skip
 # What a metric can be: no interval and no envelope goes farther. Estimates that are corrected for the number of samples
 # (Fst, r2) can be below 0.

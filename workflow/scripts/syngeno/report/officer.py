@@ -110,7 +110,8 @@ def page(
     """The page of one release, without the id of any sample; `samples`, `relatives`, `looked_for` as for the landing
     page."""
     ours = (metrics["protocol"] == "ours") & (metrics["generator"] == release.generator)
-    run = metrics[ours & (metrics["fraction"] == release.fraction) & (metrics["seed"] == str(release.seed))]
+    of_generator = metrics[ours & (metrics["fraction"] == release.fraction)]
+    run = of_generator[of_generator["seed"] == str(release.seed)]
     if release.withheld is not None:  # what is released is judged, canaries were planted in what was drawn
         run = run[run["variant"] != ""].replace({"variant": {scorecard.RELEASED: ""}})
     own = run[run["variant"] == ""]
@@ -125,7 +126,7 @@ def page(
         officer_disclosure.rare_section(own, warned),
         officer_utility.similarity_section(own),
         officer_utility.usefulness_section(own),
-        _untested(run, release),
+        _untested(run, release, bool((of_generator["variant"] == membership.LIRA).any())),
         Section(
             "What this page cannot decide",
             [
@@ -203,10 +204,10 @@ def _withheld(release: Release) -> str:
     )
 
 
-def _untested(run: pd.DataFrame, release: Release) -> Section:
+def _untested(run: pd.DataFrame, release: Release, shadowed: bool) -> Section:
     tried = (run["group"] == membership.DENOISING).any()
     model = "attackers who get the file of the model" + (", beyond the one attack above" if tried else "")
-    more = [] if run["group"].str.contains("shadow|lira", case=False).any() else [SHADOWS]
+    more = [] if shadowed else [SHADOWS]
     if release.source == "imputation":
         more.append("the reference panel, of whose individuals the variants between are made")
     return Section(

@@ -1,6 +1,8 @@
 """What clusters give away of training samples, beside validation samples, as areas under the ROC curve."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -8,10 +10,11 @@ import torch
 from syngeno import streams
 from syngeno.data import sequences
 from syngeno.models.base import TrainingData
-from syngeno.models.haplotype.prior import Prior
-from syngeno.stats import copying
 from syngeno.stats.intervals import placements
 from syngeno.training.device import generator
+
+if TYPE_CHECKING:
+    from syngeno.models.haplotype.prior import Prior
 
 ASKED = 500  # training samples whose probability is compared with validation samples'
 
@@ -30,7 +33,8 @@ def of_mosaics(fitted: Prior, data: TrainingData, seed: int, rule: dict[str, Any
     The attack is posterior painting, the strongest on this kind (see `copying.painted`); samples are drawn by the
     `rule` on long runs (`shared_by`, `longer_than`), if there is one.
     """
-    from syngeno.models.haplotype import sharing
+    from syngeno.models.haplotype import sharing  # numba need not be there where this limit is not asked for
+    from syngeno.stats import copying
 
     rng = generator(fitted.device, *streams.entropy("haplotype_painting", seed))
     subpopulation = fitted.draw_subpopulations(data.label, rng)

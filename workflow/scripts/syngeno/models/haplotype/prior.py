@@ -23,7 +23,7 @@ from syngeno.data import sequences
 from syngeno.data.store import Store
 from syngeno.errors import BadInput
 from syngeno.models.base import TrainingData
-from syngeno.models.haplotype import clusters, hmm, subpopulations
+from syngeno.models.haplotype import clusters, hmm, limits, subpopulations
 from syngeno.models.haplotype.hmm import Clusters
 from syngeno.models.haplotype.number import FEWEST, suitable
 from syngeno.training.device import pick_device
@@ -166,8 +166,6 @@ def learn(
     the `rule` on long runs, distinguishes training from validation samples by a larger area under the ROC curve (see
     limits.py). BadInput if `FEWEST` exceed one.
     """
-    from syngeno.models.haplotype import limits
-
     torch.set_num_threads(threads)
     sizes, where = settings["clusters"], pick_device(device)
     limited = {name: settings[name] for name in ("max_membership_auc", "max_attack_auc") if settings[name] is not None}
