@@ -39,10 +39,11 @@ def clusters_settings(wildcards):
 def clusters_memory(wildcards, input, attempt):
     """A resources function: megabytes for chains of all clusters along one chromosome after the other."""
     samples, variants, largest = cohort_size(wildcards, input)
-    asked = generator("clusters")(wildcards)["number"]
-    number = suitable(2 * samples) if asked == "auto" else asked
+    sizes = generator("clusters")(wildcards)
+    number = suitable(2 * samples) if sizes["number"] == "auto" else sizes["number"]
+    each = 200 if sizes["ancestries"] == 1 else 400
     return int(
-        (2000 + 4 * samples * variants / 1e6 + 200 * number * largest / 1e6) * attempt
+        (2000 + 4 * samples * variants / 1e6 + each * number * largest / 1e6) * attempt
     )
 
 

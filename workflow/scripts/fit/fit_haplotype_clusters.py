@@ -17,4 +17,4 @@ with open_store(source.genotypes) as store:
     fitted = prior.learn(TrainingData.of(store, source), settings, seed=seed, threads=snakemake.threads)
 
 prior.save(snakemake.output.clusters, fitted)
-logger.info("%d segments, %d subpopulations", fitted.segments, len(fitted.label))
+logger.info("%d segments, %d components of %d ancestries", fitted.segments, *fitted.components.alpha.shape)

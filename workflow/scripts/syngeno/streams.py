@@ -46,6 +46,7 @@ NUMBERS = {
     "haplotype_normaliser": 32,
     "haplotype_membership": 33,
     "haplotype_painting": 36,
+    "haplotype_proportions": 37,
     "private_runs": 34,
     "ancestry_factors_validation": 40,
     "ancestry_factors_sampling": 45,

@@ -6,7 +6,7 @@ import torch
 from stores import store_of, training_data
 
 from syngeno.data import sequences
-from syngeno.models.haplotype import clusters, hmm
+from syngeno.models.haplotype import clusters, hmm, maximisation
 from syngeno.models.independent import Independent
 
 CONTIGS = ["1", "1", "1", "2"]
@@ -39,7 +39,7 @@ class TestFit:
         groups = sequences.Groups(names.tolist(), np.repeat(source, 2), np.repeat(source, 2))
         sample = np.repeat(np.arange(samples), 2)
         settings = clusters.Settings(count, 20, min_support, seed=1, shrinkage=shrinkage, rounds=rounds)
-        return clusters.fit(torch.from_numpy(symbols).to(device), groups, sample, np.arange(count), 2, settings)
+        return clusters.fit(torch.from_numpy(symbols).to(device), groups, sample, np.arange(count), 2, settings)[0]
 
     def test_finds_the_clusters_of_mosaics(self):
         calls, source = mosaic_cohort()
@@ -153,10 +153,10 @@ class TestExpected:
             27,
         )
         group, sample = torch.arange(50) % 3, torch.arange(50) // 2
-        ways = []
+        fold, ways = clusters.Fold(carried, torch.arange(50), sample[:, None] == sample[:24:2]), []
         for way in (True, False):
             monkeypatch.setattr(hmm, "compiled", lambda device, way=way: way)
-            ways.append(clusters._expected(model, clusters._Sequences(carried, group, sample, sample[:24:2])))
+            ways.append(clusters.OfGroups(group, torch.arange(3)).expected(model, fold))
         (loops, of_loops), (tensors, of_tensors) = ways
         assert of_loops == pytest.approx(of_tensors, rel=1e-5)
         for name in ("symbol", "occupancy", "entry"):
@@ -198,7 +198,7 @@ class TestNats:
         alphabet, few = sequences.alphabet(cohort), clusters.PSEUDOCOUNT
         counts = np.stack([(symbols[:, :split] == a).sum(1) for a in range(alphabet)])
         share = (counts + few) / (split + alphabet * few)
-        share = clusters.ERROR + (1 - alphabet * clusters.ERROR) * share
+        share = maximisation.ERROR + (1 - alphabet * maximisation.ERROR) * share
         expected = -np.log(share[symbols[:, split:], np.arange(4)[:, None]]).sum(0)
         assert nats == pytest.approx(expected, rel=1e-4)
 

@@ -30,7 +30,7 @@ def tilted(monkeypatch, store=None, labels=("a", "b"), **sampler):
 def target(model, store, weight=1.0):
     """p0 exp(weight g) / Z of every sample with label a, added up over all samples there can be."""
     n = len(store.samples)
-    logs = some_mosaics().log_probability(store, np.arange(n), np.repeat("a", n))
+    logs = some_mosaics().log_probability(store, np.arange(n), np.repeat("a", n), seed=1)
     summary = model.features.to(CPU).of_samples(store, np.arange(n))
     p = np.exp(logs + weight * reranker.scores(model.network, (*summary, torch.zeros(n))).numpy())
     return p / p.sum()
@@ -91,19 +91,19 @@ class TestLogProb:
         model = tilted(monkeypatch, store, labels=["a"])
         true = target(model, store)
         above, total = 0, []
-        for seed in range(40):
+        for seed in range(200):
             nats = -model.log_prob(np.arange(N), np.repeat("a", N), seed=seed).reshape(N, 2)
             assert (nats[:, 0] == nats[:, 1]).all()
             total.append(np.exp(-nats.sum(1)).sum())
             entropy = -(true * np.log(true)).sum()
             above += (true * nats.sum(1)).sum() >= entropy  # held-out nats of samples that are drawn from the model
-        assert above >= 37
+        assert above >= 180  # of 200, where it is to hold in 95 of 100
         assert 0.9 < np.mean(total) < 1
 
     def test_without_the_reranker_it_is_that_of_mosaics(self, tmp_path, monkeypatch):
         store = everybody(tmp_path)
         model, asked = tilted(monkeypatch, store, labels=["a"], reranker_weight=0), (np.arange(N), np.repeat("a", N))
-        exact = some_mosaics().log_probability(store, *asked)
+        exact = some_mosaics().log_probability(store, *asked, seed=1)
         assert model.log_prob(*asked, seed=1).reshape(N, 2).sum(1) == pytest.approx(exact, abs=1e-6)
 
     @pytest.mark.parametrize("temperature", [0.7, 1.5])

@@ -45,7 +45,7 @@ def copies(known, chain, n=24):
 def enforced(symbols, path, known, chain, rule, cm=None, **more):
     cm = np.arange(VARIANTS) / 100 if cm is None else cm
     n = symbols.shape[1]
-    return sharing.enforce(chain, symbols, path, np.zeros(n, int), known, cm, rule, seeds=np.arange(n), **more)
+    return sharing.enforce(chain, symbols, path, np.zeros(path.shape, int), known, cm, rule, seeds=np.arange(n), **more)
 
 
 def longest(sequence, known, shared_by):

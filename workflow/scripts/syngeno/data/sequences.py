@@ -8,6 +8,7 @@ not, a sequence is the dosages of a sample (alphabet: 0, 1, 2). The sequences of
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -115,6 +116,11 @@ def call_chunks(store: Store, symbols: np.ndarray) -> Iterator[np.ndarray]:
 def starts(store: Store) -> np.ndarray:
     """Mark the first variant of each chromosome, bool (V,)."""
     return np.r_[True, store.contig[1:] != store.contig[:-1]][: len(store)]
+
+
+def chromosomes(store: Store) -> list[slice]:
+    """Where the variants of each chromosome lie."""
+    return [slice(*ends) for ends in pairwise([*np.flatnonzero(starts(store)).tolist(), len(store)])]
 
 
 def draw_symbols(rng: np.random.Generator, probability: np.ndarray) -> np.ndarray:

@@ -19,8 +19,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 import torch
@@ -33,6 +32,7 @@ from syngeno.data.store import Store
 from syngeno.models.base import TrainingData
 from syngeno.models.haplotype import hmm
 from syngeno.models.haplotype.hmm import Clusters
+from syngeno.models.haplotype.maximisation import Counts, Rest, Seeds, Shrinkage, maximised
 
 if TYPE_CHECKING:
     from syngeno.models.haplotype import loops
@@ -45,14 +45,9 @@ WORSE = 1.001  # times as many nats as with less shrinkage
 TUNING_SAMPLES, TUNING_VARIANTS = 100, 2000
 TUNING_ROUNDS, ROUNDS = 3, 5
 FOLDS = 5
+# Of subpopulations; the first is that of all rounds.
+OF_SUBPOPULATIONS = (Shrinkage(1.0, 20.0), Shrinkage(20.0, 20.0), Shrinkage(100.0, 20.0))
 PSEUDOCOUNT = 0.01  # of a symbol among all sequences
-ERROR = 1e-4  # probability of each symbol that clusters cannot go below
-OF_ALL, OF_LABEL = 1.0, 20.0  # pseudo-sequences of all among a label's, of the label among a subpopulation's
-WEIGHT_PRIOR = 50.0  # pseudo-switches into a segment, divided as its sequences are among the clusters
-SWITCH_PRIOR = 0.3  # pseudo-sequences
-LEAST_WEIGHT, LEAST_SWITCH = 1e-4, 1e-5  # of all clusters together; keep every sequence possible
-SWITCHES = 0.03  # share of sequences, before anything is known
-ENDS = "amin", "amax"
 CPU = torch.device("cpu")
 
 
@@ -103,7 +98,7 @@ def nats(data: TrainingData, rows: np.ndarray, label: np.ndarray, settings: Sett
     """-log probability of sequences of samples (`rows` of the store) as mosaics of their labels: (sequences,), nats."""
     groups = sequences.grouped(data.store, data.label, label, pooled=False)
     asked, total = torch.from_numpy(groups.asked).to(settings.device), np.zeros(len(groups.asked))
-    for first, last, fitted in by_chromosome(data.store, data.rows, groups, settings):
+    for first, last, (fitted, *_) in by_chromosome(data.store, data.rows, groups, settings):
         symbols = torch.from_numpy(sequences.between(data.store, rows, first, last)).to(settings.device)
         total -= hmm.log_probability(fitted, symbols, asked).cpu().numpy()
     return total
@@ -111,47 +106,120 @@ def nats(data: TrainingData, rows: np.ndarray, label: np.ndarray, settings: Sett
 
 def by_chromosome(
     store: Store, rows: np.ndarray, groups: sequences.Groups, settings: Settings
-) -> Iterator[tuple[int, int, Clusters]]:
+) -> Iterator[tuple[int, int, list[Clusters]]]:
     """First and last variant (excluded) of each chromosome, and the clusters fitted to training samples (`rows`)."""
-    rng = streams.rng("clusters_seeds", settings.seed)
-    per_sample, n, alphabet = sequences.per_sample(store), len(groups.source), sequences.alphabet(store)
-    # The same sequences are the seeds of every chromosome's clusters, and the same samples are in a fold.
-    seeds = np.sort(rng.permutation(n)[: min(settings.number, n)])
-    sample = np.repeat(rng.permutation(n // per_sample), per_sample)
-    for first, last in pairwise([*np.flatnonzero(sequences.starts(store)).tolist(), len(store)]):
-        last = last if settings.variants is None else min(last, first + settings.variants)
+    sample, seeds = start(store, len(rows), settings)
+    for place in sequences.chromosomes(store):
+        first = place.start
+        last = place.stop if settings.variants is None else min(place.stop, first + settings.variants)
         symbols = torch.from_numpy(sequences.between(store, rows, first, last)).to(settings.device)
-        yield first, last, fit(symbols, groups, sample, seeds, alphabet, settings)
+        yield first, last, fit(symbols, groups, sample, seeds, sequences.alphabet(store), settings)
+
+
+def start(store: Store, samples: int, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
+    """The sample of each sequence, as a number that says its fold, and the sequences that clusters begin as (K,).
+
+    The same sequences are the seeds of every chromosome's clusters, and the same samples are in a fold.
+    """
+    rng, per_sample = streams.rng("clusters_seeds", settings.seed), sequences.per_sample(store)
+    n = samples * per_sample
+    seeds = np.sort(rng.permutation(n)[: min(settings.number, n)])
+    return np.repeat(rng.permutation(samples), per_sample), seeds
+
+
+def morgans(cm: np.ndarray, width: int) -> np.ndarray:
+    """Morgans from the middle of each segment of so many variants to that of the one before, 0 first: float64 (B,).
+
+    `cm` (v,) are the places of a chromosome's variants, in centimorgans.
+    """
+    first = np.arange(0, len(cm), width)
+    middle = (cm[first] + cm[np.minimum(first + width, len(cm)) - 1]) / 2
+    return np.maximum(np.diff(middle, prepend=middle[0]), 0) / 100
 
 
 def fit(
     symbols: Tensor, groups: sequences.Groups, sample: np.ndarray, seeds: np.ndarray, alphabet: int, settings: Settings
-) -> Clusters:
-    """Fit the clusters of one chromosome, where the symbols lie; progress is logged.
+) -> list[Clusters]:
+    """Fit the clusters of one chromosome, where the symbols lie, with weights by each of `OF_SUBPOPULATIONS`.
 
     `symbols` int8 (v, sequences); `groups.source` is the group of each, groups of one name being parts of one label;
     `sample` (sequences,) numbers samples, which are in folds in turn; `seeds` (K,) are the sequences that the clusters
     begin as.
     """
+    label = torch.from_numpy(np.unique(groups.names, return_inverse=True)[1]).to(symbols.device)
+    descent = OfGroups(torch.from_numpy(groups.source).to(symbols.device), label)
+    return fit_by(descent, symbols, sample, seeds, alphabet, settings)
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Some sequences: indicators `carried` (B, n, (A - 1) w), their numbers `own` (n,), and `barred` bool (n, K).
+
+    No sequence descends from clusters that are barred to it. Entries into these are not shared out among others: of
+    many clusters it makes no difference.
+    """
+
+    carried: Tensor
+    own: Tensor
+    barred: Tensor
+
+    @classmethod
+    def of(cls, carried: Tensor, own: Tensor, sample: Tensor, seeds: Tensor) -> Self:
+        """`own` of all sequences, of which `sample` (all,) are the samples, and `seeds` (K,) those of the clusters."""
+        barred = sample[own, None] == sample[seeds]
+        barred &= ~barred.all(1, keepdim=True)  # unless there are no others
+        return cls(carried[:, own], own, barred)
+
+    @cached_property
+    def patterns(self) -> "loops.Patterns":
+        """What is looked up in tables, on a CPU."""
+        from syngeno.models.haplotype import loops
+
+        return loops.Patterns.of(self.carried.numpy())
+
+
+class Descent(Protocol):
+    """How sequences descend from clusters, by groups or by tracts of ancestries.
+
+    Attributes:
+        label: what each group is a part of (G,).
+        whole, shrinkages: see maximisation.py; the first of these is that of all rounds.
+        counts: what is counted.
+    """
+
+    label: Tensor
+    whole: bool
+    shrinkages: tuple[Shrinkage, ...]
+    counts: type[Counts]
+
+    def of_seeds(self, seeds: Tensor) -> Tensor:
+        """The group that each seed (K,) is of, as shares: (G, 1 or B, K)."""
+
+    def expected(self, clusters: Clusters, fold: "Fold") -> tuple[Counts, float]:
+        """Expected counts of some sequences, and the sum of their log probabilities."""
+
+
+def fit_by(
+    descent: Descent, symbols: Tensor, sample: np.ndarray, seeds: np.ndarray, alphabet: int, settings: Settings
+) -> list[Clusters]:
+    """As `fit`, for any way of descent, with weights of groups by each of its `shrinkages`."""
     device, rounds = symbols.device, settings.rounds
     carried = hmm.indicators(symbols, alphabet, settings.segment)
     frequency = (carried.sum(1) + PSEUDOCOUNT) / (carried.shape[1] + alphabet * PSEUDOCOUNT)  # (B, (A - 1) w)
-    label = torch.from_numpy(np.unique(groups.names, return_inverse=True)[1]).to(device)
-    fixed = frequency, settings.shrinkage, alphabet, len(symbols), label
-    source, sample, seeds = (torch.from_numpy(array).to(device) for array in (groups.source, sample, seeds))
-    begin = _Seeds.of(carried, seeds, source, sample, len(groups.names))
-    total = _Counts.zeros(begin)
-    kept, before, started = torch.ones_like(total.occupancy[0]), [], time.monotonic()
-    folds = [
-        _Sequences(carried[:, own], source[own], sample[own], sample[seeds])
-        for own in ((sample % FOLDS == fold).nonzero().squeeze(1) for fold in range(FOLDS))
-    ]
+    rest = Rest(frequency, settings.shrinkage, alphabet, len(symbols), descent.label, descent.whole)
+    sample, seeds = (torch.from_numpy(array).to(device) for array in (sample, seeds))
+    begin = Seeds.of(carried, seeds, sample)
+    total = descent.counts.zeros(begin, len(descent.label))
+    kept, before, started = begin.symbol.new_ones(begin.alike.shape), [], time.monotonic()
+    numbers = ((sample % FOLDS == fold).nonzero().squeeze(1) for fold in range(FOLDS))
+    folds = [Fold.of(carried, own, sample, seeds) for own in numbers]
     for done in range(rounds):
-        last_total, total, by_fold, log_sum = total, _Counts.zeros(begin), [], 0.0
+        last_total, total, by_fold, log_sum = total, descent.counts.zeros(begin, len(descent.label)), [], 0.0
+        of_seeds = descent.of_seeds(seeds)
         for fold in folds:
             of_others = last_total.less(before.pop(0)) if before else last_total
-            clusters = _maximised(of_others, begin, kept, *fixed)
-            counts, logs = _expected(clusters, fold)
+            clusters = maximised(of_others, begin, of_seeds, kept, rest, descent.shrinkages[0])
+            counts, logs = descent.expected(clusters, fold)
             total.add(counts)
             by_fold.append(counts)
             log_sum += logs
@@ -163,168 +231,44 @@ def fit(
         left = (time.monotonic() - started) / (done + 1) * (rounds - done - 1)
         mean = -log_sum / len(sample)
         log.info("round %d of %d: %.1f nats by other folds, %.0f s left", done + 1, rounds, mean, left)
-    return _maximised(total, begin, kept, *fixed)
+    of_seeds = descent.of_seeds(seeds)
+    return [maximised(total, begin, of_seeds, kept, rest, each) for each in descent.shrinkages]
 
 
 @dataclass(frozen=True)
-class _Seeds:
-    """The sequences that clusters begin as.
+class OfGroups:
+    """Sequences descend from clusters by the weights of their group, `source` (sequences,); see `Descent`."""
 
-    Attributes:
-        symbol: (B, K, (A - 1) w), indicators of their symbols.
-        group: (G, K), 1 at each one's group.
-        alike: (B, K), numbers of which are alike in a segment.
-        alone: (B, K), 1 where all that are alike are of one sample, else 0.
-    """
+    source: Tensor
+    label: Tensor
+    whole, shrinkages, counts = False, OF_SUBPOPULATIONS, Counts
 
-    symbol: Tensor
-    group: Tensor
-    alike: Tensor
-    alone: Tensor
+    def of_seeds(self, seeds: Tensor) -> Tensor:
+        """See `Descent`."""
+        return functional.one_hot(self.source[seeds], len(self.label)).T.float()[:, None]
 
-    @classmethod
-    def of(cls, carried: Tensor, seeds: Tensor, source: Tensor, sample: Tensor, groups: int) -> "_Seeds":
-        """`seeds` (K,); groups `source` and samples `sample` (n,) of all sequences `carried` (B, n, (A - 1) w)."""
-        symbol = carried[:, seeds]
-        alike = torch.stack([segment.unique(dim=0, return_inverse=True)[1] for segment in symbol])
-        samples = sample[seeds].expand_as(alike)
-        first, last = (
-            torch.zeros_like(alike).scatter_reduce(1, alike, samples, how, include_self=False) for how in ENDS
-        )
-        alone = (first == last).float().gather(1, alike)
-        return cls(symbol.float(), functional.one_hot(source[seeds], groups).T.float(), alike, alone)
+    def expected(self, clusters: Clusters, fold: Fold) -> tuple[Counts, float]:
+        """See `Descent`."""
+        B, K = clusters.switch.shape
+        carried, group = fold.carried, self.source[fold.own]
+        if hmm.compiled(clusters.device):
+            from syngeno.models.haplotype import loops
 
-    def support(self, occupancy: Tensor) -> Tensor:
-        """Sequences that descend from any cluster that begins alike (B, K), given those that descend from each.
-
-        A seed descends from other samples' that are alike; where there are none, it is not among these, and counts.
-        """
-        alike = torch.zeros_like(occupancy).scatter_add_(1, self.alike, occupancy)
-        return alike.gather(1, self.alike) + self.alone
-
-
-@dataclass(frozen=True)
-class _Counts:
-    """Expected counts, beside the seeds; changed in place where that spares a copy of what may be gigabytes.
-
-    Attributes:
-        symbol: (B, K, (A - 1) w), of symbols.
-        occupancy: (G, B, K), of sequences of a group that descend from a cluster.
-        entry: (G, B, K), of those among them that entered it at this segment; the others stayed in it.
-    """
-
-    symbol: Tensor
-    occupancy: Tensor
-    entry: Tensor
-
-    @classmethod
-    def zeros(cls, seeds: _Seeds) -> "_Counts":
-        B, K = seeds.alike.shape
-        occupancy = seeds.symbol.new_zeros((len(seeds.group), B, K))
-        return cls(torch.zeros_like(seeds.symbol), occupancy, occupancy.clone())
-
-    def less(self, other: "_Counts") -> "_Counts":
-        names = self.__dataclass_fields__
-        return _Counts(*((getattr(self, name) - getattr(other, name)).clamp_(min=0) for name in names))
-
-    def add(self, other: "_Counts") -> None:
-        for name in self.__dataclass_fields__:
-            getattr(self, name).add_(getattr(other, name))
-
-    def keep(self, kept: Tensor) -> None:
-        self.symbol.mul_(kept[:, :, None])
-        self.occupancy.mul_(kept)
-        self.entry.mul_(kept)
-
-
-def _maximised(
-    counts: _Counts,
-    seeds: _Seeds,
-    kept: Tensor,
-    frequency: Tensor,
-    shrinkage: float,
-    alphabet: int,
-    variants: int,
-    label: Tensor,
-) -> Clusters:
-    """The clusters that go with expected counts; `label` (G,) is the label that each group is a part of."""
-    occupancy = counts.occupancy.sum(0)
-    B, K = occupancy.shape
-    size = occupancy + kept
-    symbol = torch.addcmul(counts.symbol, seeds.symbol, kept[:, :, None]).add_(shrinkage * frequency[:, None])
-    symbol = ERROR + (1 - alphabet * ERROR) * (symbol / (size + shrinkage)[:, :, None]).reshape(B, K, alphabet - 1, -1)
-    # Entries go where the label's sequences are, as far as their counts do not say otherwise.
-    share = (size + 1e-6 / K) / (size.sum(1, keepdim=True) + 1e-6)  # alike where nothing is kept
-    of_groups = torch.addcmul(counts.occupancy, seeds.group[:, None], kept)
-    same = (label[:, None] == label).float()
-    of_labels = torch.tensordot(same, of_groups, 1)  # of each group's label
-    prior = _mixed(of_groups, _mixed(of_labels, share, OF_ALL), OF_LABEL)
-    weight = _mixed(counts.entry, prior, WEIGHT_PRIOR)
-    weight = LEAST_WEIGHT / K + (1 - LEAST_WEIGHT) * weight
-    switch = torch.ones_like(occupancy)
-    if B > 1:
-        stayed = (occupancy - counts.entry.sum(0))[1:].clamp_(min=0)
-        left = (occupancy[:-1] - stayed).clamp_(min=0)
-        rate = (left.sum(1) + SWITCHES) / (occupancy[:-1].sum(1) + 1)
-        expected = torch.where(kept[1:] > 0, rate[:, None], 1.0)  # no sequence stays with what is forgotten
-        switch[1:] = (left + SWITCH_PRIOR * expected) / (occupancy[:-1] + SWITCH_PRIOR)
-    return Clusters(symbol, switch.clamp_(LEAST_SWITCH, 1), weight, variants)
-
-
-def _mixed(counts: Tensor, prior: Tensor, pseudocount: float) -> Tensor:
-    """Shares of clusters by counts (.., K) and so many pseudo-counts of a prior."""
-    return (counts + pseudocount * prior) / (counts.sum(-1, keepdim=True) + pseudocount)
-
-
-@dataclass(frozen=True)
-class _Sequences:
-    """Some sequences: indicators (B, n, (A - 1) w), groups and samples (n,), beside the samples of all seeds (K,).
-
-    No sequence descends from clusters whose seed is its own sample's. Entries into these are not shared out among
-    others: of many clusters it makes no difference.
-    """
-
-    carried: Tensor
-    group: Tensor
-    sample: Tensor
-    seed_sample: Tensor
-
-    @cached_property
-    def patterns(self) -> "loops.Patterns":
-        """What is looked up in tables, on a CPU."""
-        from syngeno.models.haplotype import loops
-
-        return loops.Patterns.of(self.carried.numpy())
-
-    def barred(self, some: slice | Tensor = slice(None)) -> Tensor:
-        """Clusters that nothing of some of them descends from, bool (some, K); where these are all, none."""
-        found = self.sample[some, None] == self.seed_sample
-        found &= ~found.all(1, keepdim=True)
-        return found
-
-
-def _expected(clusters: Clusters, given: _Sequences) -> tuple[_Counts, float]:
-    """Expected counts of sequences, and the sum of their log probabilities."""
-    B, K = clusters.switch.shape
-    if hmm.compiled(clusters.device):
-        from syngeno.models.haplotype import loops
-
-        which = given.patterns, given.group.numpy(), given.barred().numpy()
-        symbol, *counts, logs = loops.expected(clusters, *which)
-        return _Counts(torch.from_numpy(symbol).transpose(1, 2).contiguous(), *map(torch.from_numpy, counts)), logs
-    symbol = clusters.switch.new_zeros((B, K, given.carried.shape[2]))
-    occupancy, entry, logs = torch.zeros_like(clusters.weight), torch.zeros_like(clusters.weight), 0.0
-    for own, present, of_group in hmm.batches(given.group, B, K):
-        part, weight, switch = given.carried[:, own].float(), clusters.weight[present], clusters.switch
-        emission, top = hmm.emissions(clusters, part, given.barred(own))
-        forward, scale = hmm.forwards(emission, switch, weight, of_group)
-        logs += hmm.log_sums(top, scale).sum().item()
-        onward, after = hmm.backwards(emission, switch, weight, of_group, scale)
-        switched = forward[:-1] @ switch[1:, :, None]  # (B - 1, n, 1)
-        entered = ((of_group * switched).transpose(1, 2) @ onward[1:]).transpose(0, 1) * weight[:, 1:]
-        posterior = after.mul_(forward)
-        symbol.baddbmm_(posterior.transpose(1, 2), part)
-        occupied = (of_group.T @ posterior).transpose(0, 1)
-        occupancy.index_add_(0, present, occupied)
-        entry.index_add_(0, present, torch.cat([occupied[:, :1], entered], 1))
-    return _Counts(symbol, occupancy, entry), logs
+            symbol, *counts, logs = loops.expected(clusters, fold.patterns, group.numpy(), fold.barred.numpy())
+            return Counts(torch.from_numpy(symbol).transpose(1, 2).contiguous(), *map(torch.from_numpy, counts)), logs
+        symbol = clusters.switch.new_zeros((B, K, carried.shape[2]))
+        occupancy, entry, logs = torch.zeros_like(clusters.weight), torch.zeros_like(clusters.weight), 0.0
+        for part, present, of_group in hmm.batches(group, B, K):
+            seen, weight, switch = carried[:, part].float(), clusters.weight[present], clusters.switch
+            emission, top = hmm.emissions(clusters, seen, fold.barred[part])
+            forward, scale = hmm.forwards(emission, switch, weight, of_group)
+            logs += hmm.log_sums(top, scale).sum().item()
+            onward, after = hmm.backwards(emission, switch, weight, of_group, scale)
+            switched = forward[:-1] @ switch[1:, :, None]  # (B - 1, n, 1)
+            entered = ((of_group * switched).transpose(1, 2) @ onward[1:]).transpose(0, 1) * weight[:, 1:]
+            posterior = after.mul_(forward)
+            symbol.baddbmm_(posterior.transpose(1, 2), seen)
+            occupied = (of_group.T @ posterior).transpose(0, 1)
+            occupancy.index_add_(0, present, occupied)
+            entry.index_add_(0, present, torch.cat([occupied[:, :1], entered], 1))
+        return Counts(symbol, occupancy, entry), logs

@@ -88,7 +88,8 @@ def compiled(device: torch.device) -> bool:
     return device.type == "cpu" and find_spec("numba") is not None
 
 
-def _seeds(n: int, rng: torch.Generator) -> np.ndarray:
+def states(n: int, rng: torch.Generator) -> np.ndarray:
+    """Random states for n sequences, uint64 (n,)."""
     return torch.randint(2**63 - 1, (n,), generator=rng).numpy().astype(np.uint64)
 
 
@@ -134,7 +135,7 @@ def walk(clusters: Clusters, group: Tensor, rng: torch.Generator) -> Tensor:
     if compiled(device):
         from syngeno.models.haplotype import loops
 
-        return torch.from_numpy(loops.walk(clusters, group.numpy(), _seeds(len(group), rng)).T)
+        return torch.from_numpy(loops.walk(clusters, group.numpy(), states(len(group), rng)).T)
     drawn = torch.empty((B, width, len(group)), dtype=torch.int8, device=device)
     state = torch.zeros(len(group), dtype=torch.long, device=device)
     for b in range(B):
@@ -161,7 +162,7 @@ def complete(
         from syngeno.models.haplotype import loops
 
         rows = (part.T.contiguous().numpy() for part in (symbols, visible))
-        found = loops.complete(clusters, carried.numpy(), *rows, group.numpy(), times, _seeds(n, rng))
+        found = loops.complete(clusters, carried.numpy(), *rows, group.numpy(), times, states(n, rng))
         return tuple(torch.from_numpy(part.T) for part in found)
     drawn = _segments(symbols, width).repeat_interleave(times, dim=2)
     path = torch.empty((B, times * n), dtype=torch.int16, device=device)

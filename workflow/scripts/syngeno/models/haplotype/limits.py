@@ -22,8 +22,8 @@ ASKED = 500  # training samples whose probability is compared with validation sa
 def of_model(fitted: Prior, data: TrainingData, seed: int) -> float:
     """To whoever holds the clusters, who looks at the probability of samples (of at most `ASKED` training samples)."""
     asked = np.sort(streams.rng("haplotype_membership", seed).permutation(len(data.rows))[:ASKED])
-    training = fitted.log_probability(data.store, data.rows[asked], data.label[asked])
-    validation = fitted.log_probability(data.store, data.validation_rows, data.validation_label)
+    training = fitted.log_probability(data.store, data.rows[asked], data.label[asked], seed=seed)
+    validation = fitted.log_probability(data.store, data.validation_rows, data.validation_label, seed=seed)
     return float(placements(training, validation).mean())
 
 
@@ -37,12 +37,12 @@ def of_mosaics(fitted: Prior, data: TrainingData, seed: int, rule: dict[str, Any
     from syngeno.stats import copying
 
     rng = generator(fitted.device, *streams.entropy("haplotype_painting", seed))
-    subpopulation = fitted.draw_subpopulations(data.label, rng)
-    drawn, group = fitted.draw(subpopulation, rng), subpopulation.repeat_interleave(fitted.per_sample)
+    origins = fitted.origins(data.label, rng)
+    drawn = fitted.draw(origins, rng)
     if rule:
-        path = fitted.paths(drawn, group, rng).cpu().numpy()
-        drawn, group = np.ascontiguousarray(drawn.cpu().numpy()), group.cpu().numpy()
-        sharing.enforce_along(fitted.parts(), drawn, path, group, data, sharing.Rule(**rule), seed=seed)
+        path, ancestry = (part.cpu().numpy() for part in fitted.paths(drawn, origins, rng))
+        drawn, weights = np.ascontiguousarray(drawn.cpu().numpy()), fitted.weights(origins, ancestry)
+        sharing.enforce_along(fitted.parts(), drawn, path, weights, data, sharing.Rule(**rule), seed=seed)
     rows, label = np.r_[data.rows, data.validation_rows], np.r_[data.label, data.validation_label]
     both = (sequences.between(data.store, rows, 0, len(data.store)), label), (np.asarray(drawn), data.label)
     score = np.zeros(len(rows))

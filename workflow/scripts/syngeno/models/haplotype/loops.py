@@ -78,7 +78,7 @@ def log_probabilities(clusters: Clusters, carried: np.ndarray, groups: list[int]
     patterns, chain = Patterns.of(carried), Chain.of(clusters)
     table, top = emissions(clusters, patterns)
     asked = np.asarray(groups, np.int64)
-    parts = _each(lambda rows: _log_probabilities(patterns.place[rows], table, top, *chain, asked), carried.shape[1])
+    parts = each(lambda rows: _log_probabilities(patterns.place[rows], table, top, *chain, asked), carried.shape[1])
     return np.concatenate(list(parts))
 
 
@@ -98,16 +98,12 @@ def expected(
     def zeros() -> list[np.ndarray]:
         return [np.zeros(shape, np.float32) for shape in ((B, bits, K), *[chain.weight.shape] * 2)]
 
-    def of_part(rows: slice) -> tuple[list[np.ndarray], float]:
+    def of_part(rows: slice) -> list[np.ndarray]:
         counts, which = zeros(), (patterns.place[rows], patterns.carried, group[rows], barred[rows])
-        return counts, _expected(*which, table, top, *chain, *counts)
+        return [*counts, np.array(_expected(*which, table, top, *chain, *counts))]
 
-    total, logs = zeros(), 0.0
-    for counts, of_logs in _each(of_part, len(group), PARTS):
-        for ours, theirs in zip(total, counts, strict=True):
-            ours += theirs
-        logs += of_logs
-    return *total, logs
+    *total, logs = summed(of_part, len(group), [*zeros(), np.zeros(())])
+    return *total, float(logs)
 
 
 def complete(
@@ -128,13 +124,13 @@ def complete(
     drawn = np.repeat(symbols, times, axis=0)
     path = np.empty((len(drawn), len(chain.switch)), np.int16)
 
-    def each(rows: slice) -> None:
+    def of_rows(rows: slice) -> None:
         for i in range(rows.start, rows.stop):
             own, rng = slice(times * i, times * (i + 1)), seeds[i : i + 1].copy()
             place = patterns.place[i], visible[i], group[i]
             _complete(*place, table, *chain, tails, rng, drawn[own], path[own])
 
-    list(_each(each, len(group)))
+    list(each(of_rows, len(group)))
     return drawn, path
 
 
@@ -142,7 +138,7 @@ def walk(clusters: Clusters, group: np.ndarray, seeds: np.ndarray) -> np.ndarray
     """See `hmm.walk`: int8 (n, v), of sequences in rows, with groups and seeds (n,)."""
     drawn, chain, tails = np.empty((len(group), clusters.variants), np.int8), Chain.of(clusters), tails_of(clusters)
 
-    list(_each(lambda rows: _walk(group[rows], *chain[::2], tails, seeds[rows].copy(), drawn[rows]), len(group)))
+    list(each(lambda rows: _walk(group[rows], *chain[::2], tails, seeds[rows].copy(), drawn[rows]), len(group)))
     return drawn
 
 
@@ -151,7 +147,7 @@ def tails_of(clusters: Clusters) -> np.ndarray:
     return clusters.symbol.flip(2).cumsum(2).flip(2).numpy()
 
 
-def _each(function: Callable[[slice], T], n: int, parts: int | None = None) -> Iterator[T]:
+def each(function: Callable[[slice], T], n: int, parts: int | None = None) -> Iterator[T]:
     """What a function gives for each part of n sequences, in order, by as many threads as PyTorch has."""
     threads = torch.get_num_threads()
     ends = np.linspace(0, n, (parts or 4 * threads) + 1).round().astype(int).tolist()
@@ -161,6 +157,14 @@ def _each(function: Callable[[slice], T], n: int, parts: int | None = None) -> I
     else:
         with ThreadPoolExecutor(threads) as pool:
             yield from pool.map(function, rows)
+
+
+def summed(function: Callable[[slice], list[np.ndarray]], n: int, zeros: list[np.ndarray]) -> list[np.ndarray]:
+    """What a function gives for `PARTS` of n sequences, added up, to `zeros`, in a fixed order."""
+    for counts in each(function, n, PARTS):
+        for ours, theirs in zip(zeros, counts, strict=True):
+            ours += theirs
+    return zeros
 
 
 @numba.njit(inline="always")

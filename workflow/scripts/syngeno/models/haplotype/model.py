@@ -29,7 +29,7 @@ from syngeno.data import sequences
 from syngeno.models.base import Drawn, TrainingData
 from syngeno.models.haplotype import features, prior, reranker
 from syngeno.models.haplotype.features import FeatureMap
-from syngeno.models.haplotype.prior import Prior
+from syngeno.models.haplotype.prior import Origins, Prior
 from syngeno.training import loop
 from syngeno.training.device import generator, pick_device
 
@@ -67,8 +67,8 @@ class HaplotypeDiffusion:
         device: torch.device | str = "auto",
     ) -> None:
         self.trained_on, self.chosen, self.history = "", {}, []
-        self.device = pick_device(device)
-        self.prior = mosaics.to(self.device).tempered(sampler["temperature"])
+        self.prior = mosaics.to(pick_device(device)).tempered(sampler["temperature"])
+        self.device = self.prior.device
         self.network, self.features = network, summary.to(self.device)
         self.data, self.store, self.sampler, self.threads = data, data.store, sampler, threads
 
@@ -85,8 +85,9 @@ class HaplotypeDiffusion:
     ) -> Self:
         """Train the reranker against mosaics of the clusters in `data.files`."""
         torch.set_num_threads(threads)
-        where, store = pick_device(device), sequences.viewed(data.store, settings["space"])
-        mosaics, sites = prior.load(data.files["clusters"]).to(where), sequences.thinned(len(store), features.SITES)
+        store, mosaics = sequences.viewed(data.store, settings["space"]), prior.load(data.files["clusters"])
+        mosaics, sites = mosaics.to(pick_device(device)), sequences.thinned(len(store), features.SITES)
+        where = mosaics.device
         symbols = sequences.at(store, data.rows, sites)
         summary = features.fit(symbols, sites, mosaics.per_sample, settings["reranker"]["components"]).to(where)
         labels = np.unique(data.label).tolist()
@@ -154,22 +155,23 @@ class HaplotypeDiffusion:
         label, per_sample = np.asarray(label, dtype=str), self.prior.per_sample
         code = torch.from_numpy(self._codes(label)).to(self.device)
         n, by_rule = per_sample * len(label), self.sampler["shared_by"] is not None
-        drawn, group = np.empty((self.prior.variants, n), np.int8), np.empty(n, np.int64)
-        path = np.empty((self.prior.segments if by_rule else 0, n), np.int16)
+        drawn, segments = np.empty((self.prior.variants, n), np.int8), self.prior.segments if by_rule else 0
+        path, weights = (np.empty((segments, n), kind) for kind in (np.int16, np.int32))
         each = self.prior.variants * per_sample * self.sampler["candidates"]
         for part in progress.batches(log, len(label), max(1, HELD[self.device.type] // each), "drawn"):
             rng = generator(self.device, *streams.entropy("haplotype_sampling", seed, shard + 1, part.start))
-            symbols, of_sequences = self._denoise(label[part], code[part], rng)
+            symbols, origins = self._denoise(label[part], code[part], rng)
             columns = slice(per_sample * part.start, per_sample * part.stop)
-            drawn[:, columns], group[columns] = symbols.cpu().numpy(), of_sequences.cpu().numpy()
+            drawn[:, columns] = symbols.cpu().numpy()
             if by_rule:
-                path[:, columns] = self.prior.paths(symbols, of_sequences, rng).cpu().numpy()
+                clusters, ancestry = (part.cpu().numpy() for part in self.prior.paths(symbols, origins, rng))
+                path[:, columns], weights[:, columns] = clusters, self.prior.weights(origins, ancestry)
         if by_rule:
             from syngeno.models.haplotype import sharing  # numba need not be there where the rule is not asked for
 
             rule = sharing.Rule(self.sampler["longer_than"], self.sampler["shared_by"])
             how = {"seed": seed, "shard": shard, "threads": self.threads}
-            sharing.enforce_along(self.prior.parts(), drawn, path, group, self.data, rule, **how)
+            sharing.enforce_along(self.prior.parts(), drawn, path, weights, self.data, rule, **how)
         return drawn
 
     def log_prob(self, rows: np.ndarray, label: np.ndarray, *, seed: int) -> np.ndarray:
@@ -178,7 +180,7 @@ class HaplotypeDiffusion:
         A lower bound (see `reranker.log_normaliser`, by mosaics of the `seed`) of what `sample` tends to.
         """
         code, labels, weight = self._codes(label), self.network["labels"], self.sampler["reranker_weight"]
-        log_p = self.prior.log_probability(self.store, rows, label)
+        log_p = self.prior.log_probability(self.store, rows, label, seed=seed)
         summary = self.features.of_samples(self.store, rows)
         score = reranker.scores(self.network, (*summary, torch.from_numpy(code)), self.device).cpu().numpy()
         rng = generator(self.device, *streams.entropy("haplotype_normaliser", seed))
@@ -194,21 +196,21 @@ class HaplotypeDiffusion:
             raise ValueError(f"no training sample has the label {unknown[0]}")
         return np.searchsorted(self.network["labels"], label)
 
-    def _denoise(self, label: np.ndarray, code: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Symbols (variants, per_sample * n) of samples, and the group that each of their sequences follows."""
+    def _denoise(self, label: np.ndarray, code: Tensor, rng: torch.Generator) -> tuple[Tensor, Origins]:
+        """Symbols (variants, per_sample * n) of samples, and their origins."""
         per_sample, candidates = self.prior.per_sample, self.sampler["candidates"]
-        subpopulation = self.prior.draw_subpopulations(np.repeat(label, candidates), rng)
-        symbols = self.prior.draw(subpopulation, rng).reshape(-1, len(label), candidates, per_sample)
+        origins = self.prior.origins(np.repeat(label, candidates), rng)
+        symbols = self.prior.draw(origins, rng).reshape(-1, len(label), candidates, per_sample)
         number, choice = torch.arange(len(label), device=self.device), self._choose(symbols, code, rng)
         kept = symbols[:, number, choice]
-        subpopulation = subpopulation.reshape(-1, candidates)[number, choice]  # visible from the first step on
+        origins = origins.some((candidates * number + choice).cpu().numpy())  # visible from the first step on
         rank, units = _order(self.prior, len(label), rng)
         for step in range(1, self.sampler["steps"]):
             visible, before = rank < units * step / self.sampler["steps"], kept.reshape(len(kept), -1)
-            symbols = self.prior.complete(before, visible, subpopulation, candidates, rng)
+            symbols = self.prior.complete(before, visible, origins, candidates, rng)
             symbols = symbols.reshape(-1, len(label), per_sample, candidates).transpose(2, 3)
             kept = symbols[:, number, self._choose(symbols, code, rng)]
-        return kept.reshape(len(kept), -1), subpopulation.repeat_interleave(per_sample)
+        return kept.reshape(len(kept), -1), origins
 
     def _choose(self, symbols: Tensor, code: Tensor, rng: torch.Generator) -> Tensor:
         """Which candidate of each sample is kept (n,), of (variants, n, candidates, per_sample), by exp(weight g)."""
@@ -227,7 +229,7 @@ def _features_of_mosaics(
     size = max(1, HELD[mosaics.device.type] // (mosaics.variants * mosaics.per_sample))
     parts = []
     for start in range(0, len(label), size):
-        symbols = mosaics.draw(mosaics.draw_subpopulations(label[start : start + size], rng), rng)
+        symbols = mosaics.draw(mosaics.origins(label[start : start + size], rng), rng)
         parts.append(summary.of(symbols[summary.sites]))
     coordinates, counts = (torch.cat(part) for part in zip(*parts, strict=True))
     return coordinates, counts, torch.from_numpy(np.searchsorted(labels, label)).to(mosaics.device)

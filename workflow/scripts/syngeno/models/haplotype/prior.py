@@ -1,24 +1,30 @@
 """Samples as mosaics of ancestral haplotype clusters: what is expected of a sample when only its label is known.
 
-    p0(sample | label) = sum over subpopulations c of the label: share(c) * product over the sample's sequences and the
-    chromosomes of p(sequence | clusters, weights of c)
+    p0(sample | label) = sum over components c of the label: share(c) * integral over proportions q: Dirichlet(q | c)
+                         * product over the sample's sequences and the chromosomes of p(sequence | clusters, c, q)
 
-A sample is of one subpopulation (see subpopulations.py), whose cluster weights all of its sequences follow (see
-clusters.py). Sequences are haplotypes, or dosages where phase is unknown or not to be looked at.
+With one ancestry, a component is a subpopulation (see subpopulations.py), whose cluster weights all sequences of a
+sample follow (see clusters.py). With more, sequences change between ancestries in tracts, by the sample's proportions
+and the label's rate (see tracts.py and ancestry.py). Sequences are haplotypes, or dosages where phase is unknown or not
+to be looked at.
 """
+
+from __future__ import annotations
 
 import itertools
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from zipfile import BadZipFile
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from syngeno import streams
 from syngeno.data import sequences
 from syngeno.data.store import Store
 from syngeno.errors import BadInput
@@ -26,13 +32,34 @@ from syngeno.models.base import TrainingData
 from syngeno.models.haplotype import clusters, hmm, limits, subpopulations
 from syngeno.models.haplotype.hmm import Clusters
 from syngeno.models.haplotype.number import FEWEST, suitable
+from syngeno.models.haplotype.proportions import Components
+from syngeno.stats.pca import fit_axes
 from syngeno.training.device import pick_device
+
+if TYPE_CHECKING:  # tracts need numba, which need not be there where there are none
+    from syngeno.models.haplotype.ancestry import Sequences
+    from syngeno.models.haplotype.tracts import Admixture, Chain
 
 log = logging.getLogger(__name__)
 
-SITES = 20_000  # that subpopulations are read off
-FORMAT = "syngeno haplotype clusters 1"
-ARRAYS = ("symbol", "switch", "weight")
+SITES = 20_000  # that subpopulations and first proportions are read off
+MOST_ANCESTRIES, PATIENCE = 8, 1
+LEAST_CENTIMORGANS = 50.0  # of all chromosomes, from which on proportions of a sample can be told
+FEWER, SWEEPS = 4, 1  # times fewer clusters, and sweeps, of fits that choose the number of ancestries
+FORMAT = "syngeno haplotype clusters 2"
+PROPORTIONS = "haplotype_proportions"  # stream of random numbers
+OF_CLUSTERS, OF_COMPONENTS = ("symbol", "switch", "weight"), ("label", "share", "alpha", "rate", "group")
+
+
+class Origins(NamedTuple):
+    """Whence samples are: the component of their label (n,), and their proportions of ancestries, float64 (n, A)."""
+
+    component: np.ndarray
+    q: np.ndarray
+
+    def some(self, rows: np.ndarray) -> Self:
+        """Of some of them, or of each again and again."""
+        return type(self)(*(part[rows] for part in self))
 
 
 @dataclass(frozen=True)
@@ -40,14 +67,15 @@ class Prior:
     """The mosaics.
 
     Attributes:
-        chromosomes: the clusters of each chromosome, in order, with weights of each subpopulation.
-        label, share: the label that each subpopulation is a part of, str (C,), and its share of the label's samples.
+        chromosomes: the clusters of each chromosome, in order, with weights of each group in each ancestry.
+        morgans: between segments of each chromosome.
+        components: of labels.
         alphabet: 2: haplotypes, two of a sample; 3: dosages, one sequence of a sample.
     """
 
     chromosomes: list[Clusters]
-    label: np.ndarray
-    share: np.ndarray
+    morgans: list[np.ndarray]
+    components: Components
     alphabet: int
 
     @property
@@ -78,62 +106,89 @@ class Prior:
         """Where the clusters lie."""
         return self.chromosomes[0].device
 
-    def to(self, device: torch.device) -> "Prior":
-        """The same, with the clusters on another device."""
+    @property
+    def admixed(self) -> bool:
+        """Whether there is more than one ancestry."""
+        return self.components.ancestries > 1
+
+    def to(self, device: torch.device) -> Prior:
+        """The same, with the clusters on another device; tracts of ancestries are for a CPU."""
+        if self.admixed:
+            return self
         return replace(self, chromosomes=[chromosome.to(device) for chromosome in self.chromosomes])
 
-    def tempered(self, temperature: float) -> "Prior":
-        """The same, with the clusters of each chromosome tempered (see hmm.py)."""
+    def tempered(self, temperature: float) -> Prior:
+        """The same, with the clusters of each chromosome tempered (see hmm.py), tracts and proportions as they are."""
         return replace(self, chromosomes=[chromosome.tempered(temperature) for chromosome in self.chromosomes])
 
-    def draw_subpopulations(self, label: np.ndarray, rng: torch.Generator) -> Tensor:
-        """A subpopulation for each label (n,), drawn by its share: codes (n,). ValueError for an unknown label."""
-        label = np.asarray(label, dtype=str)
-        drawn = torch.empty(len(label), dtype=torch.long, device=self.device)
-        for name in np.unique(label).tolist():
-            codes = self._of_label(name)
-            wanted = torch.from_numpy(np.flatnonzero(label == name)).to(self.device)
-            share = torch.from_numpy(self.share[codes]).to(self.device)
-            pick = share.multinomial(len(wanted), replacement=True, generator=rng)
-            drawn[wanted] = torch.from_numpy(codes).to(self.device)[pick]
-        return drawn
+    def origins(self, label: np.ndarray, rng: torch.Generator) -> Origins:
+        """An origin of each label, str (n,), drawn; ValueError for an unknown label."""
+        return Origins(*self.components.draw(label, np.random.default_rng(hmm.states(1, rng))))
 
-    def draw(self, subpopulation: Tensor, rng: torch.Generator) -> Tensor:
-        """Samples of these subpopulations (n,): symbols int8 (variants, per_sample * n)."""
-        group = subpopulation.repeat_interleave(self.per_sample)
+    def draw(self, origins: Origins, rng: torch.Generator) -> Tensor:
+        """Samples of these origins (n,): symbols int8 (variants, per_sample * n)."""
+        if self.admixed:
+            from syngeno.models.haplotype import tracts
+
+            admixture = self._admixture(origins)
+            each = (tracts.walk(chain, admixture, self._states(origins, rng)).symbols for chain in self._chains())
+            return torch.cat([torch.from_numpy(symbols) for symbols in each])
+        group = self._group(origins)
         return torch.cat([hmm.walk(chromosome, group, rng) for chromosome in self.chromosomes])
 
-    def complete(
-        self, symbols: Tensor, visible: Tensor, subpopulation: Tensor, times: int, rng: torch.Generator
-    ) -> Tensor:
+    def complete(self, symbols: Tensor, visible: Tensor, origins: Origins, times: int, rng: torch.Generator) -> Tensor:
         """Draw what is hidden of samples given what is visible, `times` for each: int8 (v, times * per_sample * n).
 
-        `symbols` (v, per_sample * n), `visible` bool (segments, per_sample * n), `subpopulation` (n,). The draws of
-        sequence i are the columns from times * i on.
+        `symbols` (v, per_sample * n), `visible` bool (segments, per_sample * n), `origins` (n,). The draws of sequence
+        i are the columns from times * i on.
         """
-        group = subpopulation.repeat_interleave(self.per_sample)
-        each = (
-            hmm.complete(chromosome, symbols[variants], visible[segments], group, times, rng)[0]
-            for chromosome, variants, segments in self.parts()
-        )
-        return torch.cat(list(each))
+        return torch.cat([drawn for drawn, _, _ in self._completed(symbols, visible, origins, times, rng)])
 
-    def paths(self, symbols: Tensor, group: Tensor, rng: torch.Generator) -> Tensor:
-        """Clusters that sequences (v, n) of these groups may descend from, drawn: int16 (segments, n)."""
-        visible = torch.ones((self.segments, len(group)), dtype=torch.bool, device=self.device)
-        each = (
-            hmm.complete(chromosome, symbols[variants], visible[segments], group, 1, rng)[1]
-            for chromosome, variants, segments in self.parts()
-        )
-        return torch.cat(list(each))
+    def paths(self, symbols: Tensor, origins: Origins, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """What samples (v, per_sample * n) may descend from, drawn: clusters, ancestries (segments, per_sample * n)."""
+        visible = torch.ones((self.segments, symbols.shape[1]), dtype=torch.bool, device=self.device)
+        each = self._completed(symbols, visible, origins, 1, rng)
+        _, path, ancestry = zip(*each, strict=True)
+        return torch.cat(path), torch.cat(ancestry)
 
-    def log_probability(self, store: Store, rows: np.ndarray, label: np.ndarray) -> np.ndarray:
-        """log p0 of samples (rows of the store) given their labels, float64 (n,); ValueError for an unknown label."""
+    def _completed(
+        self, symbols: Tensor, visible: Tensor, origins: Origins, times: int, rng: torch.Generator
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Symbols, clusters and ancestries of each chromosome."""
+        if self.admixed:
+            from syngeno.models.haplotype import tracts
+
+            admixture, chains = self._admixture(origins), self._chains()
+            for chain, (_, variants, segments) in zip(chains, self.parts(), strict=True):
+                states = self._states(origins, rng)
+                given = symbols[variants], visible[segments].numpy(), admixture
+                yield tuple(map(torch.from_numpy, tracts.complete(chain, *given, times, states)))
+            return
+        group = self._group(origins)
+        for chromosome, variants, segments in self.parts():
+            drawn, path = hmm.complete(chromosome, symbols[variants], visible[segments], group, times, rng)
+            yield drawn, path, torch.zeros_like(path, dtype=torch.int8)
+
+    def weights(self, origins: Origins, ancestry: np.ndarray) -> np.ndarray:
+        """Number of the clusters' weights that segments of ancestries (.., per_sample * n) follow: int64, alike."""
+        first = self.components.ancestries * self.components.group[origins.component]
+        return first.repeat(self.per_sample) + ancestry
+
+    def log_probability(self, store: Store, rows: np.ndarray, label: np.ndarray, *, seed: int) -> np.ndarray:
+        """log p0 of samples (rows of the store) given their labels, float64 (n,); ValueError for an unknown label.
+
+        Proportions are integrated out by importance sampling, from the `seed`.
+        """
         label = np.asarray(label, dtype=str)
-        logs = np.full((len(label), len(self.label)), -np.inf)
-        by_label = [(np.flatnonzero(label == name), self._of_label(name)) for name in np.unique(label).tolist()]
+        by_label = [(np.flatnonzero(label == name), self.components.of_label(name)) for name in np.unique(label)]
+        if self.admixed:
+            from syngeno.models.haplotype import ancestry
+
+            fitted, entropy = ancestry.Ancestries(self._chains(), self.components), streams.entropy(PROPORTIONS, seed)
+            return ancestry.log_probability(fitted, _sequences(store, rows, label), entropy)
+        logs = np.full((len(label), len(self.components.label)), -np.inf)
         for asked, codes in by_label:
-            logs[np.ix_(asked, codes)] = np.log(self.share[codes])
+            logs[np.ix_(asked, codes)] = np.log(self.components.share[codes])
         for number, (chromosome, variants, _) in enumerate(self.parts(), 1):
             symbols = sequences.between(store, rows, variants.start, variants.stop)
             symbols = symbols.reshape(chromosome.variants, -1, self.per_sample)
@@ -144,11 +199,20 @@ class Prior:
             log.info("probabilities along %d of %d chromosomes", number, len(self.chromosomes))
         return np.logaddexp.reduce(logs, axis=1)
 
-    def _of_label(self, name: str) -> np.ndarray:
-        codes = np.flatnonzero(self.label == name)
-        if not len(codes):
-            raise ValueError(f"no training sample has the label {name}")
-        return codes
+    def _chains(self) -> list[Chain]:
+        from syngeno.models.haplotype.tracts import Chain
+
+        return [Chain(*each) for each in zip(self.chromosomes, self.morgans, strict=True)]
+
+    def _group(self, origins: Origins) -> Tensor:
+        return torch.from_numpy(origins.component.repeat(self.per_sample)).to(self.device)
+
+    def _admixture(self, origins: Origins) -> Admixture:
+        of_samples = self.components.admixture(*origins)
+        return of_samples.some(np.arange(len(origins.q)).repeat(self.per_sample))
+
+    def _states(self, origins: Origins, rng: torch.Generator) -> np.ndarray:
+        return hmm.states(self.per_sample * len(origins.q), rng)
 
 
 def learn(
@@ -161,22 +225,17 @@ def learn(
 ) -> Prior:
     """Fit subpopulations and clusters to the training samples, by `space`, `clusters` and the limits.
 
-    Validation samples choose the shrinkage (see clusters.py). With `max_membership_auc` or `max_attack_auc` the number
-    of clusters is doubled, up to the one asked for, as long as neither what they say nor what is drawn from them, by
-    the `rule` on long runs, distinguishes training from validation samples by a larger area under the ROC curve (see
-    limits.py). BadInput if `FEWEST` exceed one.
+    Validation samples choose the shrinkage (see clusters.py) and the number of ancestries. With `max_membership_auc` or
+    `max_attack_auc` the number of clusters is doubled, up to the one asked for, as long as neither what they say nor
+    what is drawn from them, by the `rule` on long runs, distinguishes training from validation samples by a larger area
+    under the ROC curve (see limits.py). BadInput if `FEWEST` exceed one.
     """
     torch.set_num_threads(threads)
     sizes, where = settings["clusters"], pick_device(device)
     limited = {name: settings[name] for name in ("max_membership_auc", "max_attack_auc") if settings[name] is not None}
     if limited and not len(data.validation_rows):
         raise BadInput(next(iter(limited)), "there are no validation samples", "give the split some")
-    store = sequences.viewed(data.store, settings["space"])
-    data = replace(data, store=store)
-    classes = subpopulations.divide(_dosages(store, data.rows), data.label, sizes["subpopulation_size"], seed)
-    log.info("%d subpopulations within %d labels", len(classes.label), len(np.unique(classes.label)))
-    source = np.repeat(classes.of_sample, sequences.per_sample(store))
-    groups = sequences.Groups(classes.label.tolist(), source, source)
+    data = replace(data, store=sequences.viewed(data.store, settings["space"]))
     most = suitable(2 * len(data.rows)) if sizes["number"] == "auto" else sizes["number"]
     log.info("%d clusters at most, for %d training samples", most, len(data.rows))
     allowed = None
@@ -184,10 +243,7 @@ def learn(
         how = clusters.Settings(number, sizes["segment"], sizes["min_support"], seed, device=where)
         if len(data.validation_rows):
             how = replace(how, shrinkage=clusters.tune(data, how))
-        # Clusters of one chromosome at a time lie on the device: memory does not grow with chromosomes.
-        by_chromosome = clusters.by_chromosome(store, data.rows, groups, how)
-        chromosomes = [fitted.to(clusters.CPU) for _, _, fitted in by_chromosome]
-        larger = Prior(chromosomes, classes.label, classes.share, sequences.alphabet(store))
+        larger = _by_ancestries(data, sizes, how)
         for name, limit in limited.items():
             if name == "max_membership_auc":
                 fact, auc = f"{number} clusters distinguish", limits.of_model(larger.to(where), data, seed)
@@ -204,6 +260,95 @@ def learn(
     return allowed
 
 
+def _by_ancestries(data: TrainingData, sizes: Mapping[str, Any], how: clusters.Settings) -> Prior:
+    dosages, wanted = _dosages(data.store, data.rows), sizes["ancestries"]
+    if wanted == "auto":
+        wanted = _ancestries(data, dosages, sizes["subpopulation_size"], how)
+    if wanted == 1:
+        return _of_subpopulations(data, dosages, sizes["subpopulation_size"], how)
+    return _of_ancestries(data, dosages, wanted, how)
+
+
+def _ancestries(data: TrainingData, dosages: np.ndarray, size: int, how: clusters.Settings) -> int:
+    """How many ancestries make validation samples likeliest, by short fits of few clusters: one more at a time.
+
+    One, where variants cover so little of the genome that a sample's proportions cannot be told.
+
+    Numbers in a row that are not clearly better than the best before end the search.
+    """
+    places = [data.centimorgans[one] for one in sequences.chromosomes(data.store)]
+    long = sum(place[-1] - place[0] for place in places) >= LEAST_CENTIMORGANS
+    if not (long and len(data.validation_rows) and find_spec("numba")):
+        return 1
+    how = replace(how, number=max(FEWEST, how.number // FEWER), rounds=clusters.TUNING_ROUNDS)
+    order = streams.rng("clusters_validation", how.seed).permutation(len(data.validation_rows))
+    some = np.sort(order[: clusters.TUNING_SAMPLES])
+    rows, label = data.validation_rows[some], data.validation_label[some]
+
+    def judged(fitted: Prior) -> np.ndarray:
+        return fitted.to(how.device).log_probability(data.store, rows, label, seed=how.seed)
+
+    best, logs = 1, judged(_of_subpopulations(data, dosages, size, how))
+    for number in range(2, min(MOST_ANCESTRIES, *dosages.shape) + 1):
+        with_more = judged(_of_ancestries(data, dosages, number, how, sweeps=SWEEPS))
+        gain = with_more - logs
+        error = gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else np.inf
+        log.info("%d ancestries: %.1f nats less per validation sample (+- %.1f)", number, gain.mean(), error)
+        if gain.mean() > error:
+            best, logs = number, with_more
+        elif number > best + PATIENCE:
+            break
+    return best
+
+
+def _of_subpopulations(data: TrainingData, dosages: np.ndarray, size: int, how: clusters.Settings) -> Prior:
+    store = data.store
+    classes = subpopulations.divide(dosages, data.label, size, how.seed)
+    log.info("%d subpopulations within %d labels", len(classes.label), len(np.unique(classes.label)))
+    source = np.repeat(classes.of_sample, sequences.per_sample(store))
+    groups = sequences.Groups(classes.label.tolist(), source, source)
+    # Clusters of one chromosome at a time lie on the device: memory does not grow with chromosomes.
+    by_chromosome = clusters.by_chromosome(store, data.rows, groups, how)
+    fitted = [[each.to(clusters.CPU) for each in fitted] for _, _, fitted in by_chromosome]
+    morgans = [clusters.morgans(data.centimorgans[one], how.segment) for one in sequences.chromosomes(store)]
+    components = Components.of_one_ancestry(classes.label, classes.share)
+    alphabet = sequences.alphabet(store)
+    each = [Prior(list(chromosomes), morgans, components, alphabet) for chromosomes in zip(*fitted, strict=True)]
+    if not len(data.validation_rows):
+        return each[0]
+    asked = data.store, data.validation_rows, data.validation_label
+    logs = [one.to(how.device).log_probability(*asked, seed=how.seed).mean() for one in each]
+    log.info("nats of a sample, by shrinkage of weights: %s", ", ".join(f"{-mean:.1f}" for mean in logs))
+    return each[int(np.argmax(logs))]
+
+
+def _of_ancestries(data: TrainingData, dosages: np.ndarray, number: int, how: clusters.Settings, **more: int) -> Prior:
+    from syngeno.models.haplotype import ancestry
+
+    store = data.store
+    q = ancestry.simplex(fit_axes(dosages, number - 1).coordinates(dosages))
+    places = [data.centimorgans[one] for one in sequences.chromosomes(store)]
+    start = clusters.start(store, len(data.rows), how)
+    given, alphabet = _sequences(store, data.rows, data.label), sequences.alphabet(store)
+    fitted = ancestry.fit(given, places, q, *start, alphabet, how, **more)
+    best = 0
+    if len(data.validation_rows):
+        best = ancestry.likeliest(fitted, _sequences(store, data.validation_rows, data.validation_label))
+    chains, components = fitted[best]
+    return Prior(*map(list, zip(*chains, strict=True)), components, alphabet)
+
+
+def _sequences(store: Store, rows: np.ndarray, label: np.ndarray) -> Sequences:
+    from syngeno.models.haplotype.ancestry import Sequences
+
+    places = sequences.chromosomes(store)
+
+    def symbols(number: int) -> Tensor:
+        return torch.from_numpy(sequences.between(store, rows, places[number].start, places[number].stop))
+
+    return Sequences(symbols, np.asarray(label, dtype=str), sequences.per_sample(store))
+
+
 def _doubled(most: int) -> list[int]:
     return [*itertools.takewhile(lambda number: number < most, (FEWEST << i for i in itertools.count())), most]
 
@@ -215,10 +360,12 @@ def _dosages(store: Store, rows: np.ndarray) -> np.ndarray:
 
 def save(path: str | Path, fitted: Prior) -> None:
     """Write as .npz."""
-    arrays = {"format": FORMAT, "label": fitted.label, "share": fitted.share, "alphabet": fitted.alphabet}
+    arrays = {"format": FORMAT, "alphabet": fitted.alphabet}
+    arrays |= {name: getattr(fitted.components, name) for name in OF_COMPONENTS}
     arrays["variants"] = np.array([chromosome.variants for chromosome in fitted.chromosomes])
-    for i, chromosome in enumerate(fitted.chromosomes):
-        arrays |= {f"{name}{i}": getattr(chromosome, name).cpu().numpy() for name in ARRAYS}
+    for i, (chromosome, morgans) in enumerate(zip(fitted.chromosomes, fitted.morgans, strict=True)):
+        arrays |= {f"{name}{i}": getattr(chromosome, name).cpu().numpy() for name in OF_CLUSTERS}
+        arrays[f"morgans{i}"] = morgans
     with open(path, "wb") as file:
         np.savez_compressed(file, **arrays)
 
@@ -233,9 +380,11 @@ def load(path: str | Path) -> Prior:
         if str(content["format"]) != FORMAT:
             raise KeyError("format")
         chromosomes = [
-            Clusters(*(torch.from_numpy(content[f"{name}{i}"]) for name in ARRAYS), int(variants))
+            Clusters(*(torch.from_numpy(content[f"{name}{i}"]) for name in OF_CLUSTERS), int(variants))
             for i, variants in enumerate(content["variants"])
         ]
-        return Prior(chromosomes, content["label"], content["share"], int(content["alphabet"]))
+        morgans = [content[f"morgans{i}"] for i in range(len(chromosomes))]
+        components = Components(*(content[name] for name in OF_COMPONENTS))
+        return Prior(chromosomes, morgans, components, int(content["alphabet"]))
     except (KeyError, ValueError, OSError, EOFError, BadZipFile) as error:
         raise BadInput(path, "holds no clusters of this version of syngeno", f"delete it and {remedy}") from error

@@ -51,7 +51,7 @@ def enforce_along(
     parts: Iterable[tuple[Clusters, slice, slice]],
     drawn: np.ndarray,
     path: np.ndarray,
-    group: np.ndarray,
+    weights: np.ndarray,
     data: TrainingData,
     rule: Rule,
     *,
@@ -68,11 +68,11 @@ def enforce_along(
             chromosome.to(torch.device("cpu")),
             drawn[variants],
             path[segments],
-            group,
+            weights[segments],
             Training(known, per_sample),
             data.centimorgans[variants],
             rule,
-            seeds=rng.integers(2**31, size=len(group)),
+            seeds=rng.integers(2**31, size=drawn.shape[1]),
             threads=threads,
         )
         counts += found
@@ -84,7 +84,7 @@ def enforce(
     clusters: Clusters,
     symbols: np.ndarray,
     path: np.ndarray,
-    group: np.ndarray,
+    weights: np.ndarray,
     training: Training,
     cm: np.ndarray,
     rule: Rule,
@@ -98,7 +98,7 @@ def enforce(
         clusters: of the chromosome, on the CPU.
         symbols: the sequences as they were drawn, int8 (variants, n).
         path: the cluster of each of their segments, int (segments, n).
-        group: whose weights they follow, int (n,).
+        weights: which of the clusters' weights their segments follow, int (segments, n).
         training: which runs are looked for.
         cm: places of the variants, float64 (variants,).
         seeds: of each sequence, int64 (n,).
@@ -110,17 +110,16 @@ def enforce(
     limit = np.minimum(limit, np.arange(len(cm), dtype=np.int32) + 1 - LEAST)
     tables = (table.numpy() for table in clusters.log_tables)
     chain = loops.tails_of(clusters), *tables, clusters.switch.numpy(), clusters.weight.numpy()
-    found = np.ascontiguousarray(symbols.T)
-    paths = np.ascontiguousarray(path.T)
+    found, paths, groups = (np.ascontiguousarray(part.T) for part in (symbols, path, weights))
 
     def each(i: int) -> tuple[int, int]:
         rng = seeds[i : i + 1].astype(np.uint64)
         return _enforce(
-            found[i], paths[i], group[i], rng, known, limit, *chain, HIGHEST, training.per_sample, rule.shared_by
+            found[i], paths[i], groups[i], rng, known, limit, *chain, HIGHEST, training.per_sample, rule.shared_by
         )
 
     with ThreadPoolExecutor(threads) as pool:
-        again, left = np.array(list(pool.map(each, range(len(group))))).reshape(-1, 2).sum(axis=0).tolist()
+        again, left = np.array(list(pool.map(each, range(len(found))))).reshape(-1, 2).sum(axis=0).tolist()
     return found.T, again, left
 
 
@@ -152,7 +151,7 @@ def _enforce(drawn, path, group, rng, known, limit, tails, odds, zeros, switch, 
                 found += 1
         elsewhere = elsewhere and path[b] == path[b - 1]
         if elsewhere:
-            state = before if loops.uniform(rng) >= switch[b, before] else loops.enter(weight[group, b], rng)
+            state = before if loops.uniform(rng) >= switch[b, before] else loops.enter(weight[group[b], b], rng)
             loops.emit(symbols[: end - first], b, state, tails, rng)
         else:
             state = path[b]
@@ -163,9 +162,9 @@ def _enforce(drawn, path, group, rng, known, limit, tails, odds, zeros, switch, 
                 left += 1
                 break
             if tries == 0:
-                _weigh(alike, drawn, b, width, odds, zeros, weight[group, b])
+                _weigh(alike, drawn, b, width, odds, zeros, weight[group[b], b])
             tries, elsewhere = tries + 1, True
-            state = loops.enter(alike if tries <= ALIKE else weight[group, b], rng)
+            state = loops.enter(alike if tries <= ALIKE else weight[group[b], b], rng)
             loops.emit(symbols[: end - first], b, state, tails, rng)
             code = _code(symbols, end - first, others)
         again += tries > 0
