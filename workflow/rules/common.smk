@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -49,6 +50,7 @@ COHORTS = PLAN.cohorts
 DOWNLOADS = sorted(
     {one["download"] for one in config["cohorts"].values() if one.get("download")}
 )
+HASHED = cache(codehash.of_script)
 SUITES = list(suites.MODULES)
 PAPER = config["evaluate"].get("paper")
 LIRA = (config["evaluate"]["lira"] or {}).get("fraction")
@@ -106,19 +108,28 @@ def shown(path, key):
 
 
 def code(script, *modules):
-    """Hash of the library modules that a script's result depends on (see syngeno/workflow/codehash.py)."""
+    """A params function: hash of the library modules that a script's result depends on (see syngeno/workflow/codehash.py),
+    with those named in `modules`, which are functions of the wildcards.
+
+    It is taken for rules that have jobs, and no others: each job on a cluster parses all rules anew.
+    """
     (path,) = SCRIPTS.glob(f"*/{script}.py")
-    return codehash.of_script(path, *modules)
+    return lambda wildcards: HASHED(path, *(module(wildcards) for module in modules))
 
 
 def model_code(script):
     """A params function: `code` with the module that holds the generator's model."""
-    return lambda wildcards: code(script, kind_of(wildcards.generator).module)
+    return code(script, lambda wildcards: kind_of(wildcards.generator).module)
 
 
 def suite_module(wildcards):
     """The library module of a suite of metrics."""
     return suites.MODULES[wildcards.suite]
+
+
+def reference_module(wildcards):
+    """The library module of what a suite sets beside its metrics."""
+    return suites.REFERENCES[wildcards.suite]
 
 
 def cohort_size(wildcards, input):

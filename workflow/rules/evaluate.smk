@@ -56,7 +56,7 @@ rule measure_cohort:
         label=cohort("label"),
         module=suite_module,
         labels=config["sample"]["labels"],
-        code=lambda wildcards: code("measure_cohort", suite_module(wildcards)),
+        code=code("measure_cohort", suite_module),
     script:
         "../scripts/evaluate/measure_cohort.py"
 

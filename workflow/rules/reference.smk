@@ -27,7 +27,7 @@ rule measure_envelope:
         splits=lambda wildcards: config["evaluate"]["splits"][wildcards.suite],
         module=suite_module,
         labels=config["sample"]["labels"],
-        code=lambda wildcards: code("measure_envelope", suite_module(wildcards)),
+        code=code("measure_envelope", suite_module),
     script:
         "../scripts/evaluate/measure_envelope.py"
 
@@ -52,11 +52,9 @@ rule measure_reference:
         runtime=by_size(30, 0.05),
     params:
         settings=suite_settings,
-        module=lambda wildcards: suites.REFERENCES[wildcards.suite],
+        module=reference_module,
         labels=config["sample"]["labels"],
-        code=lambda wildcards: code(
-            "measure_reference", suites.REFERENCES[wildcards.suite]
-        ),
+        code=code("measure_reference", reference_module),
     script:
         "../scripts/evaluate/measure_reference.py"
 
