@@ -10,6 +10,7 @@ from runs import ROOT, TINY, Run
 
 pytestmark = pytest.mark.workflow
 
+ENCODER = "results/tiny/prepare/100/1/encoder.npz"
 SAMPLES = [f"P{i:02d}" for i in range(20)]
 HEADER = [
     "##fileformat=VCFv4.2",
@@ -185,26 +186,27 @@ class TestRunFile:
         assert not (tmp_path / "results").exists()
 
 
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory):
+    """Another cohort, with fewer people and other variants, prepared up to its encoder."""
+    other = yaml.safe_load(yaml.safe_dump(TINY))
+    other["cohorts"]["tiny"]["simulate"] |= {"samples": 120, "seed": 2}
+    run = Run(tmp_path_factory.mktemp("foreign"), other)
+    run(ENCODER)
+    return run
+
+
 class TestForeignFiles:
-    def test_a_store_of_other_people(self, copy):
-        other = yaml.safe_load(yaml.safe_dump(TINY))
-        other["cohorts"]["tiny"]["simulate"]["samples"] = 120
+    def test_a_store_of_other_people(self, copy, foreign):
         path = "results/tiny/prepare/genotypes.zarr.zip"
-        foreign = Run(copy.folder.parent / "foreign", other)
-        foreign(path)
         (copy.folder / path).write_bytes((foreign.folder / path).read_bytes())
-        said = copy("results/tiny/prepare/100/1/encoder.npz", "--forcerun", "fit_encoder", fails=True)
+        said = copy(ENCODER, "--forcerun", "fit_encoder", fails=True)
         assert f"Bad input: {path}: holds other samples than the split: it lacks" in said
 
-    def test_an_encoder_of_another_cohort(self, copy):
-        other = yaml.safe_load(yaml.safe_dump(TINY))
-        other["cohorts"]["tiny"]["simulate"]["seed"] = 2
-        path = "results/tiny/prepare/100/1/encoder.npz"
-        foreign = Run(copy.folder.parent / "foreign", other)
-        foreign(path)
-        (copy.folder / path).write_bytes((foreign.folder / path).read_bytes())
+    def test_an_encoder_of_another_cohort(self, copy, foreign):
+        (copy.folder / ENCODER).write_bytes((foreign.folder / ENCODER).read_bytes())
         said = copy("results/tiny/prepare/100/1/latents.npz", "--forcerun", "encode", fails=True)
-        assert "Bad input: results/tiny/prepare/100/1/encoder.npz" in said
+        assert f"Bad input: {ENCODER}" in said
 
     def test_a_model_of_other_people(self, copy):
         other = yaml.safe_load(yaml.safe_dump(TINY))

@@ -35,7 +35,7 @@ def run_file(data):
             "dense": {
                 **diffusion,
                 "denoiser": {"kind": "mlp", "mlp_widths": [64, 32]},
-                "training": {"epochs": 3, "least_steps": 1000, "patience": 0},
+                "training": {"epochs": 3, "least_steps": 400, "patience": 0},
                 "save_every": 0.05,
                 "fractions": [50, 100],
             },
@@ -140,7 +140,7 @@ def test_a_run_killed_in_training_and_gone_on_gives_the_same_tables(paper, tmp_p
     for folder in ("summary", "dense/100"):
         shutil.rmtree(run.folder / "results/real" / folder)
 
-    process = run.start("paper")
+    process = run.start(TABLE)
     state = run.folder / "results/real/dense/100/1/training.state"
     until = time.monotonic() + 120
     while not state.exists() and time.monotonic() < until and process.poll() is None:
@@ -151,5 +151,5 @@ def test_a_run_killed_in_training_and_gone_on_gives_the_same_tables(paper, tmp_p
     assert not (run.folder / TABLE).exists()
 
     run("--unlock")
-    assert "resuming at step" in run("paper", "--rerun-incomplete")
+    assert "resuming at step" in run(TABLE, "--rerun-incomplete")
     assert run.read("real/summary/paper.tsv") == undisturbed
