@@ -13,22 +13,31 @@ from syngeno.evaluate import metrics
 pytestmark = pytest.mark.workflow
 
 
-def theirs(run, change):
-    """Rewrite the records of the tiny run's independent cohort by another tool's conventions, as plain text."""
+# What another tool may do to the records of a cohort that cannot be judged then, and what is told of it.
+REFUSED = {
+    "subset": (lambda records: records[5:], "lacks 5 of the cohort's"),
+    "missing": (lambda records: [[*records[0][:9], "./.", *records[0][10:]], *records[1:]], "missing"),
+    "haploid": (lambda records: [[*records[0][:9], *["1" for _ in records[0][9:]]], *records[1:]], "no diploid call"),
+}
+
+
+def adopt(run, **changes):
+    """Rewrite the records of the tiny run's independent cohort by other tools' conventions, as plain text; each change
+    makes a generator of its name.
+    """
     source = run.folder / "results/tiny/independent/100/1/synthetic.vcf.gz"
     lines = gzip.decompress(source.read_bytes()).decode().splitlines()
     header = [
         line.replace("ID=", "ID=chr") if line.startswith("##contig") else line for line in lines if line[0] == "#"
     ]
     records = [["chr" + fields[0], *fields[1:]] for fields in (line.split("\t") for line in lines if line[0] != "#")]
-    records = change(records)
-    text = "\n".join([*header, *("\t".join(fields) for fields in records)]) + "\n"
-    (run.folder / "theirs.vcf").write_text(text)
-    shutil.copy(source.with_name("synthetic.labels.tsv"), run.folder / "theirs.tsv")
-    outside = {"kind": "external", "cohort": "tiny", "genotypes": "theirs.vcf", "labels": "theirs.tsv"}
-    config = {**TINY, "data_dir": str(run.folder), "generators": {**TINY["generators"], "theirs": outside}}
-    run.configure(config)
-    return config
+    outside = {}
+    for name, change in changes.items():
+        text = "\n".join([*header, *("\t".join(fields) for fields in change(records))]) + "\n"
+        (run.folder / f"{name}.vcf").write_text(text)
+        shutil.copy(source.with_name("synthetic.labels.tsv"), run.folder / f"{name}.tsv")
+        outside[name] = {"kind": "external", "cohort": "tiny", "genotypes": f"{name}.vcf", "labels": f"{name}.tsv"}
+    run.configure({**TINY, "data_dir": str(run.folder), "generators": {**TINY["generators"], **outside}})
 
 
 def by_other_conventions(records):
@@ -47,7 +56,7 @@ def by_other_conventions(records):
 
 class TestExternal:
     def test_is_judged_as_its_own_people_are(self, copy):
-        theirs(copy, by_other_conventions)
+        adopt(copy, theirs=by_other_conventions)
         copy("evaluate")
         ours, adopted = (
             cyvcf2.VCF(str(copy.folder / f"results/tiny/{name}/100/1/synthetic.vcf.gz"))
@@ -66,26 +75,19 @@ class TestExternal:
         assert set(same) <= set(values["theirs"].index.get_level_values("metric"))
         pd.testing.assert_series_equal(values["theirs"], values["independent"])
 
-    @pytest.mark.parametrize(
-        ("change", "told"),
-        [
-            (lambda records: records[5:], "lacks 5 of the cohort's"),
-            (lambda records: [[*records[0][:9], "./.", *records[0][10:]], *records[1:]], "missing"),
-            (lambda records: [[*records[0][:9], *["1" for _ in records[0][9:]]], *records[1:]], "no diploid call"),
-        ],
-        ids=["subset of sites", "missing call", "haploid"],
-    )
-    def test_is_refused_with_what_differs(self, copy, change, told):
-        theirs(copy, change)
-        said = copy("results/tiny/theirs/100/1/synthetic.vcf.gz", fails=True)
-        logs = (copy.folder / "results/logs/tiny/theirs").rglob("*.log")
-        (refusal,) = {line for log in logs for line in log.read_text().splitlines() if "Bad input" in line}
-        assert told in refusal
-        assert "theirs.vcf" in refusal
-        assert refusal in said
+    def test_is_refused_with_what_differs(self, copy):
+        adopt(copy, **{name: change for name, (change, _) in REFUSED.items()})
+        paths = [f"results/tiny/{name}/100/1/synthetic.vcf.gz" for name in REFUSED]
+        said = copy(*paths, "--keep-going", fails=True)
+        for name, (_, told) in REFUSED.items():
+            logs = (copy.folder / "results/logs/tiny" / name).rglob("*.log")
+            (refusal,) = {line for log in logs for line in log.read_text().splitlines() if "Bad input" in line}
+            assert told in refusal, name
+            assert f"{name}.vcf" in refusal
+            assert refusal in said
 
     def test_is_refused_before_anything_is_fitted(self, copy):
-        theirs(copy, lambda records: records)
+        adopt(copy, theirs=lambda records: records)
         (copy.folder / "theirs.tsv").write_text("sample\tpopulation\nT1\tA\n")
         shutil.rmtree(copy.folder / "results/tiny")
         said = copy("sample", fails=True)
