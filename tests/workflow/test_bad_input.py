@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import shutil
 
 import pysam
 import pytest
@@ -211,7 +212,7 @@ class TestForeignFiles:
     def test_a_model_of_other_people(self, copy):
         other = yaml.safe_load(yaml.safe_dump(TINY))
         other["cohorts"]["tiny"]["split"]["seed"] = 2  # the same variants, the same shapes
-        foreign = Run(copy.folder.parent / "foreign", other)
+        foreign = Run(shutil.copytree(copy.folder, copy.folder.parent / "foreign"), other)
         path = "results/tiny/latent/100/1/fitted.model"
         foreign(path)
         (copy.folder / path).write_bytes((foreign.folder / path).read_bytes())
