@@ -24,7 +24,7 @@ def tilted(monkeypatch, store=None, labels=("a", "b"), **sampler):
     monkeypatch.setattr(reranker, "scores", lambda trained, samples, device="auto": 0.8 * samples[1][:, 0].double())
     plain = {"steps": 1, "candidates": 64, "reranker_weight": 1.0, "temperature": 1.0, "shared_by": None}
     data = training_data(store or (), [], [])
-    return HaplotypeDiffusion(mosaics, {"labels": list(labels)}, summary, data, plain | sampler)
+    return HaplotypeDiffusion(mosaics, {"labels": list(labels), "used": True}, summary, data, plain | sampler)
 
 
 def target(model, store, weight=1.0):
@@ -64,6 +64,16 @@ class TestDraw:
         plain = target(model, everybody(tmp_path), weight=0)
         drawn = model.draw(np.repeat("a", 20_000), seed=3)
         assert stats.chisquare(counted(drawn), 20_000 * plain).pvalue > 0.001
+
+    def test_a_reranker_that_is_not_used_changes_nothing(self, tmp_path, monkeypatch):
+        by_chance = tilted(monkeypatch)
+        network = by_chance.network | {"used": False}
+        asked = {"steps": 3, "candidates": 8, "reranker_weight": 1.0}
+        model = HaplotypeDiffusion(
+            by_chance.prior, network, by_chance.features, by_chance.data, by_chance.sampler | asked
+        )
+        plain = target(model, everybody(tmp_path), weight=0)
+        assert stats.chisquare(counted(model.draw(np.repeat("a", 20_000), seed=3)), 20_000 * plain).pvalue > 0.001
 
     def test_more_candidates_come_nearer(self, tmp_path, monkeypatch):
         store, off = everybody(tmp_path), []
@@ -191,7 +201,7 @@ class TestSaveAndLoad:
         with pytest.raises(BadInput, match="no such file; run the fit stage first"):
             HaplotypeDiffusion.load(tmp_path / "none.pt", data, settings_of())
         torch.save({"format": "other"}, tmp_path / "other.pt")
-        with pytest.raises(BadInput, match="holds no 'syngeno haplotype diffusion 1'"):
+        with pytest.raises(BadInput, match="holds no 'syngeno haplotype diffusion 2'"):
             HaplotypeDiffusion.load(tmp_path / "other.pt", data, settings_of())
 
 

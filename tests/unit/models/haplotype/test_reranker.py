@@ -52,12 +52,14 @@ class TestTrain:
         assert np.corrcoef(found, true)[0, 1] > 0.97
         assert np.abs(found - true).mean() < 0.15
         assert min(row["validation_loss"] for row in history) < np.log(2) - 0.03
+        assert model["used"]
 
     def test_distinguishes_nothing_where_nothing_differs(self, tmp_path):
         same = [features_of(n, 0, seed) for n, seed in ((600, 1), (6000, 2), (300, 3), (600, 4))]
         more = {"checkpoint": loop.Checkpoint(tmp_path / "state.pt", "f")}
         model, _ = reranker.train(*same[:2], ["a"], validation=tuple(same[2:]), settings=settings_of(), seed=1, **more)
         assert reranker.scores(model, features_of(500, 0, 5), "cpu").abs().mean() < 0.15
+        assert not model["used"]
 
     def test_interrupted_equals_uninterrupted(self, tmp_path, monkeypatch):
         short = {"epochs": 3, "least_steps": 30}
@@ -81,9 +83,10 @@ class TestTrain:
     def test_without_validation_samples_it_keeps_the_last_weights(self, tmp_path):
         more = {"checkpoint": loop.Checkpoint(tmp_path / "state.pt", "f")}
         settings = settings_of(epochs=2, least_steps=4, batch=8)
-        _, history = reranker.train(
+        model, history = reranker.train(
             features_of(20, 1, 1), features_of(40, 0, 2), ["a"], validation=None, settings=settings, seed=1, **more
         )
+        assert model["used"]
         assert [np.isnan(row["validation_loss"]) for row in history] == [True, True]
 
     def test_a_limit_on_membership_inference_needs_validation_samples(self, tmp_path):

@@ -161,3 +161,12 @@ class TestEnforce:
         assert again > 0
         assert left == 0
         assert max(longest(sequence, known, 3) for sequence in drawn.T) <= 30 + 2 * width
+
+
+class TestRule:
+    @pytest.mark.parametrize(("individuals", "sharers"), [(20, 5), (900, 5), (1080, 6), (1803, 10), (10**6, 10)])
+    def test_by_the_size_of_the_cohort(self, individuals, sharers):
+        assert sharing.Rule.of(0.05, "auto", individuals) == (0.05, sharers)
+
+    def test_as_asked_for(self):
+        assert sharing.Rule.of(0.05, 3, 1803).shared_by == 3

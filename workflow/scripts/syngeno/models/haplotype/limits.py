@@ -42,7 +42,8 @@ def of_mosaics(fitted: Prior, data: TrainingData, seed: int, rule: dict[str, Any
     if rule:
         path, ancestry = (part.cpu().numpy() for part in fitted.paths(drawn, origins, rng))
         drawn, weights = np.ascontiguousarray(drawn.cpu().numpy()), fitted.weights(origins, ancestry)
-        sharing.enforce_along(fitted.parts(), drawn, path, weights, data, sharing.Rule(**rule), seed=seed)
+        asked = sharing.Rule.of(**rule, individuals=len(data.rows))
+        sharing.enforce_along(fitted.parts(), drawn, path, weights, data, asked, seed=seed)
     rows, label = np.r_[data.rows, data.validation_rows], np.r_[data.label, data.validation_label]
     both = (sequences.between(data.store, rows, 0, len(data.store)), label), (np.asarray(drawn), data.label)
     score = np.zeros(len(rows))

@@ -35,7 +35,8 @@ from syngeno.training.device import generator, pick_device
 
 log = logging.getLogger(__name__)
 
-FORMAT = "syngeno haplotype diffusion 1"
+FORMAT = "syngeno haplotype diffusion 2"
+UNUSED = {"steps": 1, "candidates": 1, "reranker_weight": 0}  # the sampler without the reranker
 BLOCK = 10  # segments that are hidden together
 CONTRASTED, VALIDATED = 20, 2  # mosaics for each training sample, to train the reranker with, and to validate it with
 NORMALISING = 1000  # mosaics of each label
@@ -49,9 +50,10 @@ class HaplotypeDiffusion:
         prior: mosaics of clusters, at the temperature of the sampler.
         network, features: the trained reranker (see `reranker.train`) and its summary features.
         data: what it is fitted on, the cohort as its `space` views it.
-        sampler: how samples are drawn, as in the schema.
+        sampler: how samples are drawn, as in the schema; in one step without the reranker, where it is not used.
         trained_on: fingerprint of the data.
-        chosen: `number_of_clusters`, and the `epoch` of the reranker, where validation samples chose it.
+        chosen: `number_of_clusters`, `number_of_ancestries`, and the `epoch` of the reranker, where validation samples
+            chose it and it is used.
         history: of the reranker, a row per epoch; empty after `load`.
     """
 
@@ -70,7 +72,9 @@ class HaplotypeDiffusion:
         self.prior = mosaics.to(pick_device(device)).tempered(sampler["temperature"])
         self.device = self.prior.device
         self.network, self.features = network, summary.to(self.device)
-        self.data, self.store, self.sampler, self.threads = data, data.store, sampler, threads
+        self.data, self.store, self.threads = data, data.store, threads
+        # A reranker that distinguishes nothing would choose among candidates by chance, and narrow what they are like.
+        self.sampler = sampler if network["used"] else {**sampler, **UNUSED}
 
     @classmethod
     def fit(
@@ -112,12 +116,14 @@ class HaplotypeDiffusion:
             seed=seed,
             checkpoint=checkpoint,
         )
-        best = [{"epoch": row["epoch"]} for row in history if row["kept"]]
         model = cls(
             mosaics, network, summary, replace(data, store=store), settings["sampler"], threads=threads, device=where
         )
         model.trained_on, model.history = data.fingerprint(), history
-        model.chosen = {"number_of_clusters": mosaics.chromosomes[0].switch.shape[1]} | (best[-1] if best else {})
+        model.chosen = {"number_of_clusters": mosaics.chromosomes[0].switch.shape[1]}
+        model.chosen |= {"number_of_ancestries": mosaics.components.ancestries}
+        kept = [row["epoch"] for row in history if row["kept"]] if network["used"] else []
+        model.chosen |= {"epoch": kept[-1]} if kept else {}
         return model
 
     def save(self, path: Path) -> None:
@@ -169,7 +175,7 @@ class HaplotypeDiffusion:
         if by_rule:
             from syngeno.models.haplotype import sharing  # numba need not be there where the rule is not asked for
 
-            rule = sharing.Rule(self.sampler["longer_than"], self.sampler["shared_by"])
+            rule = sharing.Rule.of(self.sampler["longer_than"], self.sampler["shared_by"], len(self.data.rows))
             how = {"seed": seed, "shard": shard, "threads": self.threads}
             sharing.enforce_along(self.prior.parts(), drawn, path, weights, self.data, rule, **how)
         return drawn

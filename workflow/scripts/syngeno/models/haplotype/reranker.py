@@ -73,7 +73,8 @@ def train(
 ) -> tuple[dict[str, Any], list[dict[str, float]]]:
     """Learn to distinguish real samples from drawn ones: the network, a plain dict for `scores`, and its history.
 
-    `validation` are real and drawn samples that nothing is trained on, or None. `settings` are those of the `reranker`
+    `validation` are real and drawn samples that nothing is trained on, or None: a network that does not distinguish
+    these is not `used`, since all that it would choose by is chance. `settings` are those of the `reranker`
     with `max_membership_auc`, the rest as for `loop.learn`. On the CPU: a GPU would mostly wait for the next step.
     """
     if validation is None and settings["max_membership_auc"] is not None:
@@ -83,7 +84,8 @@ def train(
     held = None if validation is None else tuple(_on(CPU, part) for part in validation)
     task = _Contrast(shape, _on(CPU, real), _on(CPU, drawn), held)
     weights, history = loop.learn(task, settings, seed=seed, checkpoint=checkpoint)
-    return {"shape": shape, "labels": [str(name) for name in labels], "weights": weights}, history
+    trained = {"shape": shape, "labels": [str(name) for name in labels], "weights": weights}
+    return trained | {"used": held is None or _distinguishes(trained, *held)}, history
 
 
 def scores(trained: dict[str, Any], samples: Features, device: torch.device | str = "auto") -> Tensor:
@@ -117,6 +119,16 @@ def log_normaliser(score: np.ndarray, code: np.ndarray, labels: int) -> np.ndarr
         said = "held-out nats are no bound: the normaliser of %d of %d labels rests on few draws (%.0f of %d for one)"
         log.warning(said, len(few), labels, min(few), len(score) // labels)
     return log_z
+
+
+def _distinguishes(trained: dict[str, Any], real: Features, drawn: Features) -> bool:
+    """Whether the logistic loss is clearly below that of a guess, by more than its standard error."""
+    parts = (sign * scores(trained, samples, CPU) for sign, samples in ((-1, real), (1, drawn)))
+    gains = [math.log(2) - functional.softplus(part) for part in parts]
+    error = math.sqrt(sum(float(gain.var(correction=0)) / len(gain) for gain in gains))
+    gain = float(sum(part.mean() for part in gains))
+    log.info("nats gained by distinguishing real from drawn samples: %.4f (+- %.4f)", gain / 2, error / 2)
+    return gain > error
 
 
 class _Contrast:

@@ -14,7 +14,7 @@ drawn by the weights alone. A segment that still breaks the rule after `TRIES` s
 import logging
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numba
 import numpy as np
@@ -29,6 +29,8 @@ from syngeno.models.haplotype.hmm import Clusters
 log = logging.getLogger(__name__)
 
 LEAST = 50
+# Of few individuals the same number is a larger share, and takes more linkage. Five are what the audit looks for.
+ONE_OF, FEWEST_SHARING = 180, (5, 10)
 BACK, ALIKE, TRIES = 3, 14, 20
 HIGHEST = np.floor(np.log2(np.maximum(np.arange(1 << 16), 0.5))).astype(np.int32)  # bit of each number, -1 for 0
 
@@ -38,6 +40,14 @@ class Rule(NamedTuple):
 
     longer_than: float
     shared_by: int
+
+    @classmethod
+    def of(cls, longer_than: float, shared_by: int | str, individuals: int) -> Self:
+        """`auto` is one of `ONE_OF` training individuals, within `FEWEST_SHARING`."""
+        if shared_by == "auto":
+            least, most = FEWEST_SHARING
+            shared_by = min(max(round(individuals / ONE_OF), least), most)
+        return cls(longer_than, shared_by)
 
 
 class Training(NamedTuple):
