@@ -220,3 +220,25 @@ class TestTune:
             data = training_data(store, np.arange(60), label, np.arange(60, 80), label[:20])
             found.append(clusters.tune(data, clusters.Settings(8, 10, 2, seed=3)))
         assert found[0] < found[1]
+
+
+class TestMorgans:
+    def test_from_middle_to_middle(self):
+        assert clusters.morgans(np.array([0.0, 2, 4, 6, 10]), 2) == pytest.approx([0, 0.04, 0.05])
+
+
+class TestShrinkage:
+    def test_weights_of_few_sequences_are_those_of_all_the_more_of_them_are_asked_for(self):
+        """Two groups of one label, of one and of nine sequences, each in a cluster of its own."""
+        occupancy = torch.tensor([[[1.0, 0.0]], [[0.0, 9.0]]])
+        counts = maximisation.Counts(torch.zeros(1, 2, 1), occupancy, occupancy.clone())
+        seeds = maximisation.Seeds(torch.zeros(1, 2, 1), torch.zeros(1, 2, dtype=torch.long), torch.zeros(1, 2))
+        rest = maximisation.Rest(torch.full((1, 1), 0.5), 0.1, 2, 1, torch.zeros(2, dtype=torch.long), True)
+
+        def weights(of_label):
+            shrinkage = maximisation.Shrinkage(1.0, of_label)
+            of_seeds = torch.full((2, 1, 2), 0.5)
+            return maximisation.maximised(counts, seeds, of_seeds, torch.ones(1, 2), rest, shrinkage).weight[:, 0, 0]
+
+        own, some, shared = (weights(of_label) for of_label in (1.0, 100.0, np.inf))
+        assert own[0] > some[0] > shared[0] == shared[1] > some[1] > own[1]

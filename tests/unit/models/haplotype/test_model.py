@@ -6,10 +6,11 @@ from settings import generator_settings
 from stores import store_of, training_data
 
 from syngeno.errors import BadInput
-from syngeno.models.haplotype import features, prior, reranker
+from syngeno.models.haplotype import features, fitting, prior, reranker
 from syngeno.models.haplotype.model import HaplotypeDiffusion
 from syngeno.training import loop
-from unit.models.haplotype.test_prior import everybody, some_mosaics, two_origins
+from unit.models.haplotype.test_fitting import two_origins
+from unit.models.haplotype.test_prior import everybody, some_mosaics
 
 CPU = torch.device("cpu")
 GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
@@ -142,7 +143,7 @@ def fitted(folder, space="haplotype", device="cpu", phased=True):
     calls, _ = two_origins(samples=120)
     store, label = store_of(folder / "two.zarr.zip", calls, phased), np.repeat("a", 120)
     known = store, np.arange(80), label[:80], np.arange(80, 120), label[80:]
-    clusters = prior.learn(training_data(*known), settings_of(space), seed=1, device=device)
+    clusters = fitting.learn(training_data(*known), settings_of(space), seed=1, device=device)
     prior.save(folder / "clusters.npz", clusters)
     data = training_data(*known, clusters=folder / "clusters.npz")
     checkpoint = loop.Checkpoint(folder / "state.pt", "f")

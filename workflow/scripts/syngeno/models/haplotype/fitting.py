@@ -1,0 +1,164 @@
+"""Fitting the mosaics of prior.py: with how many clusters and ancestries, and how much of labels' own.
+
+Validation samples choose, as far as there are some: the shrinkage of clusters (see clusters.py) and of labels' weights,
+by what is likeliest; the number of ancestries, by short fits; and the number of clusters, where a limit is set on what
+they may reveal (see limits.py).
+"""
+
+import itertools
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import torch
+
+from syngeno import streams
+from syngeno.data import sequences
+from syngeno.data.store import Store
+from syngeno.errors import BadInput
+from syngeno.models.base import TrainingData
+from syngeno.models.haplotype import clusters, limits, subpopulations
+from syngeno.models.haplotype.number import FEWEST, suitable
+from syngeno.models.haplotype.prior import Prior, sequences_of
+from syngeno.models.haplotype.proportions import Components
+from syngeno.stats.pca import fit_axes
+from syngeno.training.device import pick_device
+
+log = logging.getLogger(__name__)
+
+SITES = 20_000  # that subpopulations and first proportions are read off
+MOST_ANCESTRIES, PATIENCE = 8, 1  # of so many numbers that are no better one more is tried
+LEAST_CENTIMORGANS = 50.0  # of all chromosomes, from which on proportions of a sample can be told
+FEWER, SWEEPS = 4, 1  # times fewer clusters, and sweeps, of fits that choose the number of ancestries
+
+
+def learn(
+    data: TrainingData,
+    settings: Mapping[str, Any],
+    *,
+    seed: int,
+    threads: int = 1,
+    device: torch.device | str = "auto",
+) -> Prior:
+    """Fit subpopulations and clusters to the training samples, by `space`, `clusters` and the limits.
+
+    With `max_membership_auc` or `max_attack_auc` the number of clusters is doubled, up to the one asked for, as long as
+    neither what they say nor what is drawn from them, by the `rule` on long runs, distinguishes training from
+    validation samples by a larger area under the ROC curve. BadInput if `FEWEST` exceed one.
+    """
+    torch.set_num_threads(threads)
+    sizes, where = settings["clusters"], pick_device(device)
+    limited = {name: settings[name] for name in ("max_membership_auc", "max_attack_auc") if settings[name] is not None}
+    if limited and not len(data.validation_rows):
+        raise BadInput(next(iter(limited)), "there are no validation samples", "give the split some")
+    data = replace(data, store=sequences.viewed(data.store, settings["space"]))
+    most = suitable(2 * len(data.rows)) if sizes["number"] == "auto" else sizes["number"]
+    log.info("%d clusters at most, for %d training samples", most, len(data.rows))
+    allowed = None
+    for number in _doubled(most) if limited else [most]:
+        how = clusters.Settings(number, sizes["segment"], sizes["min_support"], seed, device=where)
+        if len(data.validation_rows):
+            how = replace(how, shrinkage=clusters.tune(data, how))
+        larger = _by_ancestries(data, sizes, how)
+        for name, limit in limited.items():
+            if name == "max_membership_auc":
+                fact, auc = f"{number} clusters distinguish", limits.of_model(larger.to(where), data, seed)
+            else:
+                fact = f"samples drawn from {number} clusters distinguish"
+                auc = limits.of_mosaics(larger.to(where), data, seed, settings["rule"])
+            fact += f" training from validation samples by an area of {auc:.3f}"
+            log.info("%s", fact)
+            if auc > limit:
+                if allowed is None:
+                    raise BadInput(name, fact, "allow more")
+                return allowed
+        allowed = larger
+    return allowed
+
+
+def _by_ancestries(data: TrainingData, sizes: Mapping[str, Any], how: clusters.Settings) -> Prior:
+    dosages, wanted = _dosages(data.store, data.rows), sizes["ancestries"]
+    if wanted == "auto":
+        wanted = _ancestries(data, dosages, sizes["subpopulation_size"], how)
+    if wanted == 1:
+        return _of_subpopulations(data, dosages, sizes["subpopulation_size"], how)
+    return _of_ancestries(data, dosages, wanted, how)
+
+
+def _ancestries(data: TrainingData, dosages: np.ndarray, size: int, how: clusters.Settings) -> int:
+    """How many ancestries make validation samples likeliest, by short fits of few clusters: one more at a time.
+
+    One, where variants cover so little of the genome that a sample's proportions cannot be told.
+    """
+    places = [data.centimorgans[one] for one in sequences.chromosomes(data.store)]
+    long = sum(place[-1] - place[0] for place in places) >= LEAST_CENTIMORGANS
+    if not (long and len(data.validation_rows) and find_spec("numba")):
+        return 1
+    how = replace(how, number=max(FEWEST, how.number // FEWER), rounds=clusters.TUNING_ROUNDS)
+    order = streams.rng("clusters_validation", how.seed).permutation(len(data.validation_rows))
+    some = np.sort(order[: clusters.TUNING_SAMPLES])
+    rows, label = data.validation_rows[some], data.validation_label[some]
+
+    def judged(fitted: Prior) -> np.ndarray:
+        return fitted.to(how.device).log_probability(data.store, rows, label, seed=how.seed)
+
+    best, logs = 1, judged(_of_subpopulations(data, dosages, size, how))
+    for number in range(2, min(MOST_ANCESTRIES, *dosages.shape) + 1):
+        with_more = judged(_of_ancestries(data, dosages, number, how, sweeps=SWEEPS))
+        gain = with_more - logs
+        error = gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else np.inf
+        log.info("%d ancestries: %.1f nats less per validation sample (+- %.1f)", number, gain.mean(), error)
+        if gain.mean() > error:
+            best, logs = number, with_more
+        elif number > best + PATIENCE:
+            break
+    return best
+
+
+def _of_subpopulations(data: TrainingData, dosages: np.ndarray, size: int, how: clusters.Settings) -> Prior:
+    store = data.store
+    classes = subpopulations.divide(dosages, data.label, size, how.seed)
+    log.info("%d subpopulations within %d labels", len(classes.label), len(np.unique(classes.label)))
+    source = np.repeat(classes.of_sample, sequences.per_sample(store))
+    groups = sequences.Groups(classes.label.tolist(), source, source)
+    # Clusters of one chromosome at a time lie on the device: memory does not grow with chromosomes.
+    by_chromosome = clusters.by_chromosome(store, data.rows, groups, how)
+    fitted = [[each.to(clusters.CPU) for each in fitted] for _, _, fitted in by_chromosome]
+    morgans = [clusters.morgans(data.centimorgans[one], how.segment) for one in sequences.chromosomes(store)]
+    components = Components.of_one_ancestry(classes.label, classes.share)
+    alphabet = sequences.alphabet(store)
+    each = [Prior(list(chromosomes), morgans, components, alphabet) for chromosomes in zip(*fitted, strict=True)]
+    if not len(data.validation_rows):
+        return each[0]
+    asked = data.store, data.validation_rows, data.validation_label
+    logs = [one.to(how.device).log_probability(*asked, seed=how.seed).mean() for one in each]
+    log.info("nats of a sample, by shrinkage of weights: %s", ", ".join(f"{-mean:.1f}" for mean in logs))
+    return each[int(np.argmax(logs))]
+
+
+def _of_ancestries(data: TrainingData, dosages: np.ndarray, number: int, how: clusters.Settings, **more: int) -> Prior:
+    from syngeno.models.haplotype import ancestry  # numba need not be there where there is one ancestry
+
+    store = data.store
+    q = ancestry.simplex(fit_axes(dosages, number - 1).coordinates(dosages))
+    places = [data.centimorgans[one] for one in sequences.chromosomes(store)]
+    start = clusters.start(store, len(data.rows), how)
+    given, alphabet = sequences_of(store, data.rows, data.label), sequences.alphabet(store)
+    fitted = ancestry.fit(given, places, q, *start, alphabet, how, **more)
+    best = 0
+    if len(data.validation_rows):
+        best = ancestry.likeliest(fitted, sequences_of(store, data.validation_rows, data.validation_label))
+    chains, components = fitted[best]
+    return Prior(*map(list, zip(*chains, strict=True)), components, alphabet)
+
+
+def _doubled(most: int) -> list[int]:
+    return [*itertools.takewhile(lambda number: number < most, (FEWEST << i for i in itertools.count())), most]
+
+
+def _dosages(store: Store, rows: np.ndarray) -> np.ndarray:
+    symbols = sequences.at(store, rows, sequences.thinned(len(store), SITES))
+    return symbols.reshape(len(symbols), -1, sequences.per_sample(store)).sum(2, dtype=np.int8).T
