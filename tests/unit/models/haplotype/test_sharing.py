@@ -164,7 +164,7 @@ class TestEnforce:
 
 
 class TestRule:
-    @pytest.mark.parametrize(("individuals", "sharers"), [(20, 5), (900, 5), (1080, 6), (1803, 10), (10**6, 10)])
+    @pytest.mark.parametrize(("individuals", "sharers"), [(20, 2), (300, 2), (900, 5), (1803, 10), (10**6, 10)])
     def test_by_the_size_of_the_cohort(self, individuals, sharers):
         assert sharing.Rule.of(0.05, "auto", individuals) == (0.05, sharers)
 
