@@ -1,5 +1,6 @@
 """Run files of other shapes than the demo's: no diffusion, joint labels, several fractions and seeds, PLINK."""
 
+import cyvcf2
 import numpy as np
 import pandas as pd
 import pytest
@@ -108,3 +109,48 @@ class TestSomeLabels:
         assert set(attacked[attacked["against"] == ""]["n"]) == {len(train)}
         within = attacked[attacked["against"].isin(["AFR", "EUR"])]
         assert within.groupby("against")["n"].unique().str[0].to_dict() == train["label"].value_counts().to_dict()
+
+
+class TestLocalAncestry:
+    def test_is_written_where_it_is_asked_for_and_drawn_by_proportions(self, tmp_path):
+        mixed = {**TINY["generators"]["haplotypes"], "clusters": {"number": 8, "ancestries": 2}}
+        config = {
+            **TINY,
+            "generators": {"mixed": mixed, "independent": TINY["generators"]["independent"]},
+            "evaluate": {**TINY["evaluate"], "ablation": None},
+            "sample": {"size": 40, "shards": 2, "local_ancestry": True},
+        }
+        run, folder = Run(tmp_path, config), tmp_path / "results/tiny/mixed/100/1"
+        run("sample")
+        assert not list((tmp_path / "results/tiny/independent").rglob("*ancestry*"))
+        vcf, labels = folder / "synthetic.vcf.gz", pd.read_csv(folder / "synthetic.labels.tsv", sep="\t")
+        sites = [(variant.CHROM, variant.POS) for variant in cyvcf2.VCF(str(vcf))]
+        tracts = pd.read_csv(folder / "synthetic.ancestry.tsv.gz", sep="\t", dtype={"contig": str})
+        sequences = tracts.groupby(["sample", "haplotype"])
+        assert list(sequences.groups) == [(sample, haplotype) for sample in labels["sample"] for haplotype in (0, 1)]
+        for _, part in sequences:
+            tracts_of_one = list(part[["contig", "start", "end"]].itertuples(index=False))
+            covered = [
+                site for contig, start, end in tracts_of_one for site in sites
+                if contig == site[0] and start <= site[1] <= end
+            ]  # fmt: skip
+            assert covered == sites
+        q = pd.read_csv(folder / "synthetic.proportions.tsv", sep="\t", index_col="sample")
+        assert q.index.tolist() == labels["sample"].tolist()
+        assert set(tracts["ancestry"]) <= set(q.columns) and len(q.columns) == 2
+        assert q.sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-5)
+
+        asked = {"ADX": {q.columns[1]: 1}}
+        run.configure({**config, "sample": {**config["sample"], "proportions": asked}})
+        jobs = run.planned("sample")
+        assert jobs["draw_with_ancestry"] == 2 and not {"draw", "split_samples", "fit_generator"} & set(jobs)
+        run("sample")
+        tracts = pd.read_csv(folder / "synthetic.ancestry.tsv.gz", sep="\t")
+        of_label = tracts["sample"].isin(labels.loc[labels["population"] == "ADX", "sample"])
+        assert set(tracts.loc[of_label, "ancestry"]) == {q.columns[1]}
+
+        run.configure({**config, "sample": {**config["sample"], "proportions": {"ADX": {"none": 1}}}})
+        said = run("sample", fails=True)
+        told = f"sample.proportions.ADX: the model has no ancestry 'none'; use {q.columns[0]}, {q.columns[1]}"
+        assert f"Bad input: {told}" in said
+        assert "Traceback" not in said

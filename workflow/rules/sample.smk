@@ -1,6 +1,7 @@
 # in:  fitted generators, or a cohort that another tool made
 # out: results/{cohort}/{generator}/{fraction}/{seed}/ synthetic.vcf.gz (+ .tbi or .csi), synthetic.labels.tsv, and the same
-#      genotypes as a store, synthetic.zarr.zip, which the evaluation reads
+#      genotypes as a store, synthetic.zarr.zip, which the evaluation reads; where it is asked for, local ancestry:
+#      synthetic.ancestry.tsv.gz, synthetic.proportions.tsv
 
 
 rule sample:
@@ -9,6 +10,11 @@ rule sample:
             "results/{cohort}/{generator}/{fraction}/{seed}/synthetic.{part}",
             where=lambda kind: kind.released,
             part=["vcf.gz", "labels.tsv"],
+        ),
+        runs(
+            "results/{cohort}/{generator}/{fraction}/{seed}/synthetic.{part}",
+            where=has_ancestry,
+            part=["ancestry.tsv.gz", "proportions.tsv"],
         ),
 
 
@@ -30,7 +36,9 @@ rule draw:
     benchmark:
         "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/draw/{shard}.tsv"
     wildcard_constraints:
-        generator=of(source="model"),
+        generator=PLAN.constraint(
+            PLAN.names(lambda kind: kind.source == "model" and not has_ancestry(kind))
+        ),
     conda:
         "../../envs/train.yaml"
     threads: 2
@@ -42,12 +50,25 @@ rule draw:
         model=lambda wildcards: kind_of(wildcards.generator).model,
         needs=lambda wildcards: list(needed(wildcards)),
         settings=sampled_settings,
+        asked=admixture_settings,
         size=config["sample"]["size"],
         labels=config["sample"]["labels"],
         shards=config["sample"]["shards"],
         code=model_code("draw"),
     script:
         "../scripts/sample/draw.py"
+
+
+use rule draw as draw_with_ancestry with:
+    output:
+        store=temp(
+            "results/{cohort}/{generator}/{fraction}/{seed}/shards/{shard}.zarr.zip"
+        ),
+        ancestry=temp(
+            "results/{cohort}/{generator}/{fraction}/{seed}/shards/{shard}.ancestry.npz"
+        ),
+    wildcard_constraints:
+        generator=PLAN.constraint(PLAN.names(has_ancestry)),
 
 
 rule write_cohort:
@@ -83,6 +104,34 @@ rule write_cohort:
         code=code("write_cohort"),
     script:
         "../scripts/sample/write_cohort.py"
+
+
+rule write_ancestry:
+    """Write the true local ancestry of synthetic haplotypes, as tracts, and each sample's proportions of ancestries."""
+    input:
+        shards=expand(
+            "results/{{cohort}}/{{generator}}/{{fraction}}/{{seed}}/shards/{shard}.ancestry.npz",
+            shard=range(1, config["sample"]["shards"] + 1),
+        ),
+        store="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.zarr.zip",
+    output:
+        tracts="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.ancestry.tsv.gz",
+        proportions="results/{cohort}/{generator}/{fraction}/{seed}/synthetic.proportions.tsv",
+    log:
+        "results/logs/{cohort}/{generator}/{fraction}/{seed}/write_ancestry.log",
+    benchmark:
+        "results/benchmarks/{cohort}/{generator}/{fraction}/{seed}/write_ancestry.tsv"
+    wildcard_constraints:
+        generator=PLAN.constraint(PLAN.names(has_ancestry)),
+    conda:
+        "../../envs/prepare.yaml"
+    resources:
+        mem_mb=by_size(1000, 1),
+        runtime=by_size(30, 0.02),
+    params:
+        code=code("write_ancestry"),
+    script:
+        "../scripts/sample/write_ancestry.py"
 
 
 rule check_external:

@@ -136,6 +136,15 @@ class TestCheckSense:
         with pytest.raises(BadInput, match=r"sum to 0\.8; make them sum to 1"):
             runfile.check_sense(config)
 
+    @pytest.mark.parametrize(("share", "total"), [(0.7, "0.9"), (0.80001, "1.00001")])
+    def test_proportions_that_do_not_sum_to_one(self, share, total):
+        config = run(sample={"proportions": {"mixed": {"one": 0.2, "two": share}}})
+        validate(config, SCHEMA)
+        with pytest.raises(BadInput, match=rf"sample\.proportions\.mixed: the shares sum to {total}; make them"):
+            runfile.check_sense(config)
+        config["sample"]["proportions"]["mixed"]["two"] = 0.8
+        runfile.check_sense(config)
+
     def filled(self, paper=None, **sections):
         """A run file with one diffusion model, all defaults filled in."""
         fractions = {"fractions": sections.pop("fractions", None)}

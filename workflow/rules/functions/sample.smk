@@ -6,6 +6,21 @@ def released_by_run(kind):
     return kind.source in ("model", "imputation")
 
 
+def has_ancestry(kind):
+    """Whether local ancestry is asked for, and samples of this kind have some."""
+    return config["sample"]["local_ancestry"] and kind.admixture
+
+
+def admixture_settings(wildcards):
+    """A params function: what is asked for of ancestries, of generators that draw by them."""
+    keys = (
+        ("local_ancestry", "proportions")
+        if kind_of(wildcards.generator).admixture
+        else ()
+    )
+    return {key: config["sample"][key] for key in keys}
+
+
 def adopted_files(wildcards):
     """The genotype files of a cohort that the user brings, or of imputed samples."""
     if kind_of(wildcards.generator).source == "imputation":

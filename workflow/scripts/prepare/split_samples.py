@@ -18,6 +18,8 @@ seed = settings.pop("seed")
 labels = samples.read_labels(source.labels, label, family)
 labels = labels.loc[json.loads(Path(source.inputs).read_text())["samples"]]
 samples.refuse_unknown(params.wanted or [], labels["label"])
+# This is no param: the split does not depend on it.
+samples.refuse_unknown(snakemake.config["sample"]["proportions"] or [], labels["label"], "sample.proportions")
 
 if "column" in settings:
     parts = samples.split_by_column(labels, settings["column"], settings["validation"], seed, family)

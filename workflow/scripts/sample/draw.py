@@ -23,9 +23,11 @@ part = np.array_split(np.arange(len(label)), params.shards)[shard % params.shard
 with store.open_store(source.genotypes) as cohort:
     data = TrainingData.of(cohort, source, params.needs)
     fitted = generator_class(params.model).load(Path(source.model), data, params.settings, threads=snakemake.threads)
-    drawn = fitted.sample(label[part], seed=seed, shard=shard)
+    drawn = fitted.sample(label[part], seed=seed, shard=shard, **params.asked)
     ids = np.array(vcf.synthetic_ids(len(label)))[part].tolist()
     store.write_like(
         snakemake.output.store, cohort.sites(), ids, drawn.calls, phased=drawn.phased, latents=drawn.latents
     )
+    if drawn.local_ancestry:
+        drawn.local_ancestry.save(snakemake.output.ancestry)
 logger.info("%d samples drawn", len(part))

@@ -6,11 +6,12 @@ from settings import generator_settings
 from stores import store_of, training_data
 
 from syngeno.errors import BadInput
-from syngeno.models.haplotype import features, fitting, prior, reranker
+from syngeno.models.haplotype import features, fitting, prior, reranker, tracts
 from syngeno.models.haplotype.model import HaplotypeDiffusion
 from syngeno.training import loop
 from unit.models.haplotype.test_fitting import two_origins
-from unit.models.haplotype.test_prior import everybody, some_mosaics
+from unit.models.haplotype.test_hmm import rng_of
+from unit.models.haplotype.test_prior import admixed_mosaics, everybody, some_mosaics
 
 CPU = torch.device("cpu")
 GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
@@ -18,9 +19,9 @@ DEVICES = ["cpu", pytest.param("cuda", marks=GPU)]
 N = 64  # samples there can be over three variants
 
 
-def tilted(monkeypatch, store=None, labels=("a", "b"), **sampler):
+def tilted(monkeypatch, store=None, labels=("a", "b"), mosaics=some_mosaics, **sampler):
     """A model whose g is large for samples with many heterozygous sites; it is known exactly."""
-    mosaics, symbols = some_mosaics(), np.random.default_rng(1).integers(0, 2, (3, 80)).astype(np.int8)
+    mosaics, symbols = mosaics(), np.random.default_rng(1).integers(0, 2, (3, 80)).astype(np.int8)
     summary = features.fit(symbols, np.arange(3), mosaics.per_sample, 1)
     monkeypatch.setattr(reranker, "scores", lambda trained, samples, device="auto": 0.8 * samples[1][:, 0].double())
     plain = {"steps": 1, "candidates": 64, "reranker_weight": 1.0, "temperature": 1.0, "shared_by": None}
@@ -49,21 +50,21 @@ class TestDraw:
         store = everybody(tmp_path)
         model = tilted(monkeypatch, steps=steps, candidates=candidates)
         expected, plain = target(model, store), target(model, store, weight=0)
-        share = counted(model.draw(np.repeat("a", 12_000), seed=1)) / 12_000
+        share = counted(model.draw(np.repeat("a", 12_000), seed=1)[0]) / 12_000
         assert np.abs(plain - expected).sum() / 2 > 0.15  # what there is to correct
         assert np.abs(share - expected).sum() / 2 < 0.04
 
     def test_one_step_of_very_many_candidates_is_exact(self, tmp_path, monkeypatch):
         model = tilted(monkeypatch, candidates=1000)
         expected = target(model, everybody(tmp_path))
-        drawn = model.draw(np.repeat("a", 4000), seed=2)
+        drawn = model.draw(np.repeat("a", 4000), seed=2)[0]
         assert stats.chisquare(counted(drawn), 4000 * expected).pvalue > 0.001
 
     @pytest.mark.parametrize("steps", [1, 3])
     def test_without_the_reranker_they_are_mosaics(self, tmp_path, monkeypatch, steps):
         model = tilted(monkeypatch, steps=steps, candidates=3, reranker_weight=0)
         plain = target(model, everybody(tmp_path), weight=0)
-        drawn = model.draw(np.repeat("a", 20_000), seed=3)
+        drawn = model.draw(np.repeat("a", 20_000), seed=3)[0]
         assert stats.chisquare(counted(drawn), 20_000 * plain).pvalue > 0.001
 
     def test_a_reranker_that_is_not_used_changes_nothing(self, tmp_path, monkeypatch):
@@ -74,25 +75,89 @@ class TestDraw:
             by_chance.prior, network, by_chance.features, by_chance.data, by_chance.sampler | asked
         )
         plain = target(model, everybody(tmp_path), weight=0)
-        assert stats.chisquare(counted(model.draw(np.repeat("a", 20_000), seed=3)), 20_000 * plain).pvalue > 0.001
+        assert stats.chisquare(counted(model.draw(np.repeat("a", 20_000), seed=3)[0]), 20_000 * plain).pvalue > 0.001
 
     def test_more_candidates_come_nearer(self, tmp_path, monkeypatch):
         store, off = everybody(tmp_path), []
         for candidates in (1, 4, 64):
             model = tilted(monkeypatch, candidates=candidates)
-            drawn = model.draw(np.repeat("a", 8000), seed=4)
+            drawn = model.draw(np.repeat("a", 8000), seed=4)[0]
             off.append(np.abs(counted(drawn) / 8000 - target(model, store)).sum() / 2)
         assert off[0] > off[1] + 0.02 > off[2] + 0.04
 
     def test_the_same_seed_gives_the_same_samples_and_another_shard_others(self, monkeypatch):
         model, label = tilted(monkeypatch, steps=2, candidates=2), np.repeat(["a", "b"], 40)
-        first, again, other = (model.draw(label, seed=1, shard=shard) for shard in (0, 0, 1))
+        first, again, other = (model.draw(label, seed=1, shard=shard)[0] for shard in (0, 0, 1))
         assert (first == again).all()
         assert (first != other).any()
 
     def test_unknown_label(self, monkeypatch):
         with pytest.raises(ValueError, match="no training sample has the label c"):
             tilted(monkeypatch).draw(np.array(["c"]), seed=1)
+
+
+class TestLocalAncestry:
+    @pytest.mark.parametrize("rule", [{"shared_by": None}, {"shared_by": 2, "longer_than": 1.0}])
+    @pytest.mark.parametrize("mosaics", [some_mosaics, admixed_mosaics])
+    def test_does_not_change_what_is_drawn(self, tmp_path, monkeypatch, mosaics, rule):
+        model = tilted(monkeypatch, everybody(tmp_path), mosaics=mosaics, steps=2, candidates=2, **rule)
+        label = np.repeat(["a", "b"], 40)
+        plain, none = model.draw(label, seed=1)
+        drawn, found = model.draw(label, seed=1, local_ancestry=True)
+        assert none is None
+        assert (drawn == plain).all()
+        assert found.proportions.shape == (80, model.prior.components.ancestries)
+        assert found.proportions.sum(1) == pytest.approx(1)
+        assert np.unique(found.tracts[:, 0]).tolist() == list(range(160))
+        assert (found.tracts[found.tracts[:, 0] >= 80, 3] == len(found.names) - 1).all()  # of one ancestry
+
+    def test_of_several_parts_as_of_one(self, monkeypatch):
+        """Samples are drawn so many at a time; sequences are counted through."""
+        model = tilted(monkeypatch, mosaics=admixed_mosaics, candidates=2)
+        monkeypatch.setattr("syngeno.models.haplotype.model.HELD", {"cpu": 3 * 2 * 2 * 30})
+        found = model.draw(np.repeat("a", 80), seed=1, local_ancestry=True)[1]
+        assert np.unique(found.tracts[:, 0]).tolist() == list(range(160))
+        assert len(np.unique(found.proportions[:, 0])) == 80
+
+
+class TestProportions:
+    def test_samples_have_those_that_are_asked_for(self, monkeypatch):
+        """The ancestry at the start of a chromosome is a draw by them; so is the share of all in the long run."""
+        model, n = tilted(monkeypatch, mosaics=admixed_mosaics, steps=2, candidates=3, reranker_weight=0), 10_000
+        asked = {"a": {"ancestry1": 0.3, "b": 0.7}}
+        label = np.repeat(["a", "b"], [n, 10])
+        found = model.draw(label, seed=1, local_ancestry=True, proportions=asked)[1]
+        assert (found.proportions == np.repeat([[0.3, 0.7], [0, 1]], [n, 10], axis=0)).all()
+        tracts = found.tracts[found.tracts[:, 0] < 2 * n]
+        for first in (0, 2):  # of either chromosome, which are independent given the proportions
+            counts = np.bincount(tracts[tracts[:, 1] == first, 3])
+            assert counts.sum() == 2 * n
+            assert stats.chisquare(counts, [0.3 * 2 * n, 0.7 * 2 * n]).pvalue > 0.001
+        changed = (tracts[:, 1] == 1).mean() * len(tracts) / (2 * n)  # 10 switches per Morgan, over 5 cM
+        assert changed == pytest.approx((1 - np.exp(-0.5)) * 2 * 0.3 * 0.7, abs=0.01)
+
+    def test_ancestry_and_symbols_are_as_if_drawn_at_once(self, monkeypatch):
+        model, n = tilted(monkeypatch, mosaics=admixed_mosaics, steps=3, candidates=3, reranker_weight=0), 20_000
+        asked = {"a": {"ancestry1": 0.5, "b": 0.5}}
+        symbols, found = model.draw(np.repeat("a", n), seed=1, local_ancestry=True, proportions=asked)
+        ancestry = np.empty((3, 2 * n), int)
+        for sequence, first, last, which in found.tracts:
+            ancestry[first : last + 1, sequence] = which  # segments are of one variant
+        mosaics, rng = model.prior.asked(asked), rng_of(5)
+        admixture = mosaics._admixture(mosaics.origins(np.repeat("a", n), rng))
+        states = (np.random.default_rng(seed).integers(2**63, size=2 * n, dtype=np.uint64) for seed in (1, 2))
+        at_once = [tracts.walk(chain, admixture, each) for chain, each in zip(mosaics._chains(), states, strict=True)]
+        other = np.concatenate([one.symbols for one in at_once]), np.concatenate([one.ancestry for one in at_once])
+        code = [(1 << np.arange(6)) @ np.concatenate(pair).astype(int) for pair in ((symbols, ancestry), other)]
+        table = np.array([np.bincount(each, minlength=64) for each in code])
+        assert stats.chi2_contingency(table[:, table.sum(0) > 0]).pvalue > 0.001
+
+    def test_others_are_drawn_as_before(self, monkeypatch):
+        model = tilted(monkeypatch, mosaics=admixed_mosaics, candidates=2)
+        label = np.repeat("a", 40)
+        plain = model.draw(label, seed=1, local_ancestry=True)[1]
+        found = model.draw(label, seed=1, local_ancestry=True, proportions={"b": {"b": 1}})[1]
+        assert (plain.proportions == found.proportions).all()
 
 
 class TestLogProb:
@@ -122,7 +187,7 @@ class TestLogProb:
         hot = {"reranker_weight": 0, "temperature": temperature, "steps": 2, "candidates": 2}
         model = tilted(monkeypatch, everybody(tmp_path), labels=["a"], **hot)
         logs = model.log_prob(np.arange(N), np.repeat("a", N), seed=1)
-        drawn = model.draw(np.repeat("a", 20_000), seed=1)
+        drawn = model.draw(np.repeat("a", 20_000), seed=1)[0]
         p = np.exp(logs.reshape(N, 2).sum(1))
         assert p.sum() == pytest.approx(1, rel=1e-4)
         assert stats.chisquare(counted(drawn), 20_000 * p / p.sum()).pvalue > 0.001
@@ -168,7 +233,7 @@ class TestFit:
             real = summary.of_samples(model.store, data.validation_rows)[1][:, 0].mean()
             off = []
             for loaded in by_weight:
-                drawn = torch.from_numpy(loaded.draw(np.repeat("a", 300), seed=1))
+                drawn = torch.from_numpy(loaded.draw(np.repeat("a", 300), seed=1)[0])
                 off.append(abs(summary.of(drawn[summary.sites])[1][:, 0].mean() - real))
             assert off[1] < off[0] / 2
         asked = data.validation_rows, data.validation_label
@@ -216,7 +281,7 @@ class TestSample:
         assert drawn.phased == (space == "haplotype") and drawn.latents is None
         assert [chunk.shape for chunk in chunks] == [(16, 7, 2), (16, 7, 2), (8, 7, 2)]
         symbols = np.concatenate(chunks).reshape(40, -1) if drawn.phased else np.concatenate(chunks).sum(2)
-        assert (symbols == model.draw(np.repeat("a", 7), seed=1, shard=0)).all()
+        assert (symbols == model.draw(np.repeat("a", 7), seed=1, shard=0)[0]).all()
 
     def test_an_unphased_cohort_has_no_haplotypes(self, tmp_path):
         with pytest.raises(BadInput, match=r"is not phased \(.*, and has no haplotypes"):

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -94,6 +95,29 @@ class TestDraw:
     def test_origins_of_an_unknown_label(self):
         with pytest.raises(ValueError, match="no training sample has the label c"):
             some_mosaics().origins(np.array(["a", "c"]), rng_of(1))
+
+
+class TestTracts:
+    @pytest.mark.parametrize("mosaics", [some_mosaics, admixed_mosaics])
+    def test_cover_each_chromosome_and_agree_with_the_path(self, mosaics):
+        """Of segments of three variants, the last of fewer, as drawn at random."""
+        sizes = {"groups": 1, "width": 3}
+        chromosomes = [some_clusters(1, B=4, variants=11, **sizes), some_clusters(2, B=2, variants=4, **sizes)]
+        learnt = replace(mosaics(), chromosomes=chromosomes, morgans=[np.zeros(4), np.zeros(2)])
+        ancestry = np.random.default_rng(1).integers(0, 2, (6, 50)).astype(np.int8)
+        ancestry[:, 0] = 1
+        of_variants = np.concatenate([ancestry[:4].repeat(3, axis=0)[:11], ancestry[4:].repeat(3, axis=0)[:4]])
+        found = learnt.tracts(ancestry)
+        assert found[found[:, 0] == 0].tolist() == [[0, 0, 10, 1], [0, 11, 14, 1]]  # one of each chromosome
+        covered = np.full((15, 50), -1)
+        for sequence, first, last, which in found:
+            assert (covered[first : last + 1, sequence] == -1).all()
+            assert (first < 11) == (last < 11)
+            covered[first : last + 1, sequence] = which
+        assert (covered == of_variants).all()
+        beside = (found[1:, 0] == found[:-1, 0]) & (found[1:, 1] != 11)
+        assert (found[1:, 3] != found[:-1, 3])[beside].all()  # as long as they can be
+        assert (np.lexsort((found[:, 1], found[:, 0])) == np.arange(len(found))).all()
 
 
 class TestComplete:

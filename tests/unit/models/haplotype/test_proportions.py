@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import integrate, special, stats
 
+from syngeno.errors import BadInput
 from syngeno.models.haplotype import proportions
 from syngeno.models.haplotype.proportions import Components, Proposal
 
@@ -67,7 +68,7 @@ class TestDraw:
         """By the label's distribution alone: none is the proportions of a sample it was fitted to."""
         tracts = tracts_of([1, 3, 2], 300, 40, 1)
         known = proportions.fit(tracts, np.repeat("a", 300))
-        assert {part.size for part in vars(known).values()} <= {1, 3}  # no sample's own is kept
+        assert {np.size(part) for part in vars(known).values()} <= {1, 3}  # no sample's own is kept
         _, drawn = known.draw(np.repeat("a", 300), np.random.default_rng(2))
         own, (_, new) = (
             known.given(tracts, np.repeat("a", 300)),
@@ -84,6 +85,74 @@ class TestDraw:
         known = some_components((1, [1, 1]))
         with pytest.raises(ValueError, match="no training sample has the label b"):
             known.draw(np.array(["b"]), np.random.default_rng(1))
+
+
+def of_four_labels():
+    """c and d are of the third of three ancestries alone, b of either of the others, "mixed" of all or of the first."""
+    label = np.array(["b", "b", "c", "d", "d", "mixed", "mixed"])
+    alpha = np.eye(3)[[0, 1, 2, 2, 2, 0, 0]]
+    alpha[5] = [3, 2, 1]
+    share, rate = np.array([0.5, 0.5, 1, 0.2, 0.8, 0.6, 0.4]), np.array([0, 0, 0, 0, 0, 12.0, 0])
+    return Components(label, share, alpha, rate, np.array([0, 0, 1, 2, 2, 3, 3]))
+
+
+class TestNames:
+    def test_labels_of_one_ancestry_name_it(self):
+        assert of_four_labels().names.tolist() == ["ancestry1", "ancestry2", "c+d"]
+
+    def test_of_one_ancestry_all_labels_are(self):
+        components = Components.of_one_ancestry(np.array(["a", "a", "b"]), np.array([0.3, 0.7, 1]))
+        assert components.names.tolist() == ["a+b"]
+
+
+class TestAsked:
+    def test_exact_proportions_at_the_rate_of_the_label(self):
+        asked = of_four_labels().asked({"mixed": {"ancestry2": 0.25, "c+d": 0.75}})
+        label = np.repeat(["mixed", "c"], 50)
+        component, q = asked.draw(label, np.random.default_rng(1))
+        assert (q == np.repeat([[0, 0.25, 0.75], [0, 0, 1]], 50, axis=0)).all()
+        assert set(component[:50]) == {5, 6}
+        assert (asked.admixture(component, q).rate == np.repeat([12, 0], 50)).all()
+
+    def test_samples_of_one_ancestry_do_not_switch(self):
+        asked = of_four_labels().asked({"mixed": {"ancestry1": 1}})
+        component, q = asked.draw(np.repeat("mixed", 50), np.random.default_rng(1))
+        assert (q == [1, 0, 0]).all()
+        assert (asked.admixture(component, q).rate == 0).all()
+
+    def test_labels_that_yaml_reads_as_numbers(self):
+        components = replace(of_four_labels(), label=np.repeat(["1", "2"], [5, 2]))
+        asked = components.asked({2: {"ancestry2": 1}})
+        assert list(asked.exact) == ["2"]
+
+    def test_nothing(self):
+        plain, label = of_four_labels(), np.repeat("mixed", 9)
+        before, after = (each.draw(label, np.random.default_rng(1))[1] for each in (plain, plain.asked({})))
+        assert (before == after).all()
+        Components.of_one_ancestry(np.array(["a"]), np.ones(1)).asked({})
+
+    @pytest.mark.parametrize(
+        ("proportions", "told"),
+        [
+            ({"e": {"c+d": 1}}, r"^sample\.proportions: no training sample is 'e'; use b, c, d, mixed$"),
+            (
+                {"mixed": {"c": 1}},
+                r"^sample\.proportions\.mixed: the model has no ancestry 'c'; use ancestry1, ancestry2, c\+d$",
+            ),
+            (
+                {"c": {"ancestry1": 0.5, "c+d": 0.5}},
+                r"^sample\.proportions\.c: samples of this label are of one .*, or take an admixed label \(mixed\)$",
+            ),
+        ],
+    )
+    def test_what_there_is_not(self, proportions, told):
+        with pytest.raises(BadInput, match=told):
+            of_four_labels().asked(proportions)
+
+    def test_of_one_ancestry(self):
+        components = Components.of_one_ancestry(np.array(["a", "b"]), np.ones(2))
+        with pytest.raises(BadInput, match=r"the model has one ancestry \(a\+b\); set `clusters: \{ancestries: 2\}`"):
+            components.asked({"a": {"a+b": 1}})
 
 
 class TestSettled:

@@ -165,12 +165,12 @@ def training_samples(table: pd.DataFrame, fraction: int, seed: int) -> list[str]
     return [sample for sample in train.index if sample in drawn]
 
 
-def refuse_unknown(wanted: Iterable[object], known: Iterable[str]) -> None:
-    """Raise BadInput when one of the `wanted` labels, compared as text, is not `known`."""
+def refuse_unknown(wanted: Iterable[object], known: Iterable[str], key: str = "sample.labels") -> None:
+    """Raise BadInput when one of the `wanted` labels of a key of the run file, compared as text, is not `known`."""
     known = sorted(set(known))
     unknown = sorted({str(name) for name in wanted} - set(known))
     if unknown:
-        raise BadInput("sample.labels", f"no training sample is '{unknown[0]}'", f"use {', '.join(known)}")
+        raise BadInput(key, f"no training sample is '{unknown[0]}'", f"use {', '.join(known)}")
 
 
 def write_samples(path: str | Path, labels: pd.DataFrame, parts: pd.Series, columns: Iterable[str] = ()) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 import numpy as np
 
 from syngeno.data import genetic_map
+from syngeno.data.local_ancestry import LocalAncestry
 from syngeno.data.samples import read_samples
 from syngeno.data.store import Store
 
@@ -65,12 +66,13 @@ class Drawn:
     """Samples as they were drawn.
 
     `calls` are int8 (v, n, 2), chunk by chunk of `store.CHUNK` variants; `latents`, float32 (n, blocks, components), of
-    samples that were drawn in the encoder's space.
+    samples that were drawn in the encoder's space; `local_ancestry` where it is asked for and the kind has `admixture`.
     """
 
     calls: Iterator[np.ndarray]
     phased: bool
     latents: np.ndarray | None = None
+    local_ancestry: LocalAncestry | None = None
 
 
 class Generator(Protocol):
@@ -100,7 +102,8 @@ class Generator(Protocol):
     def sample(self, label: np.ndarray, *, seed: int, shard: int) -> Drawn:
         """A sample of each label, str (n,); shards count from 0 and draw from streams of their own.
 
-        Raises ValueError for a label that no training sample has.
+        Where the kind has `admixture`, it also takes whether `local_ancestry` is asked for, and `proportions` (see
+        `haplotype.proportions.Components.asked`). Raises ValueError for a label that no training sample has.
         """
 
     def log_prob(self, rows: np.ndarray, label: np.ndarray, *, seed: int) -> np.ndarray:

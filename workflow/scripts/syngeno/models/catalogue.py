@@ -24,6 +24,7 @@ class Kind:
         scored_by: settings of the sampler that change how probable a sample is, not only how it is drawn.
         needs: files of this fraction and seed that it is fitted on beside the genotypes: "clusters" (its own rule
             fits them), "encoder" and "latents" (made by the prepare stage).
+        admixture: its samples are of tracts of ancestries, so `sample` takes `local_ancestry` and `proportions`.
         suits: the cohorts that it is our choice for, those of "linked" or of "unlinked" variants (see
             `prepare.linkage`); empty for controls, and for what is chosen for other reasons.
         fit_memory, draw_memory: megabytes that a job asks for, and megabytes more per million genotypes.
@@ -39,6 +40,7 @@ class Kind:
     whitebox: bool = False
     scored_by: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    admixture: bool = False
     suits: str = ""
     fit_memory: tuple[float, float] = (1000, 2)
     fit_minutes: tuple[float, float] = (60, 0.2)
@@ -71,6 +73,7 @@ KINDS = {
         whitebox=True,
         scored_by=("reranker_weight", "temperature"),
         needs=("clusters",),
+        admixture=True,
         suits="linked",
         fit_memory=(2000, 4),
         fit_minutes=(120, 0.1),

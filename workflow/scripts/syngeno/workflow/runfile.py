@@ -139,6 +139,10 @@ def check_sense(config: dict) -> None:
         if generator["sampler"]["sampler"] == "ddim" and steps > most:
             fact = f"{steps} is more than the {most} steps of the diffusion"
             _refuse(f"generators.{name}.sampler.steps", fact, f"give at most {most}")
+    for label, shares in (config.get("sample", {}).get("proportions") or {}).items():
+        total = sum(shares.values())
+        if abs(total - 1) > 1e-6:
+            _refuse(f"sample.proportions.{label}", f"the shares sum to {total:.8g}", "make them sum to 1")
     for title, names in (config.get("evaluate", {}).get("ablation") or {}).items():
         if unknown := [name for name in names if name not in config["generators"]]:
             fact = f"there is no generator '{unknown[0]}'"

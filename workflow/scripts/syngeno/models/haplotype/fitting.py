@@ -85,7 +85,9 @@ def _by_ancestries(data: TrainingData, sizes: Mapping[str, Any], how: clusters.S
         wanted = _ancestries(data, dosages, sizes["subpopulation_size"], how)
     if wanted == 1:
         return _of_subpopulations(data, dosages, sizes["subpopulation_size"], how)
-    return _of_ancestries(data, dosages, wanted, how)
+    found = _of_ancestries(data, dosages, wanted, how)
+    log.info("ancestries: %s", ", ".join(found.components.names))
+    return found
 
 
 def _ancestries(data: TrainingData, dosages: np.ndarray, size: int, how: clusters.Settings) -> int:

@@ -26,6 +26,7 @@ from torch import Tensor
 
 from syngeno import progress, streams
 from syngeno.data import sequences
+from syngeno.data.local_ancestry import LocalAncestry
 from syngeno.models.base import Drawn, TrainingData
 from syngeno.models.haplotype import features, prior, reranker
 from syngeno.models.haplotype.features import FeatureMap
@@ -151,14 +152,27 @@ class HaplotypeDiffusion:
         model.trained_on, model.chosen = content["trained_on"], content["chosen"]
         return model
 
-    def sample(self, label: np.ndarray, *, seed: int, shard: int = 0) -> Drawn:
-        """See `base.Generator`."""
-        symbols = self.draw(label, seed=seed, shard=shard)
-        return Drawn(sequences.call_chunks(self.store, symbols), self.store.phased)
+    def sample(self, label: np.ndarray, *, seed: int, shard: int = 0, **asked: Any) -> Drawn:
+        """See `base.Generator`; what is `asked` for as of `draw`."""
+        symbols, found = self.draw(label, seed=seed, shard=shard, **asked)
+        return Drawn(sequences.call_chunks(self.store, symbols), self.store.phased, local_ancestry=found)
 
-    def draw(self, label: np.ndarray, *, seed: int, shard: int = 0) -> np.ndarray:
-        """Symbols int8 (variants, per_sample * n) of a sample of each label, str (n,)."""
+    def draw(
+        self,
+        label: np.ndarray,
+        *,
+        seed: int,
+        shard: int = 0,
+        local_ancestry: bool = False,
+        proportions: Mapping[str, Mapping[str, float]] | None = None,
+    ) -> tuple[np.ndarray, LocalAncestry | None]:
+        """Symbols int8 (variants, per_sample * n) of a sample of each label, str (n,), and their ancestry if asked for.
+
+        Samples of some labels have just the `proportions` of ancestries that are asked for (see `Components.asked`).
+        Ancestry is drawn given the symbols, which are the same without: both together are as if drawn at once.
+        """
         label, per_sample = np.asarray(label, dtype=str), self.prior.per_sample
+        mosaics, tracts = self.prior.asked(proportions or {}), []
         code = torch.from_numpy(self._codes(label)).to(self.device)
         n, by_rule = per_sample * len(label), self.sampler["shared_by"] is not None
         drawn, segments = np.empty((self.prior.variants, n), np.int8), self.prior.segments if by_rule else 0
@@ -166,19 +180,23 @@ class HaplotypeDiffusion:
         each = self.prior.variants * per_sample * self.sampler["candidates"]
         for part in progress.batches(log, len(label), max(1, HELD[self.device.type] // each), "drawn"):
             rng = generator(self.device, *streams.entropy("haplotype_sampling", seed, shard + 1, part.start))
-            symbols, origins = self._denoise(label[part], code[part], rng)
+            symbols, origins = self._denoise(mosaics, label[part], code[part], rng)
             columns = slice(per_sample * part.start, per_sample * part.stop)
             drawn[:, columns] = symbols.cpu().numpy()
+            if by_rule or local_ancestry:
+                clusters, ancestry = (part.cpu().numpy() for part in mosaics.paths(symbols, origins, rng))
             if by_rule:
-                clusters, ancestry = (part.cpu().numpy() for part in self.prior.paths(symbols, origins, rng))
-                path[:, columns], weights[:, columns] = clusters, self.prior.weights(origins, ancestry)
-        if by_rule:
+                path[:, columns], weights[:, columns] = clusters, mosaics.weights(origins, ancestry)
+            if local_ancestry:
+                known = mosaics.components.names, origins.q, mosaics.tracts(ancestry), per_sample
+                tracts.append(LocalAncestry(*known))
+        if by_rule:  # segments are drawn again from clusters of their ancestry, which so stays as it is
             from syngeno.models.haplotype import sharing  # numba need not be there where the rule is not asked for
 
             rule = sharing.Rule.of(self.sampler["longer_than"], self.sampler["shared_by"], len(self.data.rows))
             how = {"seed": seed, "shard": shard, "threads": self.threads}
             sharing.enforce_along(self.prior.parts(), drawn, path, weights, self.data, rule, **how)
-        return drawn
+        return drawn, LocalAncestry.joined(tracts) if local_ancestry else None
 
     def log_prob(self, rows: np.ndarray, label: np.ndarray, *, seed: int) -> np.ndarray:
         """log p of samples (rows of the store) given their labels: float64 (per_sample * n,), shared out alike.
@@ -202,18 +220,18 @@ class HaplotypeDiffusion:
             raise ValueError(f"no training sample has the label {unknown[0]}")
         return np.searchsorted(self.network["labels"], label)
 
-    def _denoise(self, label: np.ndarray, code: Tensor, rng: torch.Generator) -> tuple[Tensor, Origins]:
+    def _denoise(self, mosaics: Prior, label: np.ndarray, code: Tensor, rng: torch.Generator) -> tuple[Tensor, Origins]:
         """Symbols (variants, per_sample * n) of samples, and their origins."""
-        per_sample, candidates = self.prior.per_sample, self.sampler["candidates"]
-        origins = self.prior.origins(np.repeat(label, candidates), rng)
-        symbols = self.prior.draw(origins, rng).reshape(-1, len(label), candidates, per_sample)
+        per_sample, candidates = mosaics.per_sample, self.sampler["candidates"]
+        origins = mosaics.origins(np.repeat(label, candidates), rng)
+        symbols = mosaics.draw(origins, rng).reshape(-1, len(label), candidates, per_sample)
         number, choice = torch.arange(len(label), device=self.device), self._choose(symbols, code, rng)
         kept = symbols[:, number, choice]
         origins = origins.some((candidates * number + choice).cpu().numpy())  # visible from the first step on
-        rank, units = _order(self.prior, len(label), rng)
+        rank, units = _order(mosaics, len(label), rng)
         for step in range(1, self.sampler["steps"]):
             visible, before = rank < units * step / self.sampler["steps"], kept.reshape(len(kept), -1)
-            symbols = self.prior.complete(before, visible, origins, candidates, rng)
+            symbols = mosaics.complete(before, visible, origins, candidates, rng)
             symbols = symbols.reshape(-1, len(label), per_sample, candidates).transpose(2, 3)
             kept = symbols[:, number, self._choose(symbols, code, rng)]
         return kept.reshape(len(kept), -1), origins

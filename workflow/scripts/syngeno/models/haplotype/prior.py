@@ -12,7 +12,7 @@ to be looked at.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -111,6 +111,10 @@ class Prior:
         """The same, with the clusters of each chromosome tempered (see hmm.py), tracts and proportions as they are."""
         return replace(self, chromosomes=[chromosome.tempered(temperature) for chromosome in self.chromosomes])
 
+    def asked(self, proportions: Mapping[str, Mapping[str, float]]) -> Prior:
+        """The same, with samples of some labels of these proportions; see, also for errors, `Components.asked`."""
+        return replace(self, components=self.components.asked(proportions))
+
     def origins(self, label: np.ndarray, rng: torch.Generator) -> Origins:
         """An origin of each label, str (n,), drawn; ValueError for an unknown label."""
         return Origins(*self.components.draw(label, np.random.default_rng(hmm.states(1, rng))))
@@ -140,6 +144,19 @@ class Prior:
         each = self._completed(symbols, visible, origins, 1, rng)
         _, path, ancestry = zip(*each, strict=True)
         return torch.cat(path), torch.cat(ancestry)
+
+    def tracts(self, ancestry: np.ndarray) -> np.ndarray:
+        """Tracts of sequences by the ancestry of their segments (segments, n); see `local_ancestry.LocalAncestry`."""
+        begins, first = np.ones(ancestry.shape, bool), np.empty(len(ancestry), np.int64)
+        for chromosome, variants, segments in self.parts():
+            own = ancestry[segments]
+            begins[segments][1:] = own[1:] != own[:-1]
+            first[segments] = variants.start + chromosome.symbol.shape[3] * np.arange(len(own))
+        sequence, segment = np.nonzero(begins.T)
+        start = first[segment]
+        # Each ends before the next one begins; the last of a sequence before variant 0, which is the last of all.
+        last = (np.roll(start, -1) - 1) % self.variants
+        return np.column_stack([sequence, start, last, ancestry[segment, sequence]])
 
     def _completed(
         self, symbols: Tensor, visible: Tensor, origins: Origins, times: int, rng: torch.Generator

@@ -10,12 +10,15 @@ It is fitted by the fixed point of Minka (Estimating a Dirichlet distribution, 2
 tracts is not taken for variation among samples. What is kept is of labels; nobody's own proportions are.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Self
 
 import numpy as np
 from scipy.special import digamma, gammaln
+
+from syngeno.data import samples
+from syngeno.errors import BadInput
 
 MOST, FEWEST = 3, 25  # components of a label, and samples of each
 ROUNDS = 500
@@ -47,6 +50,7 @@ class Components:
         alpha: of its Dirichlet distribution (C, A).
         rate: ancestry switches per Morgan (C,), of a label alike.
         group: whose cluster weights its samples follow, int (C,).
+        exact: of labels whose samples have just these proportions, (A,), rather than a draw of them.
     """
 
     label: np.ndarray
@@ -54,6 +58,7 @@ class Components:
     alpha: np.ndarray
     rate: np.ndarray
     group: np.ndarray
+    exact: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @classmethod
     def of_one_ancestry(cls, label: np.ndarray, share: np.ndarray) -> Self:
@@ -65,6 +70,39 @@ class Components:
     def ancestries(self) -> int:
         """How many there are."""
         return self.alpha.shape[1]
+
+    @property
+    def names(self) -> np.ndarray:
+        """Of ancestries, str (A,): the labels that are of this one alone, joined by +, else ancestry1, ancestry2, .."""
+        held = {name: (self.alpha[self.of_label(name)] > 0).any(0) for name in np.unique(self.label).tolist()}
+        alone = {name: int(each.argmax()) for name, each in held.items() if each.sum() == 1}
+        named = ("+".join(name for name in alone if alone[name] == a) for a in range(self.ancestries))
+        return np.array([name or f"ancestry{a}" for a, name in enumerate(named, 1)])
+
+    def asked(self, proportions: Mapping[str, Mapping[str, float]]) -> Self:
+        """The same, but samples of some labels have just these proportions, which sum to 1, by ancestries' names.
+
+        Those of several ancestries change between them at the rate of their label. BadInput for an unknown label or
+        ancestry, where there is one ancestry, and for a mixture in a label that has no such rate.
+        """
+        names, rate, exact, key = self.names.tolist(), self.rate.copy(), {}, "sample.proportions"
+        samples.refuse_unknown(proportions, self.label.tolist(), key)
+        if proportions and len(names) == 1:
+            remedy = "set `clusters: {ancestries: 2}`, or more, for the generator, or leave proportions out"
+            raise BadInput(key, f"the model has one ancestry ({names[0]})", remedy)
+        for label, shares in proportions.items():
+            label, shares = str(label), {str(name): share for name, share in shares.items()}
+            if unknown := sorted(set(shares) - set(names)):
+                raise BadInput(f"{key}.{label}", f"the model has no ancestry '{unknown[0]}'", f"use {', '.join(names)}")
+            q, own = np.array([shares.get(name, 0.0) for name in names]), self.of_label(label)
+            mixed = (q > 0).sum() > 1
+            rate[own] = self.rate[own].max() if mixed else 0  # components of one ancestry lack the rate of their label
+            if mixed and not rate[own].any():
+                admixed = ", ".join(np.unique(self.label[self.rate > 0]).tolist()) or "there is none"
+                fact = "samples of this label are of one ancestry, and nothing says how long tracts of several would be"
+                raise BadInput(f"{key}.{label}", fact, f"give it one ancestry, or take an admixed label ({admixed})")
+            exact[label] = q / q.sum()
+        return replace(self, rate=rate, exact=exact)
 
     def of_label(self, name: str) -> np.ndarray:
         """Numbers of a label's components; ValueError for an unknown label."""
@@ -81,7 +119,10 @@ class Components:
             numbers, rows = self.of_label(name), np.flatnonzero(label == name)
             share = self.share[numbers] / self.share[numbers].sum()
             component[rows] = rng.choice(numbers, size=len(rows), p=share)
-        return component, dirichlet(self.alpha[component], rng)
+        q = dirichlet(self.alpha[component], rng)
+        for name, own in self.exact.items():
+            q[label == name] = own
+        return component, q
 
     def admixture(self, component: np.ndarray, q: np.ndarray) -> Admixture:
         """That of samples, by their components (n,) and proportions (n, A)."""
