@@ -56,11 +56,6 @@ class Sequences:
     label: np.ndarray
     per_sample: int = 2
 
-    def some(self, rows: np.ndarray) -> "Sequences":
-        """Those of some of the samples."""
-        columns = (self.per_sample * rows[:, None] + np.arange(self.per_sample)).ravel()
-        return replace(self, symbols=lambda number: self.symbols(number)[:, columns], label=self.label[rows])
-
     def repeated(self, values: np.ndarray) -> np.ndarray:
         """Values of samples (n, ..) for each of their sequences."""
         return values.repeat(self.per_sample, axis=0)
