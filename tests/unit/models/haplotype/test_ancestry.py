@@ -48,7 +48,8 @@ class TestSimplex:
 
 class TestFit:
     @pytest.fixture(scope="class")
-    def fitted(self):
+    @classmethod
+    def fitted(cls):
         symbols, label, q = admixed()
         rng = np.random.default_rng(2)
         seeds, sample = np.sort(rng.permutation(160)[:K]), rng.permutation(80).repeat(2)
