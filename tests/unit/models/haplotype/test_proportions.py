@@ -173,6 +173,13 @@ class TestSettled:
         assert found[1] == pytest.approx([0.5, 0.5], abs=0.01)
 
 
+class TestAdmixed:
+    def test_is_the_component_that_has_the_labels_rate(self):
+        """Samples of mixed proportions switch by it, though others of the label are of one ancestry."""
+        settled = some_components((0.5, [99, 1]), (0.5, [1, 1])).settled()
+        assert settled.rate[settled.admixed(np.array(["a", "a"]))].tolist() == [5, 5]
+
+
 class TestGiven:
     def test_is_the_posterior_mean(self):
         known = some_components((1, [1, 3]))

@@ -93,7 +93,7 @@ class OfTracts:
     """Sequences descend from clusters by tracts of ancestries; see `clusters.Descent`.
 
     Attributes:
-        admixture: of all sequences, by groups 0, 1, ..; each has one rate.
+        admixture: of all sequences, by groups 0, 1, ..
         morgans: between segments (B,).
         ancestry: of each segment of the sequences, as probabilities (n, B, A), renewed.
         tracts: of each sequence in each ancestry, renewed: (n, A).
@@ -213,8 +213,8 @@ def fit(
     settings: clusters.Settings,
     *,
     sweeps: int = SWEEPS,
-) -> Ancestries:
-    """Ancestries and clusters by training samples; `validation` samples say which labels are of one ancestry alone.
+) -> list[Ancestries]:
+    """Ancestries and clusters by training samples, with cluster weights of labels by each of `OF_LABELS`.
 
     `cm` are the places of each chromosome's variants in centimorgans, `q` (n, A) the first proportions; `sample`,
     `seeds` and `alphabet` as for clusters.fit.
@@ -247,7 +247,7 @@ def fit(
 def likeliest(fitted: Sequence[Ancestries], given: Sequences) -> int:
     """Which of some, with the same components, makes samples likeliest, at proportions that the first expects."""
     q = _proportions(fitted[0], given)[1][:, None]
-    logs = [_log_probabilities(each, given, each.components.first(given.label)[:, None], q).sum() for each in fitted]
+    logs = [_log_probabilities(each, given, each.components.admixed(given.label)[:, None], q).sum() for each in fitted]
     said = ", ".join(f"{-total / len(given.label):.1f}" for total in logs)
     log.info("nats of a sample, by shrinkage of weights: %s", said)
     return int(np.argmax(logs))
@@ -284,7 +284,7 @@ def _log_probabilities(fitted: Ancestries, given: Sequences, component: np.ndarr
 def expected_tracts(fitted: Ancestries, given: Sequences, q: np.ndarray) -> np.ndarray:
     """Tracts of each ancestry that are expected of samples with proportions (n, A): float64 (n, A)."""
     chains, components = fitted
-    asked = Admixture(*map(given.repeated, components.admixture(components.first(given.label), q)))
+    asked = Admixture(*map(given.repeated, components.admixture(components.admixed(given.label), q)))
     total = np.zeros(q.shape)
     for number, chain in enumerate(chains):
         patterns = tracts.patterns(chain, given.symbols(number))

@@ -48,7 +48,7 @@ class Components:
         label: the label that each is a part of, str (C,).
         share: of the label's samples (C,).
         alpha: of its Dirichlet distribution (C, A).
-        rate: ancestry switches per Morgan (C,), of a label alike.
+        rate: ancestry switches per Morgan (C,), of a label alike, but 0 of components of one ancestry.
         group: whose cluster weights its samples follow, int (C,).
         exact: of labels whose samples have just these proportions, (A,), rather than a draw of them.
     """
@@ -134,10 +134,11 @@ class Components:
         owned = (self.of_label(name) for name in np.asarray(label, dtype=str).tolist())
         return np.array([self.share[numbers] @ each[numbers] for numbers in owned])
 
-    def first(self, label: np.ndarray) -> np.ndarray:
-        """A component of each label, str (n,), for what its components have in common."""
+    def admixed(self, label: np.ndarray) -> np.ndarray:
+        """The component of each label, str (n,), that has the label's rate, which those of one ancestry lack."""
         names, code = np.unique(np.asarray(label, dtype=str), return_inverse=True)
-        return np.array([self.of_label(name)[0] for name in names.tolist()], dtype=np.int64)[code]
+        numbers = [self.of_label(name) for name in names.tolist()]
+        return np.array([own[self.rate[own].argmax()] for own in numbers], dtype=np.int64)[code]
 
     def settled(self) -> Self:
         """The same, but components nearly of one ancestry are of it alone, and switch to no other."""
