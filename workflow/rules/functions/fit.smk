@@ -1,6 +1,6 @@
 # What the rules of fit.smk ask for: functions of wildcards. No rules here.
 
-from syngeno.models.haplotype.number import suitable
+from syngeno.models.haplotype.number import most
 
 # What changes no fit: how samples are drawn and judged, on which hardware, and how often a state is saved.
 NOT_FITTED = {"kind", "fractions", "canaries", "gpu", "save_every", "sampler", "model"}
@@ -40,7 +40,7 @@ def clusters_memory(wildcards, input, attempt):
     """A resources function: megabytes for chains of all clusters along one chromosome after the other."""
     samples, variants, largest = cohort_size(wildcards, input)
     sizes = generator("clusters")(wildcards)
-    number = suitable(2 * samples) if sizes["number"] == "auto" else sizes["number"]
+    number = most(2 * samples) if sizes["number"] == "auto" else sizes["number"]
     each = 200 if sizes["ancestries"] == 1 else 400
     return int(
         (2000 + 4 * samples * variants / 1e6 + each * number * largest / 1e6) * attempt

@@ -6,7 +6,7 @@ from scipy import stats
 from syngeno.models.haplotype import ancestry, clusters, hmm, tracts
 from syngeno.models.haplotype.ancestry import Ancestries, Sequences
 from syngeno.models.haplotype.proportions import Admixture, Components
-from unit.models.haplotype.test_clusters import mosaic_cohort
+from unit.models.haplotype.test_clusters import cut, mosaic_cohort
 from unit.models.haplotype.test_hmm import some_clusters
 from unit.models.haplotype.test_tracts import asked, over_all_paths, some_chain, some_symbols
 
@@ -75,7 +75,7 @@ class TestFit:
     def test_weights_are_probabilities(self, fitted):
         for chain in fitted[0].chains:
             assert chain.clusters.weight.sum(2).numpy() == pytest.approx(
-                np.ones((len(chain.clusters.weight), 80)), rel=1e-5
+                np.ones(chain.clusters.weight.shape[:2]), rel=1e-5
             )
 
     def test_a_label_of_one_ancestry_becomes_so(self, fitted):
@@ -116,7 +116,8 @@ class TestOfTracts:
         descent = LikeGroups.of(Admixture(np.ones((120, 1)), np.zeros(120), np.zeros(120, int)), np.zeros(12))
         groups = clusters.OfGroups(torch.zeros(120, dtype=torch.long), torch.zeros(1, dtype=torch.long))
         (ours, *_), (theirs, *_) = (
-            clusters.fit_by(each, symbols, sample, seeds, 2, settings) for each in (descent, groups)
+            clusters.fit_by(each, symbols, cut(len(symbols), settings.segment), sample, seeds, 2, settings)
+            for each in (descent, groups)
         )
         assert ours.symbol.numpy() == pytest.approx(theirs.symbol.numpy(), abs=1e-4)
         assert ours.weight.numpy() == pytest.approx(theirs.weight.numpy(), abs=1e-4)

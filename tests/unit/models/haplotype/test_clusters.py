@@ -7,9 +7,17 @@ from stores import store_of, training_data
 
 from syngeno.data import sequences
 from syngeno.models.haplotype import clusters, hmm, maximisation
+from syngeno.models.haplotype.segments import Segments
 from syngeno.models.independent import Independent
+from unit.models.haplotype.test_hmm import even
 
 CONTIGS = ["1", "1", "1", "2"]
+
+
+def cut(variants, width):
+    """Segments of so many variants, of which the map says nothing."""
+    edges = even(variants, width)
+    return Segments(edges, np.zeros(len(edges) - 1))
 
 
 def mosaic_cohort(samples=60, variants=60, seed=3):
@@ -39,7 +47,15 @@ class TestFit:
         groups = sequences.Groups(names.tolist(), np.repeat(source, 2), np.repeat(source, 2))
         sample = np.repeat(np.arange(samples), 2)
         settings = clusters.Settings(count, 20, min_support, seed=1, shrinkage=shrinkage, rounds=rounds)
-        return clusters.fit(torch.from_numpy(symbols).to(device), groups, sample, np.arange(count), 2, settings)[0]
+        return clusters.fit(
+            torch.from_numpy(symbols).to(device),
+            cut(len(symbols), settings.segment),
+            groups,
+            sample,
+            np.arange(count),
+            2,
+            settings,
+        )[0]
 
     def test_finds_the_clusters_of_mosaics(self):
         calls, source = mosaic_cohort()
@@ -145,12 +161,13 @@ class TestExpected:
         """Sequences of three groups; every other one began a cluster, which it does not descend from."""
         rng = np.random.default_rng(3)
         symbols = torch.from_numpy(rng.integers(0, alphabet, (27, 50)).astype(np.int8))
-        carried = hmm.indicators(symbols, alphabet, 4)
+        edges = np.array([0, 4, 5, 9, 13, 17, 21, 25, 27])
+        carried = hmm.indicators(symbols, alphabet, edges)
         model = hmm.Clusters(
-            torch.from_numpy(rng.dirichlet(np.ones(alphabet), (7, 12, 4)).transpose(0, 1, 3, 2)[:, :, 1:]).float(),
-            torch.from_numpy(np.r_[np.ones((1, 12)), rng.uniform(0.1, 0.9, (6, 12))]).float(),
-            torch.from_numpy(rng.dirichlet(np.ones(12), (3, 7))).float(),
-            27,
+            torch.from_numpy(rng.dirichlet(np.ones(alphabet), (8, 12, 4)).transpose(0, 1, 3, 2)[:, :, 1:]).float(),
+            torch.from_numpy(np.r_[np.ones((1, 12)), rng.uniform(0.1, 0.9, (7, 12))]).float(),
+            torch.from_numpy(rng.dirichlet(np.ones(12), (3, 8))).float(),
+            edges,
         )
         group, sample = torch.arange(50) % 3, torch.arange(50) // 2
         fold, ways = clusters.Fold(carried, torch.arange(50), sample[:, None] == sample[:24:2]), []
@@ -205,7 +222,9 @@ class TestNats:
     def test_beats_independent_alleles_where_there_is_linkage(self, tmp_path):
         calls, _ = mosaic_cohort()
         store, label = store_of(tmp_path / "s", calls), np.full(50, "a")
-        data, asked = training_data(store, np.arange(50), label), (np.arange(50, 60), label[:10])
+        near = 1e-3 * np.arange(len(store))
+        data = training_data(store, np.arange(50), label, centimorgans=near)
+        asked = np.arange(50, 60), label[:10]
         plain = -Independent(data, {"pooled": False}, {}).log_prob(*asked, seed=1)
         assert clusters.nats(data, *asked, clusters.Settings(8, 10, 2, seed=1)).mean() < plain.mean() / 4
 
@@ -222,18 +241,15 @@ class TestTune:
         assert found[0] < found[1]
 
 
-class TestMorgans:
-    def test_from_middle_to_middle(self):
-        assert clusters.morgans(np.array([0.0, 2, 4, 6, 10]), 2) == pytest.approx([0, 0.04, 0.05])
-
-
 class TestShrinkage:
     def test_weights_of_few_sequences_are_those_of_all_the_more_of_them_are_asked_for(self):
         """Two groups of one label, of one and of nine sequences, each in a cluster of its own."""
         occupancy = torch.tensor([[[1.0, 0.0]], [[0.0, 9.0]]])
         counts = maximisation.Counts(torch.zeros(1, 2, 1), occupancy, occupancy.clone())
         seeds = maximisation.Seeds(torch.zeros(1, 2, 1), torch.zeros(1, 2, dtype=torch.long), torch.zeros(1, 2))
-        rest = maximisation.Rest(torch.full((1, 1), 0.5), 0.1, 2, 1, torch.zeros(2, dtype=torch.long), True)
+        rest = maximisation.Rest(
+            torch.full((1, 1), 0.5), 0.1, 2, np.array([0, 1]), torch.ones(1), torch.zeros(2).long(), True
+        )
 
         def weights(of_label):
             shrinkage = maximisation.Shrinkage(1.0, of_label)

@@ -2,14 +2,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import stores
 import torch
 from settings import generator_settings
-from stores import store_of, training_data
+from stores import store_of
 
 from syngeno.data import sequences
 from syngeno.errors import BadInput
 from syngeno.models.haplotype import fitting, limits, sharing
-from syngeno.models.haplotype.number import suitable
+from syngeno.models.haplotype.number import most, suitable
 from unit.models.haplotype.test_ancestry import admixed
 from unit.models.haplotype.test_hmm import rng_of
 
@@ -18,6 +19,11 @@ def settings_of(space="haplotype", limit=None, attack=None, rule=None, **sizes):
     sizes = {"number": 4, "segment": 5, "subpopulation_size": 30, "ancestries": 1} | sizes
     limits = {"max_membership_auc": limit, "max_attack_auc": attack}
     return generator_settings("haplotype_diffusion", space=space, clusters=sizes, **limits) | {"rule": rule}
+
+
+def training_data(store, *samples):
+    """Variants are near each other, so that segments are as long as they may be."""
+    return stores.training_data(store, *samples, centimorgans=4e-3 * np.arange(len(store)))
 
 
 def two_origins(samples=90, variants=40, seed=5):
@@ -104,7 +110,7 @@ class TestLearn:
         data = training_data(store, np.arange(80), label[:80], np.arange(80, 120), label[80:])
         sizes = {"number": 160, "subpopulation_size": 1000, "min_support": 1}
         rule = {"longer_than": 0.0, "shared_by": 3}
-        monkeypatch.setattr(sharing, "LEAST", 8)
+        monkeypatch.setattr(sharing, "LEAST", 10)
 
         def learnt(**limited):
             fitted = fitting.learn(data, settings_of(**limited, **sizes), seed=1)
@@ -131,6 +137,24 @@ class TestLearn:
     )
     def test_how_many_suit_the_training_haplotypes(self, haplotypes, number):
         assert suitable(haplotypes) == number
+
+    @pytest.mark.parametrize(("haplotypes", "number"), [(2, 16), (60, 32), (255, 128), (256, 256), (10**6, 256)])
+    def test_how_many_training_haplotypes_may_have(self, haplotypes, number):
+        assert most(haplotypes) == number
+
+    def test_as_many_clusters_as_validation_samples_speak_for(self, tmp_path):
+        """Mosaics of eighty haplotypes in short pieces need more clusters than alleles that are drawn one by one."""
+        rng, found = np.random.default_rng(7), []
+        source, label = rng.integers(0, 2, (60, 80)), np.repeat("a", 200)
+        pieces = rng.integers(0, 80, (6, 400)).repeat(10, axis=0)
+        mosaics = np.take_along_axis(source, pieces, axis=1)
+        for name, calls in (("linked", mosaics), ("unlinked", rng.integers(0, 2, (60, 400)))):
+            store = store_of(tmp_path / f"{name}.zarr.zip", calls.reshape(60, 200, 2).astype(np.int8))
+            data = training_data(store, np.arange(150), label[:150], np.arange(150, 200), label[150:])
+            settings = settings_of(number="auto", subpopulation_size=1000)
+            found.append(fitting.learn(data, settings, seed=1).chromosomes[0].switch.shape[1])
+        assert found[0] >= 64
+        assert found[1] == 16
 
     def test_without_validation_samples(self, tmp_path):
         calls, _ = two_origins()

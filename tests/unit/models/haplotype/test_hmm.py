@@ -8,13 +8,18 @@ from scipy import stats
 from syngeno.models.haplotype import hmm
 
 
-def some_clusters(seed, B=3, K=2, alphabet=2, width=2, variants=5, groups=2):
-    rng = np.random.default_rng(seed)
-    symbol = rng.dirichlet(np.ones(alphabet), (B, K, width)).transpose(0, 1, 3, 2)[:, :, 1:]
+def even(variants, width):
+    """Edges of segments of so many variants."""
+    return np.r_[np.arange(0, variants, width), variants]
+
+
+def some_clusters(seed, B=3, K=2, alphabet=2, width=2, variants=5, groups=2, edges=None):
+    rng, edges = np.random.default_rng(seed), even(variants, width) if edges is None else edges
+    symbol = rng.dirichlet(np.ones(alphabet), (B, K, np.diff(edges).max())).transpose(0, 1, 3, 2)[:, :, 1:]
     switch = rng.uniform(0.1, 0.9, (B, K))
     switch[0] = 1
     weight = rng.dirichlet(np.ones(K), (groups, B))
-    return hmm.Clusters(*(torch.from_numpy(one).float() for one in (symbol, switch, weight)), variants)
+    return hmm.Clusters(*(torch.from_numpy(one).float() for one in (symbol, switch, weight)), edges)
 
 
 @pytest.fixture(autouse=True, params=["loops", "tensors"])
@@ -33,7 +38,7 @@ def asked(model, symbols, group):
 
 def over_all_paths(model, sequence, group):
     """Log probability of one sequence, every path of clusters added up."""
-    B, K, _, width = model.symbol.shape
+    B, K = model.switch.shape
     symbols, switch, weight = (one.double().numpy() for one in (model.symbol, model.switch, model.weight))
     total = 0.0
     for path in product(range(K), repeat=B):
@@ -42,8 +47,8 @@ def over_all_paths(model, sequence, group):
             p *= (weight[group, b, k] if b == 0 else switch[b, path[b - 1]] * weight[group, b, k]) + (
                 b > 0 and path[b - 1] == k
             ) * (1 - switch[b, path[b - 1]])
-            for site in range(b * width, min((b + 1) * width, model.variants)):
-                symbol = symbols[b, k, :, site - b * width]
+            for site in range(model.edges[b], model.edges[b + 1]):
+                symbol = symbols[b, k, :, site - model.edges[b]]
                 p *= [1 - symbol.sum(), *symbol][sequence[site]]
         total += p
     return np.log(total)
@@ -52,7 +57,7 @@ def over_all_paths(model, sequence, group):
 class TestLogProbability:
     @pytest.mark.parametrize("alphabet", [2, 3])
     def test_every_path_added_up(self, alphabet):
-        model = some_clusters(1, alphabet=alphabet)
+        model = some_clusters(1, alphabet=alphabet, edges=np.array([0, 2, 3, 5]))
         given = np.random.default_rng(2).integers(0, alphabet, (5, 6)).astype(np.int8)
         group = np.array([0, 1, 1, 0, 1, 0])
         expected = [over_all_paths(model, one, label) for one, label in zip(given.T, group, strict=True)]
@@ -65,7 +70,7 @@ class TestLogProbability:
         assert np.exp(logs).sum() == pytest.approx(1, rel=1e-5)
 
     def test_is_that_of_no_other_number_of_variants(self):
-        with pytest.raises(ValueError, match="7 variants for 3 segments of 2"):
+        with pytest.raises(ValueError, match="7 variants for 5"):
             asked(some_clusters(1), np.zeros((7, 1), np.int8), np.zeros(1, int))
 
 
@@ -73,12 +78,12 @@ class TestEmissions:
     def test_nothing_descends_from_a_cluster_that_is_barred(self):
         """Were it not, its table would be the only likely one by far: the others count as if it were not there."""
         model = some_clusters(1, K=3)
-        likely = hmm.Clusters(model.symbol.clone(), model.switch, model.weight, model.variants)
+        likely = hmm.Clusters(model.symbol.clone(), model.switch, model.weight, model.edges)
         likely.symbol[:, 0] = 1 - 1e-4
         seen = torch.ones((3, 2, 2))
         seen[-1, :, 1] = 0  # filled up
         emission, top = hmm.emissions(likely, seen, torch.tensor([[True, False, False], [False, False, False]]))
-        rest = hmm.emissions(hmm.Clusters(model.symbol[:, 1:], model.switch, model.weight, model.variants), seen)
+        rest = hmm.emissions(hmm.Clusters(model.symbol[:, 1:], model.switch, model.weight, model.edges), seen)
         assert (emission[:, 0, 0] == 0).all()
         assert emission[:, 0, 1:].numpy() == pytest.approx(rest[0][:, 0].numpy(), rel=1e-4)
         assert top[:, 0].numpy() == pytest.approx(rest[1][:, 0].numpy(), rel=1e-4)
@@ -121,7 +126,7 @@ class TestTempered:
         given = np.random.default_rng(1).integers(0, 3, (5, 20)).astype(np.int8)
         for others in ((1e-4, 1e-4), (1e-4, 0.9998), (0.5, 0.4999), (0.0099, 0.99)):
             symbol = torch.tensor(others)[:, None].expand_as(model.symbol)
-            sure = hmm.Clusters(symbol, model.switch, model.weight, model.variants)
+            sure = hmm.Clusters(symbol, model.switch, model.weight, model.edges)
             for temperature in (0.5, 0.55):
                 assert np.isfinite(asked(sure.tempered(temperature), given, np.zeros(20, int))).all()
 
@@ -178,7 +183,7 @@ class TestComplete:
     def test_tells_the_clusters_that_it_drew(self):
         """Of two clusters without a common allele."""
         symbol = torch.tensor([[0.0], [1.0]])[None, :, :, None].expand(4, 2, 1, 2).clone().clamp(1e-6, 1 - 1e-6)
-        model = hmm.Clusters(symbol, torch.full((4, 2), 0.5), torch.full((1, 4, 2), 0.5), 8)
+        model = hmm.Clusters(symbol, torch.full((4, 2), 0.5), torch.full((1, 4, 2), 0.5), even(8, 2))
         visible = torch.zeros((4, 30), dtype=torch.bool)
         visible[1] = True
         given = torch.from_numpy(np.random.default_rng(0).integers(0, 2, 30).astype(np.int8)).expand(8, 30).contiguous()

@@ -208,9 +208,10 @@ def fitted(folder, space="haplotype", device="cpu", phased=True):
     calls, _ = two_origins(samples=120)
     store, label = store_of(folder / "two.zarr.zip", calls, phased), np.repeat("a", 120)
     known = store, np.arange(80), label[:80], np.arange(80, 120), label[80:]
-    clusters = fitting.learn(training_data(*known), settings_of(space), seed=1, device=device)
+    near = 1e-3 * np.arange(len(known[0]))
+    clusters = fitting.learn(training_data(*known, centimorgans=near), settings_of(space), seed=1, device=device)
     prior.save(folder / "clusters.npz", clusters)
-    data = training_data(*known, clusters=folder / "clusters.npz")
+    data = training_data(*known, centimorgans=near, clusters=folder / "clusters.npz")
     checkpoint = loop.Checkpoint(folder / "state.pt", "f")
     model = HaplotypeDiffusion.fit(data, settings_of(space), seed=1, threads=1, checkpoint=checkpoint, device=device)
     model.save(folder / "model.pt")
@@ -257,7 +258,7 @@ class TestSaveAndLoad:
         _, data, path = fitted(tmp_path)
         known = data.store, data.rows[1:], data.label[1:], data.validation_rows, data.validation_label
         with pytest.raises(BadInput, match="was trained on other data; delete it and run the fit stage again"):
-            HaplotypeDiffusion.load(path, training_data(*known, **data.files), settings_of())
+            HaplotypeDiffusion.load(path, training_data(*known, centimorgans=data.centimorgans, **data.files), settings_of())
         prior.save(tmp_path / "clusters.npz", some_mosaics())
         with pytest.raises(BadInput, match="was trained on other data"):
             HaplotypeDiffusion.load(path, data, settings_of())

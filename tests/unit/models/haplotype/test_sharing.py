@@ -8,6 +8,7 @@ import torch
 
 from syngeno.models.haplotype import sharing
 from syngeno.models.haplotype.hmm import Clusters
+from unit.models.haplotype.test_hmm import even
 
 VARIANTS, WIDTH, INDIVIDUALS = 203, 5, 30
 
@@ -33,7 +34,9 @@ def clusters(known, stays=0.95, alphabet=2):
     switch = np.full((segments, 12), 1 - stays)
     switch[0] = 1
     parts = symbol.transpose(0, 3, 1, 2), switch, np.full((1, segments, 12), 1 / 12)
-    return Clusters(*(torch.tensor(np.ascontiguousarray(part), dtype=torch.float32) for part in parts), VARIANTS)
+    return Clusters(
+        *(torch.tensor(np.ascontiguousarray(part), dtype=torch.float32) for part in parts), even(VARIANTS, WIDTH)
+    )
 
 
 def copies(known, chain, n=24):

@@ -8,7 +8,7 @@ from scipy import stats
 
 from syngeno.models.haplotype import hmm, tracts
 from syngeno.models.haplotype.proportions import Admixture
-from unit.models.haplotype.test_hmm import some_clusters
+from unit.models.haplotype.test_hmm import even, some_clusters
 
 
 def some_chain(seed, A=2, B=3, K=3, **shape):
@@ -23,7 +23,7 @@ def some_symbols(seed, n, variants=5, alphabet=2):
 
 def over_all_paths(chain, sequence, q, rate):
     """Every path of ancestries and clusters: its probability along with a sequence."""
-    B, K, _, width = chain.clusters.symbol.shape
+    B, K = chain.clusters.switch.shape
     symbols, switch, weight = (
         part.double().numpy() for part in (chain.clusters.symbol, chain.clusters.switch, chain.clusters.weight)
     )
@@ -38,8 +38,8 @@ def over_all_paths(chain, sequence, q, rate):
                 before, j = path[b - 1]
                 within = (1 - switch[b, j]) * (k == j) + switch[b, j] * weight[a, b, k]
                 p *= (1 - change) * (a == before) * within + change * q[a] * weight[a, b, k]
-            for site in range(b * width, min((b + 1) * width, chain.clusters.variants)):
-                symbol = symbols[b, k, :, site - b * width]
+            for site in range(chain.clusters.edges[b], chain.clusters.edges[b + 1]):
+                symbol = symbols[b, k, :, site - chain.clusters.edges[b]]
                 p *= [1 - symbol.sum(), *symbol][sequence[site]]
         found[path] = p
     return found
@@ -99,7 +99,7 @@ class TestLogProbabilities:
         assert ours == pytest.approx(hmm.log_probability(clusters, symbols, group), abs=1e-4)
 
     def test_is_that_of_no_other_number_of_variants(self):
-        with pytest.raises(ValueError, match="7 variants for 3 segments of 2"):
+        with pytest.raises(ValueError, match="7 variants for 5"):
             asked(some_chain(1), some_symbols(1, 1, variants=7), np.full((1, 1, 2), 0.5), [1])
 
 
@@ -115,7 +115,7 @@ class TestExpected:
                 occupancy[a, b, k] += p / total
         assert found.occupancy.numpy() == pytest.approx(occupancy, abs=1e-5)
         assert found.entry[:, 0].numpy() == pytest.approx(occupancy[:, 0], abs=1e-5)
-        carried = hmm.indicators(symbols, 2, 2)[:, 0].float().numpy()
+        carried = hmm.indicators(symbols, 2, chain.clusters.edges)[:, 0].float().numpy()
         assert found.symbol.numpy() == pytest.approx(occupancy.sum(0)[:, :, None] * carried[:, None], abs=1e-5)
         assert found.logs == pytest.approx([np.log(total)], rel=1e-5)
 
@@ -149,7 +149,7 @@ class TestExpected:
         symbol = torch.tensor([0.01, 0.99])[None, :, None, None].repeat(60, 1, 1, 5)
         switch, weight = torch.full((60, 2), 0.1), torch.tensor([[1, 0], [0, 1.0]])[:, None].repeat(1, 60, 1)
         switch[0] = 1
-        chain = tracts.Chain(hmm.Clusters(symbol, switch, weight, 300), np.full(60, 0.01))
+        chain = tracts.Chain(hmm.Clusters(symbol, switch, weight, even(300, 5)), np.full(60, 0.01))
         found = expected(chain, torch.ones((300, 1), dtype=torch.int8), [[1.0, 0.0]], [0.0])
         assert found.occupancy.sum((1, 2)).tolist() == pytest.approx([60, 0])
         assert found.logs == pytest.approx([300 * np.log(0.01)], rel=1e-4)

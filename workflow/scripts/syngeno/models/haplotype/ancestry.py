@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from syngeno.models.haplotype import clusters, proportions, tracts
+from syngeno.models.haplotype import clusters, proportions, segments, tracts
 from syngeno.models.haplotype.hmm import Clusters
 from syngeno.models.haplotype.maximisation import Counts, Seeds, Shrinkage
 from syngeno.models.haplotype.proportions import Admixture, Components
@@ -219,18 +219,18 @@ def fit(
     `cm` are the places of each chromosome's variants in centimorgans, `q` (n, A) the first proportions; `sample`,
     `seeds` and `alphabet` as for clusters.fit.
     """
-    between = [clusters.morgans(places, settings.segment) for places in cm]
+    cut = [segments.by_map(places, settings.segment) for places in cm]
     names, group = np.unique(given.label, return_inverse=True)
     rate, of_seeds = np.full(len(names), PER_MORGAN), []
     for sweep in range(sweeps):
         fitted, found, decay = [], np.zeros_like(q), Decay.zeros(len(names))
-        for number, morgans in enumerate(between):
+        for number, (_, morgans) in enumerate(cut):
             admixture = Admixture(*map(given.repeated, (q, rate[group] * (q.max(1) < 1), group)))
             descent = OfTracts.of(admixture, morgans)
             if sweep:
                 descent.ancestry[seeds] = of_seeds[number]
             symbols = given.symbols(number)
-            each = clusters.fit_by(descent, symbols, sample, seeds, alphabet, settings)
+            each = clusters.fit_by(descent, symbols, cut[number], sample, seeds, alphabet, settings)
             fitted.append([Chain(one, morgans) for one in each])
             of_seeds[number : number + 1] = [descent.ancestry[seeds]]
             found += given.summed(descent.tracts)

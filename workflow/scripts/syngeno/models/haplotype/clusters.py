@@ -30,9 +30,11 @@ from syngeno import streams
 from syngeno.data import sequences
 from syngeno.data.store import Store
 from syngeno.models.base import TrainingData
-from syngeno.models.haplotype import hmm
+from syngeno.models.haplotype import hmm, segments
 from syngeno.models.haplotype.hmm import Clusters
-from syngeno.models.haplotype.maximisation import Counts, Rest, Seeds, Shrinkage, maximised
+from syngeno.models.haplotype.maximisation import Counts, Rest, Seeds, Shrinkage, maximised, switching
+from syngeno.models.haplotype.number import FEWEST
+from syngeno.models.haplotype.segments import Segments
 
 if TYPE_CHECKING:
     from syngeno.models.haplotype import loops
@@ -79,13 +81,9 @@ def tune(data: TrainingData, settings: Settings) -> float:
 
     The first of `SHRINKAGES` that is clearly worse than one before ends the search.
     """
-    order = streams.rng("clusters_validation", settings.seed).permutation(len(data.validation_rows))
-    chosen = np.sort(order[:TUNING_SAMPLES])
-    asked = data.validation_rows[chosen], data.validation_label[chosen]
-    short = replace(settings, rounds=TUNING_ROUNDS, variants=TUNING_VARIANTS)
     best, least = SHRINKAGES[0], np.inf
     for shrinkage in SHRINKAGES:
-        mean = nats(data, *asked, replace(short, shrinkage=shrinkage)).mean()
+        mean = _shortly(data, replace(settings, shrinkage=shrinkage)).mean()
         log.info("shrinkage %g: %.1f nats per validation sequence", shrinkage, mean)
         if mean > WORSE * least:
             break
@@ -94,26 +92,52 @@ def tune(data: TrainingData, settings: Settings) -> float:
     return best
 
 
+def likeliest_number(data: TrainingData, settings: Settings, most: int) -> int:
+    """How many clusters, up to `most`, make validation samples likeliest: twice as many, as long as that is better."""
+    best, least, number = FEWEST, None, FEWEST
+    while number <= most:
+        found = _shortly(data, replace(settings, number=number))
+        log.info("%d clusters: %.1f nats per validation sequence", number, found.mean())
+        if least is None or found.mean() < least.mean():
+            best, least = number, found
+        elif number > 2 * best:
+            break
+        number *= 2
+    return best
+
+
+def _shortly(data: TrainingData, settings: Settings) -> np.ndarray:
+    """Nats of validation samples, at most `TUNING_SAMPLES`, by a short fit of at most `TUNING_VARIANTS`."""
+    order = streams.rng("clusters_validation", settings.seed).permutation(len(data.validation_rows))
+    chosen = np.sort(order[:TUNING_SAMPLES])
+    variants = -(-TUNING_VARIANTS // len(sequences.chromosomes(data.store)))
+    short = replace(settings, rounds=TUNING_ROUNDS, variants=variants)
+    return nats(data, data.validation_rows[chosen], data.validation_label[chosen], short)
+
+
 def nats(data: TrainingData, rows: np.ndarray, label: np.ndarray, settings: Settings) -> np.ndarray:
     """-log probability of sequences of samples (`rows` of the store) as mosaics of their labels: (sequences,), nats."""
     groups = sequences.grouped(data.store, data.label, label, pooled=False)
     asked, total = torch.from_numpy(groups.asked).to(settings.device), np.zeros(len(groups.asked))
-    for first, last, (fitted, *_) in by_chromosome(data.store, data.rows, groups, settings):
-        symbols = torch.from_numpy(sequences.between(data.store, rows, first, last)).to(settings.device)
+    for first, _, (fitted, *_) in by_chromosome(data, groups, settings):
+        symbols = sequences.between(data.store, rows, first, first + fitted.variants)
+        symbols = torch.from_numpy(symbols).to(settings.device)
         total -= hmm.log_probability(fitted, symbols, asked).cpu().numpy()
     return total
 
 
 def by_chromosome(
-    store: Store, rows: np.ndarray, groups: sequences.Groups, settings: Settings
-) -> Iterator[tuple[int, int, list[Clusters]]]:
-    """First and last variant (excluded) of each chromosome, and the clusters fitted to training samples (`rows`)."""
-    sample, seeds = start(store, len(rows), settings)
+    data: TrainingData, groups: sequences.Groups, settings: Settings
+) -> Iterator[tuple[int, Segments, list[Clusters]]]:
+    """First variant of each chromosome, its segments, and the clusters fitted to the training samples."""
+    store = data.store
+    sample, seeds = start(store, len(data.rows), settings)
     for place in sequences.chromosomes(store):
         first = place.start
         last = place.stop if settings.variants is None else min(place.stop, first + settings.variants)
-        symbols = torch.from_numpy(sequences.between(store, rows, first, last)).to(settings.device)
-        yield first, last, fit(symbols, groups, sample, seeds, sequences.alphabet(store), settings)
+        symbols = torch.from_numpy(sequences.between(store, data.rows, first, last)).to(settings.device)
+        cut = segments.by_map(data.centimorgans[first:last], settings.segment)
+        yield first, cut, fit(symbols, cut, groups, sample, seeds, sequences.alphabet(store), settings)
 
 
 def start(store: Store, samples: int, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
@@ -127,28 +151,24 @@ def start(store: Store, samples: int, settings: Settings) -> tuple[np.ndarray, n
     return np.repeat(rng.permutation(samples), per_sample), seeds
 
 
-def morgans(cm: np.ndarray, width: int) -> np.ndarray:
-    """Morgans from the middle of each segment of so many variants to that of the one before, 0 first: float64 (B,).
-
-    `cm` (v,) are the places of a chromosome's variants, in centimorgans.
-    """
-    first = np.arange(0, len(cm), width)
-    middle = (cm[first] + cm[np.minimum(first + width, len(cm)) - 1]) / 2
-    return np.maximum(np.diff(middle, prepend=middle[0]), 0) / 100
-
-
 def fit(
-    symbols: Tensor, groups: sequences.Groups, sample: np.ndarray, seeds: np.ndarray, alphabet: int, settings: Settings
+    symbols: Tensor,
+    cut: Segments,
+    groups: sequences.Groups,
+    sample: np.ndarray,
+    seeds: np.ndarray,
+    alphabet: int,
+    settings: Settings,
 ) -> list[Clusters]:
     """Fit the clusters of one chromosome, where the symbols lie, with weights by each of `OF_SUBPOPULATIONS`.
 
-    `symbols` int8 (v, sequences); `groups.source` is the group of each, groups of one name being parts of one label;
-    `sample` (sequences,) numbers samples, which are in folds in turn; `seeds` (K,) are the sequences that the clusters
-    begin as.
+    `symbols` int8 (v, sequences), `cut` into segments; `groups.source` is the group of each sequence, groups
+    of one name being parts of one label; `sample` (sequences,) numbers samples, which are in folds in turn; `seeds`
+    (K,) are the sequences that the clusters begin as.
     """
     label = torch.from_numpy(np.unique(groups.names, return_inverse=True)[1]).to(symbols.device)
     descent = OfGroups(torch.from_numpy(groups.source).to(symbols.device), label)
-    return fit_by(descent, symbols, sample, seeds, alphabet, settings)
+    return fit_by(descent, symbols, cut, sample, seeds, alphabet, settings)
 
 
 @dataclass(frozen=True)
@@ -200,13 +220,20 @@ class Descent(Protocol):
 
 
 def fit_by(
-    descent: Descent, symbols: Tensor, sample: np.ndarray, seeds: np.ndarray, alphabet: int, settings: Settings
+    descent: Descent,
+    symbols: Tensor,
+    cut: Segments,
+    sample: np.ndarray,
+    seeds: np.ndarray,
+    alphabet: int,
+    settings: Settings,
 ) -> list[Clusters]:
     """As `fit`, for any way of descent, with weights of groups by each of its `shrinkages`."""
     device, rounds = symbols.device, settings.rounds
-    carried = hmm.indicators(symbols, alphabet, settings.segment)
+    carried = hmm.indicators(symbols, alphabet, cut.edges)
     frequency = (carried.sum(1) + PSEUDOCOUNT) / (carried.shape[1] + alphabet * PSEUDOCOUNT)  # (B, (A - 1) w)
-    rest = Rest(frequency, settings.shrinkage, alphabet, len(symbols), descent.label, descent.whole)
+    switches = torch.from_numpy(switching(cut.morgans)).float().to(device)
+    rest = Rest(frequency, settings.shrinkage, alphabet, cut.edges, switches, descent.label, descent.whole)
     sample, seeds = (torch.from_numpy(array).to(device) for array in (sample, seeds))
     begin = Seeds.of(carried, seeds, sample)
     total = descent.counts.zeros(begin, len(descent.label))

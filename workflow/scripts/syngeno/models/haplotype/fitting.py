@@ -21,7 +21,7 @@ from syngeno.data.store import Store
 from syngeno.errors import BadInput
 from syngeno.models.base import TrainingData
 from syngeno.models.haplotype import clusters, limits, subpopulations
-from syngeno.models.haplotype.number import FEWEST, suitable
+from syngeno.models.haplotype.number import FEWEST, most, suitable
 from syngeno.models.haplotype.prior import Prior, sequences_of
 from syngeno.models.haplotype.proportions import Components
 from syngeno.stats.pca import fit_axes
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 SITES = 20_000  # that subpopulations and first proportions are read off
 MOST_ANCESTRIES, PATIENCE = 8, 1  # of so many numbers that are no better one more is tried
 LEAST_CENTIMORGANS = 50.0  # of all chromosomes, from which on proportions of a sample can be told
-FEWER, SWEEPS = 4, 1  # times fewer clusters, and sweeps, of fits that choose the number of ancestries
+CLUSTERS, SWEEPS = 64, 1  # at most, of fits that choose the number of ancestries
 
 
 def learn(
@@ -50,16 +50,16 @@ def learn(
     validation samples by a larger area under the ROC curve. BadInput if `FEWEST` exceed one.
     """
     torch.set_num_threads(threads)
-    sizes, where = settings["clusters"], pick_device(device)
+    sizes = settings["clusters"]
     limited = {name: settings[name] for name in ("max_membership_auc", "max_attack_auc") if settings[name] is not None}
     if limited and not len(data.validation_rows):
         raise BadInput(next(iter(limited)), "there are no validation samples", "give the split some")
     data = replace(data, store=sequences.viewed(data.store, settings["space"]))
-    most = suitable(2 * len(data.rows)) if sizes["number"] == "auto" else sizes["number"]
-    log.info("%d clusters at most, for %d training samples", most, len(data.rows))
+    where = pick_device(device)
+    most_of_all = _number(data, sizes, seed, where) if sizes["number"] == "auto" else sizes["number"]
     allowed = None
-    for number in _doubled(most) if limited else [most]:
-        how = clusters.Settings(number, sizes["segment"], sizes["min_support"], seed, device=where)
+    for number in _doubled(most_of_all) if limited else [most_of_all]:
+        how = _settings(number, sizes, seed, where)
         if len(data.validation_rows):
             how = replace(how, shrinkage=clusters.tune(data, how))
         larger = _by_ancestries(data, sizes, how)
@@ -77,6 +77,20 @@ def learn(
                 return allowed
         allowed = larger
     return allowed
+
+
+def _settings(number: int, sizes: Mapping[str, Any], seed: int, device: torch.device) -> clusters.Settings:
+    return clusters.Settings(number, sizes["segment"], sizes["min_support"], seed, device=device)
+
+
+def _number(data: TrainingData, sizes: Mapping[str, Any], seed: int, device: torch.device) -> int:
+    """How many clusters there are, where that is not asked for."""
+    haplotypes = len(data.rows) * sequences.per_sample(data.store)
+    if not len(data.validation_rows):
+        return suitable(haplotypes)
+    found = clusters.likeliest_number(data, _settings(FEWEST, sizes, seed, device), most(haplotypes))
+    log.info("%d clusters, for %d training samples", found, len(data.rows))
+    return found
 
 
 def _by_ancestries(data: TrainingData, sizes: Mapping[str, Any], how: clusters.Settings) -> Prior:
@@ -99,7 +113,7 @@ def _ancestries(data: TrainingData, dosages: np.ndarray, size: int, how: cluster
     long = sum(place[-1] - place[0] for place in places) >= LEAST_CENTIMORGANS
     if not (long and len(data.validation_rows) and find_spec("numba")):
         return 1
-    how = replace(how, number=max(FEWEST, how.number // FEWER), rounds=clusters.TUNING_ROUNDS)
+    how = replace(how, number=min(how.number, CLUSTERS), rounds=clusters.TUNING_ROUNDS)
     order = streams.rng("clusters_validation", how.seed).permutation(len(data.validation_rows))
     some = np.sort(order[: clusters.TUNING_SAMPLES])
     rows, label = data.validation_rows[some], data.validation_label[some]
@@ -127,9 +141,9 @@ def _of_subpopulations(data: TrainingData, dosages: np.ndarray, size: int, how: 
     source = np.repeat(classes.of_sample, sequences.per_sample(store))
     groups = sequences.Groups(classes.label.tolist(), source, source)
     # Clusters of one chromosome at a time lie on the device: memory does not grow with chromosomes.
-    by_chromosome = clusters.by_chromosome(store, data.rows, groups, how)
-    fitted = [[each.to(clusters.CPU) for each in fitted] for _, _, fitted in by_chromosome]
-    morgans = [clusters.morgans(data.centimorgans[one], how.segment) for one in sequences.chromosomes(store)]
+    by_chromosome = clusters.by_chromosome(data, groups, how)
+    each = [(cut.morgans, [each.to(clusters.CPU) for each in fitted]) for _, cut, fitted in by_chromosome]
+    morgans, fitted = map(list, zip(*each, strict=True))
     components = Components.of_one_ancestry(classes.label, classes.share)
     alphabet = sequences.alphabet(store)
     each = [Prior(list(chromosomes), morgans, components, alphabet) for chromosomes in zip(*fitted, strict=True)]

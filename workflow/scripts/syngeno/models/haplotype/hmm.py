@@ -26,7 +26,8 @@ from importlib.util import find_spec
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
+
+from syngeno.models.haplotype import segments
 
 # Bytes of an array of cluster probabilities: more leaves a processor's cache, less leaves a GPU idle.
 HELD = {"cpu": 1 << 25, "cuda": 1 << 30}
@@ -39,20 +40,25 @@ LEAST = 1e-6  # probability of a symbol that no temperature takes away: single p
 
 @dataclass(frozen=True)
 class Clusters:
-    """Ancestral haplotype clusters of one chromosome: K clusters, B segments of w variants, alphabet A, G groups.
+    """Ancestral haplotype clusters of one chromosome: K clusters, B segments of up to w variants, alphabet A, G groups.
 
     Attributes (float32):
-        symbol: (B, K, A - 1, w), probabilities of the symbols 1, 2, .. (0 has the rest), w filled up in the last
-            segment beyond the chromosome's `variants`.
+        symbol: (B, K, A - 1, w), probabilities of the symbols 1, 2, .. (0 has the rest), w filled up beyond a
+            segment's variants.
         switch: (B, K), probability to switch from a cluster before a segment, 1 at the start.
         weight: (G, B, K), the weights by which those who switch take a cluster.
-        variants: how many there are.
+        edges: int64 (B + 1,), the first variant of each segment, and the end (see segments.py).
     """
 
     symbol: Tensor
     switch: Tensor
     weight: Tensor
-    variants: int
+    edges: np.ndarray
+
+    @property
+    def variants(self) -> int:
+        """How many there are."""
+        return int(self.edges[-1])
 
     @property
     def device(self) -> torch.device:
@@ -61,7 +67,7 @@ class Clusters:
 
     def to(self, device: torch.device) -> "Clusters":
         """The same on another device."""
-        return Clusters(*(part.to(device) for part in (self.symbol, self.switch, self.weight)), self.variants)
+        return Clusters(*(part.to(device) for part in (self.symbol, self.switch, self.weight)), self.edges)
 
     def tempered(self, temperature: float) -> "Clusters":
         """The chain with each of its choices, to switch, which cluster and which symbol, by p ** (1 / temperature)."""
@@ -71,15 +77,21 @@ class Clusters:
         symbol = _sharpened(symbol, 2, temperature).clamp_(min=LEAST)
         symbol = (symbol / symbol.sum(2, keepdim=True))[:, :, 1:].contiguous()
         switch = _sharpened(torch.stack([1 - self.switch, self.switch]), 0, temperature)[1]
-        return Clusters(symbol, switch, _sharpened(self.weight, 2, temperature), self.variants)
+        return Clusters(symbol, switch, _sharpened(self.weight, 2, temperature), self.edges)
+
+    def carried(self, symbols: Tensor) -> Tensor:
+        """Indicators of sequences (v, n), bool (B, n, (A - 1) w); ValueError for another number of variants."""
+        if len(symbols) != self.variants:
+            raise ValueError(f"{len(symbols)} variants for {self.variants}")
+        return indicators(symbols, self.symbol.shape[2] + 1, self.edges)
 
     @cached_property
     def log_tables(self) -> tuple[Tensor, Tensor]:
         """Log odds of the symbols 1, 2, .. against 0 (B, (A - 1) w, K), and the log probability of zeros (B, K)."""
-        B, K, _, width = self.symbol.shape
+        B, K = self.symbol.shape[:2]
         zeros = torch.log1p(-self.symbol.sum(2))
         odds = (self.symbol.log() - zeros[:, :, None]).reshape(B, K, -1).transpose(1, 2)
-        zeros[-1, :, self.variants - (B - 1) * width :] = 0  # what only fills up is a zero, surely
+        zeros.transpose(1, 2)[torch.from_numpy(~segments.held(self.edges))] = 0  # what only fills up is a zero, surely
         return odds.contiguous(), zeros.sum(2)
 
 
@@ -110,12 +122,9 @@ def log_probability(clusters: Clusters, symbols: Tensor, group: Tensor) -> Tenso
 
 def log_probabilities(clusters: Clusters, symbols: Tensor, groups: list[int]) -> Tensor:
     """Log probability of each sequence int8 (v, n) in each of these groups, float64 (n, groups)."""
-    B, K, others, width = clusters.symbol.shape
-    n = symbols.shape[1]
+    (B, K), n = clusters.switch.shape, symbols.shape[1]
     result = torch.empty((n, len(groups)), dtype=torch.double, device=clusters.device)
-    carried = indicators(symbols, others + 1, width)
-    if len(carried) != B:
-        raise ValueError(f"{len(symbols)} variants for {B} segments of {width}")
+    carried = clusters.carried(symbols)
     if compiled(clusters.device):
         from syngeno.models.haplotype import loops
 
@@ -143,7 +152,7 @@ def walk(clusters: Clusters, group: Tensor, rng: torch.Generator) -> Tensor:
         switching = switches.nonzero().squeeze(1)
         state[switching] = _drawn_clusters(clusters.weight[:, b], group[switching], rng)
         drawn[b] = _drawn_symbols(clusters.symbol[b], state, rng)
-    return drawn.reshape(B * width, -1)[: clusters.variants]
+    return segments.joined(drawn, clusters.edges)
 
 
 def complete(
@@ -155,16 +164,15 @@ def complete(
     times * i on. Exact: what comes after a segment is summed up backwards, clusters are then drawn forwards. Returns
     the clusters of all segments beside them, int16 (B, times * n).
     """
-    B, K, others, width = clusters.symbol.shape
-    n, device = len(group), clusters.device
-    carried = indicators(symbols, others + 1, width)
+    (B, K), n, device = clusters.switch.shape, len(group), clusters.device
+    carried = clusters.carried(symbols)
     if compiled(device):
         from syngeno.models.haplotype import loops
 
         rows = (part.T.contiguous().numpy() for part in (symbols, visible))
         found = loops.complete(clusters, carried.numpy(), *rows, group.numpy(), times, states(n, rng))
         return tuple(torch.from_numpy(part.T) for part in found)
-    drawn = _segments(symbols, width).repeat_interleave(times, dim=2)
+    drawn = segments.cut(symbols, clusters.edges).repeat_interleave(times, dim=2)
     path = torch.empty((B, times * n), dtype=torch.int16, device=device)
     for own, present, of_group in batches(group, B, K, HELD_DRAWING):
         weight = clusters.weight[present]
@@ -186,7 +194,7 @@ def complete(
             path[b, columns] = state.to(torch.int16)
             open_ = hidden[b].nonzero().squeeze(1)
             drawn[b, :, columns[open_]] = _drawn_symbols(clusters.symbol[b], state[open_], rng)
-    return drawn.reshape(B * width, times * n)[: clusters.variants], path
+    return segments.joined(drawn, clusters.edges), path
 
 
 def _drawn_clusters(weight: Tensor, rows: Tensor, rng: torch.Generator) -> Tensor:
@@ -269,17 +277,11 @@ def log_sums(top: Tensor, scale: Tensor) -> Tensor:
     return (top.double() + scale[:, :, 0].double().log()).sum(0)
 
 
-def indicators(symbols: Tensor, alphabet: int, width: int) -> Tensor:
-    """Which of the symbols 1, 2, .. each variant is, segment by segment: bool (B, n, (A - 1) width)."""
-    filled = _segments(symbols, width).transpose(1, 2)
+def indicators(symbols: Tensor, alphabet: int, edges: np.ndarray) -> Tensor:
+    """Which of the symbols 1, 2, .. each variant (v, n) is, segment by segment: bool (B, n, (A - 1) w)."""
+    filled = segments.cut(symbols, edges).transpose(1, 2)
     others = torch.stack([filled == symbol for symbol in range(1, alphabet)], dim=2)
     return others.reshape(*filled.shape[:2], -1)
-
-
-def _segments(symbols: Tensor, width: int) -> Tensor:
-    """Symbols (v, n) segment by segment (B, width, n), zeros filled up in the last."""
-    variants, n = symbols.shape
-    return functional.pad(symbols, (0, 0, 0, -variants % width)).reshape(-1, width, n)
 
 
 def batches(

@@ -128,7 +128,7 @@ def complete(
         for i in range(rows.start, rows.stop):
             own, rng = slice(times * i, times * (i + 1)), seeds[i : i + 1].copy()
             place = patterns.place[i], visible[i], group[i]
-            _complete(*place, table, *chain, tails, rng, drawn[own], path[own])
+            _complete(*place, table, *chain, clusters.edges, tails, rng, drawn[own], path[own])
 
     list(each(of_rows, len(group)))
     return drawn, path
@@ -138,7 +138,10 @@ def walk(clusters: Clusters, group: np.ndarray, seeds: np.ndarray) -> np.ndarray
     """See `hmm.walk`: int8 (n, v), of sequences in rows, with groups and seeds (n,)."""
     drawn, chain, tails = np.empty((len(group), clusters.variants), np.int8), Chain.of(clusters), tails_of(clusters)
 
-    list(each(lambda rows: _walk(group[rows], *chain[::2], tails, seeds[rows].copy(), drawn[rows]), len(group)))
+    def of_rows(rows: slice) -> None:
+        _walk(group[rows], *chain[::2], clusters.edges, tails, seeds[rows].copy(), drawn[rows])
+
+    list(each(of_rows, len(group)))
     return drawn
 
 
@@ -298,10 +301,9 @@ def _expected(place, carried, group, barred, table, top, switch, stay, weight, s
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _complete(place, visible, group, table, switch, stay, weight, tails, rng, drawn, path):
+def _complete(place, visible, group, table, switch, stay, weight, edges, tails, rng, drawn, path):
     """Draws the hidden segments of one sequence in each row of `drawn`, and its clusters in `path`."""
     B, K = switch.shape
-    width = tails.shape[3]
     onward, entering = np.empty((B, K), np.float32), np.empty(B, np.float32)
     after = np.ones(K, np.float32)
     for b in range(B - 1, -1, -1):
@@ -318,7 +320,7 @@ def _complete(place, visible, group, table, switch, stay, weight, tails, rng, dr
             after[k] = row[k] * stay[b, k] + entered * switch[b, k]
     states = np.zeros(len(drawn), np.int64)
     for b in range(B):
-        symbols = drawn[:, b * width : (b + 1) * width]
+        symbols = drawn[:, edges[b] : edges[b + 1]]
         for one in range(len(drawn)):
             state = states[one]
             stays = (np.float32(1) - switch[b, state]) * onward[b, state] if b else np.float32(0)
@@ -333,11 +335,11 @@ def _complete(place, visible, group, table, switch, stay, weight, tails, rng, dr
 
 
 @numba.njit(cache=True, nogil=True)
-def _walk(group, switch, weight, tails, rng, drawn):
+def _walk(group, switch, weight, edges, tails, rng, drawn):
     """Draws `drawn` (n, v) by groups (n,) and random states (n,)."""
-    width, states = tails.shape[3], np.zeros(len(group), np.int64)
+    states = np.zeros(len(group), np.int64)
     for b in range(len(switch)):
-        symbols = drawn[:, b * width : (b + 1) * width]
+        symbols = drawn[:, edges[b] : edges[b + 1]]
         for i in range(len(group)):
             if b == 0 or uniform(rng[i : i + 1]) < switch[b, states[i]]:
                 states[i] = enter(weight[group[i], b], rng[i : i + 1])

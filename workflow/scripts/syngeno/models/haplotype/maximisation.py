@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,7 +14,7 @@ ERROR = 1e-4  # probability of each symbol that clusters cannot go below
 WEIGHT_PRIOR = 50.0  # pseudo-switches into a segment, divided as its sequences are among the clusters
 SWITCH_PRIOR = 0.3  # pseudo-sequences
 LEAST_WEIGHT, LEAST_SWITCH = 1e-4, 1e-5  # of all clusters together; keep every sequence possible
-SWITCHES = 0.03  # share of sequences, before anything is known
+LEAST_SWITCHES, PER_CENTIMORGAN = 0.03, 1.0  # of a sequence, before anything is known
 ENDS = "amin", "amax"
 
 
@@ -105,7 +106,9 @@ class Rest(NamedTuple):
     Attributes:
         frequency: (B, (A - 1) w), of symbols among all sequences.
         shrinkage: pseudo-sequences of all in each cluster.
-        alphabet, variants: number of symbols, and of variants.
+        alphabet: number of symbols.
+        edges: of segments (B + 1,).
+        switches: share of sequences that switch before each segment, before anything is known (B,).
         label: the label that each group is a part of (G,).
         whole: whether a label's weights go by its switches, too, or by where its sequences are alone.
     """
@@ -113,7 +116,8 @@ class Rest(NamedTuple):
     frequency: Tensor
     shrinkage: float
     alphabet: int
-    variants: int
+    edges: np.ndarray
+    switches: Tensor
     label: Tensor
     whole: bool
 
@@ -148,10 +152,19 @@ def maximised(
     switch = torch.ones_like(occupancy)
     if B > 1:
         left, before = counts.leaving()
-        rate = (left.sum(1) + SWITCHES) / (before.sum(1) + 1)
+        rate = (left.sum(1) + rest.switches[1:]) / (before.sum(1) + 1)
         expected = torch.where(kept[1:] > 0, rate[:, None], 1.0)  # no sequence stays with what is forgotten
         switch[1:] = (left + SWITCH_PRIOR * expected) / (before + SWITCH_PRIOR)
-    return Clusters(symbol, switch.clamp_(LEAST_SWITCH, 1), weight, rest.variants)
+    return Clusters(symbol, switch.clamp_(LEAST_SWITCH, 1), weight, rest.edges)
+
+
+def switching(morgans: np.ndarray) -> np.ndarray:
+    """Share of sequences that switch so far on, before anything is known.
+
+    Were it far too small where variants are thin, sequences would stay in clusters that they differ from, and blur
+    them, which no later round makes good.
+    """
+    return np.maximum(-np.expm1(-100 * PER_CENTIMORGAN * morgans), LEAST_SWITCHES)
 
 
 def mixed(counts: Tensor, prior: Tensor, pseudocount: float) -> Tensor:

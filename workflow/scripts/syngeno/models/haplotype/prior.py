@@ -36,7 +36,7 @@ if TYPE_CHECKING:  # tracts need numba, which need not be there where there are 
 
 log = logging.getLogger(__name__)
 
-FORMAT = "syngeno haplotype clusters 2"
+FORMAT = "syngeno haplotype clusters 3"
 PROPORTIONS = "haplotype_proportions"  # stream of random numbers
 OF_CLUSTERS, OF_COMPONENTS = ("symbol", "switch", "weight"), ("label", "share", "alpha", "rate", "group")
 
@@ -151,7 +151,7 @@ class Prior:
         for chromosome, variants, segments in self.parts():
             own = ancestry[segments]
             begins[segments][1:] = own[1:] != own[:-1]
-            first[segments] = variants.start + chromosome.symbol.shape[3] * np.arange(len(own))
+            first[segments] = variants.start + chromosome.edges[:-1]
         sequence, segment = np.nonzero(begins.T)
         start = first[segment]
         # Each ends before the next one begins; the last of a sequence before variant 0, which is the last of all.
@@ -238,10 +238,10 @@ def save(path: str | Path, fitted: Prior) -> None:
     """Write as .npz."""
     arrays = {"format": FORMAT, "alphabet": fitted.alphabet}
     arrays |= {name: getattr(fitted.components, name) for name in OF_COMPONENTS}
-    arrays["variants"] = np.array([chromosome.variants for chromosome in fitted.chromosomes])
+    arrays["chromosomes"] = len(fitted.chromosomes)
     for i, (chromosome, morgans) in enumerate(zip(fitted.chromosomes, fitted.morgans, strict=True)):
         arrays |= {f"{name}{i}": getattr(chromosome, name).cpu().numpy() for name in OF_CLUSTERS}
-        arrays[f"morgans{i}"] = morgans
+        arrays |= {f"edges{i}": chromosome.edges, f"morgans{i}": morgans}
     with open(path, "wb") as file:
         np.savez_compressed(file, **arrays)
 
@@ -256,8 +256,8 @@ def load(path: str | Path) -> Prior:
         if str(content["format"]) != FORMAT:
             raise KeyError("format")
         chromosomes = [
-            Clusters(*(torch.from_numpy(content[f"{name}{i}"]) for name in OF_CLUSTERS), int(variants))
-            for i, variants in enumerate(content["variants"])
+            Clusters(*(torch.from_numpy(content[f"{name}{i}"]) for name in OF_CLUSTERS), content[f"edges{i}"])
+            for i in range(int(content["chromosomes"]))
         ]
         morgans = [content[f"morgans{i}"] for i in range(len(chromosomes))]
         components = Components(*(content[name] for name in OF_COMPONENTS))

@@ -113,13 +113,12 @@ def enforce(
         cm: places of the variants, float64 (variants,).
         seeds: of each sequence, int64 (n,).
     """
-    _, _, others, width = clusters.symbol.shape
-    known = _codes(training.symbols, width, others)
+    known = _codes(training.symbols, clusters.edges, clusters.symbol.shape[2])
     # The last variant at which a run that ends at a variant may begin to be as long as that.
     limit = np.searchsorted(cm, cm - rule.longer_than, side="right").astype(np.int32) - 1
     limit = np.minimum(limit, np.arange(len(cm), dtype=np.int32) + 1 - LEAST)
     tables = (table.numpy() for table in clusters.log_tables)
-    chain = loops.tails_of(clusters), *tables, clusters.switch.numpy(), clusters.weight.numpy()
+    chain = clusters.edges, loops.tails_of(clusters), *tables, clusters.switch.numpy(), clusters.weight.numpy()
     found, paths, groups = (np.ascontiguousarray(part.T) for part in (symbols, path, weights))
 
     def each(i: int) -> tuple[int, int]:
@@ -133,19 +132,23 @@ def enforce(
     return found.T, again, left
 
 
-def _codes(symbols: np.ndarray, width: int, others: int) -> np.ndarray:
+def _codes(symbols: np.ndarray, edges: np.ndarray, others: int) -> np.ndarray:
     """Segments as numbers (segments, n), of 32 or 64 bits, one for each variant and symbol 1, 2, .. that it reaches."""
-    kind = np.uint32 if width * others <= 32 else np.uint64
-    found = np.zeros((-(-len(symbols) // width), symbols.shape[1]), kind)
-    for variant in range(width):
-        carried = symbols[variant::width]  # the last segment may lack this variant
+    first, sizes = edges[:-1], np.diff(edges)
+    kind = np.uint32 if sizes.max() * others <= 32 else np.uint64
+    found = np.zeros((len(first), symbols.shape[1]), kind)
+    for variant in range(sizes.max()):
+        longer = sizes > variant
+        carried = symbols[first[longer] + variant]
         for symbol in range(others):
-            found[: len(carried)] |= (carried > symbol).astype(kind) << kind(variant * others + symbol)
+            found[longer] |= (carried > symbol).astype(kind) << kind(variant * others + symbol)
     return found
 
 
 @numba.njit(cache=True, nogil=True)
-def _enforce(drawn, path, group, rng, known, limit, tails, odds, zeros, switch, weight, highest, per_sample, shared_by):
+def _enforce(
+    drawn, path, group, rng, known, limit, edges, tails, odds, zeros, switch, weight, highest, per_sample, shared_by
+):
     """Changes `drawn` (variants,); returns how many segments were drawn again, and how many break the rule."""
     segments, m = known.shape
     others, width = tails.shape[2:]
@@ -153,7 +156,7 @@ def _enforce(drawn, path, group, rng, known, limit, tails, odds, zeros, switch, 
     symbols, alike = np.empty(width, np.int8), np.empty(weight.shape[2], np.float32)
     again, left, state, elsewhere = 0, 0, 0, False
     for b in range(segments):
-        first, end, before = b * width, min(b * width + width, len(drawn)), state
+        first, end, before = edges[b], edges[b + 1], state
         found = 0
         for h in range(m):
             if start[h] <= limit[end - 1]:
@@ -172,7 +175,7 @@ def _enforce(drawn, path, group, rng, known, limit, tails, odds, zeros, switch, 
                 left += 1
                 break
             if tries == 0:
-                _weigh(alike, drawn, b, width, odds, zeros, weight[group[b], b])
+                _weigh(alike, drawn, b, edges, width, odds, zeros, weight[group[b], b])
             tries, elsewhere = tries + 1, True
             state = loops.enter(alike if tries <= ALIKE else weight[group[b], b], rng)
             loops.emit(symbols[: end - first], b, state, tails, rng)
@@ -212,13 +215,14 @@ def _code(symbols, variants, others):
 
 
 @numba.njit(cache=True, nogil=True)
-def _weigh(found, drawn, b, width, odds, zeros, weight):
+def _weigh(found, drawn, b, edges, width, odds, zeros, weight):
     """Weights of clusters (K,) by how probable they make the `BACK` segments before this one, which sum to 1."""
     found[:] = 0
     for earlier in range(max(0, b - BACK), b):
         found += zeros[earlier]
-        for v in range(width):
-            symbol = drawn[earlier * width + v]
+        first = edges[earlier]
+        for v in range(edges[earlier + 1] - first):
+            symbol = drawn[first + v]
             if symbol:
                 found += odds[earlier, (symbol - 1) * width + v]
     found[:] = np.exp(found - found.max()) * weight

@@ -173,7 +173,7 @@ def _picked(weight, rng):
 
 
 @numba.njit(cache=True, nogil=True)
-def walked(switch, weights, group, q, changes, tails, states, drawn, path, ancestry):
+def walked(switch, weights, group, q, changes, edges, tails, states, drawn, path, ancestry):
     """Draws symbols (n, v), clusters and ancestries (n, B) of sequences, from random states (n,)."""
     everywhere = np.ones(path.shape[1], np.bool_)
     for i in range(len(path)):
@@ -185,11 +185,11 @@ def walked(switch, weights, group, q, changes, tails, states, drawn, path, ances
             elif uniform(rng) < switch[b, k]:
                 k = enter(weight[b, a], rng)
             path[i, b], ancestry[i, b] = k, a
-        _emitted(drawn[i], everywhere, path[i], tails, rng)
+        _emitted(drawn[i], everywhere, path[i], edges, tails, rng)
 
 
 @numba.njit(cache=True, nogil=True)
-def completed(place, hidden, group, q, changes, table, switch, weights, tails, states, drawn, path, ancestry):
+def completed(place, hidden, group, q, changes, table, switch, weights, edges, tails, states, drawn, path, ancestry):
     """Draws the hidden (n, B) of sequences, as many times as `drawn`, `path` and `ancestry` have rows for each."""
     times, emission = len(path) // max(len(place), 1), np.empty(switch.shape, np.float32)
     for i in range(len(place)):
@@ -201,7 +201,7 @@ def completed(place, hidden, group, q, changes, table, switch, weights, tails, s
         own = path[first : first + times], ancestry[first : first + times]
         _traced(emission, switch, weights[group[i]], q[i], changes[i], *own, rng)
         for row in range(first, first + times):
-            _emitted(drawn[row], hidden[i], path[row], tails, rng)
+            _emitted(drawn[row], hidden[i], path[row], edges, tails, rng)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -230,9 +230,8 @@ def _traced(emission, switch, weight, q, changes, path, ancestry, rng):
 
 
 @numba.njit(cache=True, nogil=True)
-def _emitted(drawn, hidden, path, tails, rng):
+def _emitted(drawn, hidden, path, edges, tails, rng):
     """Draws the symbols of a sequence (v,), in hidden segments (B,), from its clusters."""
-    width = tails.shape[3]
     for b in range(len(path)):
         if hidden[b]:
-            emit(drawn[b * width : (b + 1) * width], b, path[b], tails, rng)
+            emit(drawn[edges[b] : edges[b + 1]], b, path[b], tails, rng)

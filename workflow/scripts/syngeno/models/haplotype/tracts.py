@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from syngeno.models.haplotype import hmm, loops, tract_loops
+from syngeno.models.haplotype import loops, tract_loops
 from syngeno.models.haplotype.hmm import Clusters
 from syngeno.models.haplotype.loops import Patterns
 from syngeno.models.haplotype.proportions import Admixture
@@ -73,11 +73,7 @@ class Drawn(NamedTuple):
 
 def patterns(chain: Chain, symbols: Tensor) -> Patterns:
     """What is looked up of sequences int8 (v, n)."""
-    B, _, others, width = chain.clusters.symbol.shape
-    carried = hmm.indicators(symbols, others + 1, width)
-    if len(carried) != B:
-        raise ValueError(f"{len(symbols)} variants for {B} segments of {width}")
-    return Patterns.of(carried.numpy())
+    return Patterns.of(chain.clusters.carried(symbols).numpy())
 
 
 def log_probabilities(chain: Chain, given: Patterns, asked: Admixture) -> np.ndarray:
@@ -135,12 +131,12 @@ def expected(chain: Chain, given: Patterns, admixture: Admixture, barred: np.nda
 def walk(chain: Chain, admixture: Admixture, states: np.ndarray) -> Drawn:
     """Draw a sequence by each admixture, from random states of their own, uint64 (n,)."""
     n, A = admixture.q.shape
-    found, tails, arrays = _empty(chain, n), loops.tails_of(chain.clusters), _arrays(chain, A)
+    found, emitted, arrays = _empty(chain, n), (chain.clusters.edges, loops.tails_of(chain.clusters)), _arrays(chain, A)
     q, states = admixture.q.astype(np.float32), states.copy()
 
     def of_rows(rows: slice) -> None:
         which = admixture.group[rows], q[rows], _changes(chain, admixture.rate[rows])
-        tract_loops.walked(*arrays, *which, tails, states[rows], *(part[rows] for part in found))
+        tract_loops.walked(*arrays, *which, *emitted, states[rows], *(part[rows] for part in found))
 
     list(loops.each(of_rows, n))
     return Drawn(*(part.T for part in found))
@@ -155,7 +151,8 @@ def complete(
     from times * i on. With all segments visible these are draws of paths.
     """
     n, A = admixture.q.shape
-    found, tails, arrays = _empty(chain, times * n), loops.tails_of(chain.clusters), _arrays(chain, A)
+    found, arrays = _empty(chain, times * n), _arrays(chain, A)
+    emitted = chain.clusters.edges, loops.tails_of(chain.clusters)
     found[0][:] = symbols.numpy().T.repeat(times, axis=0)
     q, states, hidden = admixture.q.astype(np.float32), states.copy(), np.ascontiguousarray(~visible.T)
     given = patterns(chain, symbols)
@@ -164,7 +161,9 @@ def complete(
     def of_rows(rows: slice) -> None:
         which = given.place[rows], hidden[rows], admixture.group[rows], q[rows]
         own = (part[times * rows.start : times * rows.stop] for part in found)
-        tract_loops.completed(*which, _changes(chain, admixture.rate[rows]), table, *arrays, tails, states[rows], *own)
+        tract_loops.completed(
+            *which, _changes(chain, admixture.rate[rows]), table, *arrays, *emitted, states[rows], *own
+        )
 
     list(loops.each(of_rows, n))
     return Drawn(*(part.T for part in found))
