@@ -257,8 +257,9 @@ class TestSaveAndLoad:
     def test_refuses_what_was_trained_on_other_data_or_clusters(self, tmp_path):
         _, data, path = fitted(tmp_path)
         known = data.store, data.rows[1:], data.label[1:], data.validation_rows, data.validation_label
+        other = training_data(*known, centimorgans=data.centimorgans, **data.files)
         with pytest.raises(BadInput, match="was trained on other data; delete it and run the fit stage again"):
-            HaplotypeDiffusion.load(path, training_data(*known, centimorgans=data.centimorgans, **data.files), settings_of())
+            HaplotypeDiffusion.load(path, other, settings_of())
         prior.save(tmp_path / "clusters.npz", some_mosaics())
         with pytest.raises(BadInput, match="was trained on other data"):
             HaplotypeDiffusion.load(path, data, settings_of())

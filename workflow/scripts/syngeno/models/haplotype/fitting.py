@@ -56,9 +56,9 @@ def learn(
         raise BadInput(next(iter(limited)), "there are no validation samples", "give the split some")
     data = replace(data, store=sequences.viewed(data.store, settings["space"]))
     where = pick_device(device)
-    most_of_all = _number(data, sizes, seed, where) if sizes["number"] == "auto" else sizes["number"]
+    wanted = _number(data, sizes, seed, where) if sizes["number"] == "auto" else sizes["number"]
     allowed = None
-    for number in _doubled(most_of_all) if limited else [most_of_all]:
+    for number in _doubled(wanted) if limited else [wanted]:
         how = _settings(number, sizes, seed, where)
         if len(data.validation_rows):
             how = replace(how, shrinkage=clusters.tune(data, how))
