@@ -241,6 +241,12 @@ class TestTune:
         assert found[0] < found[1]
 
 
+class TestSwitching:
+    def test_one_per_centimorgan_and_a_few_at_least(self):
+        found = maximisation.switching(np.array([0, 1e-5, 0.004, 0.5]))
+        assert found == pytest.approx([0.03, 0.03, 1 - np.exp(-0.4), 1])
+
+
 class TestShrinkage:
     def test_weights_of_few_sequences_are_those_of_all_the_more_of_them_are_asked_for(self):
         """Two groups of one label, of one and of nine sequences, each in a cluster of its own."""

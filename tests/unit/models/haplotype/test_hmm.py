@@ -95,7 +95,7 @@ class TestWalk:
     @pytest.mark.parametrize("alphabet", [2, 3])
     def test_draws_what_log_probability_says(self, alphabet):
         """Chi-square over all sequences of four variants; its 99.9 % quantile, so that one seed in a thousand fails."""
-        model, n = some_clusters(5, B=2, variants=4, alphabet=alphabet), 40_000
+        model, n = some_clusters(5, B=2, edges=np.array([0, 1, 4]), alphabet=alphabet), 40_000
         drawn = hmm.walk(model, torch.ones(n, dtype=torch.long), rng_of(6)).numpy()
         every = np.array(list(product(range(alphabet), repeat=4)), dtype=np.int8).T
         expected = n * np.exp(asked(model, every, np.ones(alphabet**4, int)))

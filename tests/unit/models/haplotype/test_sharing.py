@@ -173,3 +173,9 @@ class TestRule:
 
     def test_as_asked_for(self):
         assert sharing.Rule.of(0.05, 3, 1803).shared_by == 3
+
+
+class TestCodes:
+    def test_a_bit_for_each_variant_and_symbol_of_segments_of_any_size(self):
+        symbols = np.array([[1, 0], [2, 1], [0, 2], [1, 1]], np.int8)
+        assert sharing._codes(symbols, np.array([0, 1, 4]), 2).tolist() == [[0b1, 0], [0b01_00_11, 0b01_11_01]]

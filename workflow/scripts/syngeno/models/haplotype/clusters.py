@@ -83,7 +83,7 @@ def tune(data: TrainingData, settings: Settings) -> float:
     """
     best, least = SHRINKAGES[0], np.inf
     for shrinkage in SHRINKAGES:
-        mean = _shortly(data, replace(settings, shrinkage=shrinkage)).mean()
+        mean = _shortly(data, replace(settings, shrinkage=shrinkage))
         log.info("shrinkage %g: %.1f nats per validation sequence", shrinkage, mean)
         if mean > WORSE * least:
             break
@@ -93,26 +93,27 @@ def tune(data: TrainingData, settings: Settings) -> float:
 
 
 def likeliest_number(data: TrainingData, settings: Settings, most: int) -> int:
-    """How many clusters, up to `most`, make validation samples likeliest: twice as many, as long as that is better."""
-    best, least, number = FEWEST, None, FEWEST
-    while number <= most:
-        found = _shortly(data, replace(settings, number=number))
-        log.info("%d clusters: %.1f nats per validation sequence", number, found.mean())
-        if least is None or found.mean() < least.mean():
-            best, least = number, found
-        elif number > 2 * best:
-            break
+    """How many clusters, up to `most`, make validation samples likeliest: twice as many again and again.
+
+    Two numbers in a row that are no better than one before end the search.
+    """
+    best, least, number = FEWEST, np.inf, FEWEST
+    while number <= most and number <= 4 * best:
+        mean = _shortly(data, replace(settings, number=number))
+        log.info("%d clusters: %.1f nats per validation sequence", number, mean)
+        if mean < least:
+            best, least = number, mean
         number *= 2
     return best
 
 
-def _shortly(data: TrainingData, settings: Settings) -> np.ndarray:
-    """Nats of validation samples, at most `TUNING_SAMPLES`, by a short fit of at most `TUNING_VARIANTS`."""
+def _shortly(data: TrainingData, settings: Settings) -> float:
+    """Nats of a validation sequence, of at most `TUNING_SAMPLES`, by a short fit of some `TUNING_VARIANTS` in all."""
     order = streams.rng("clusters_validation", settings.seed).permutation(len(data.validation_rows))
     chosen = np.sort(order[:TUNING_SAMPLES])
     variants = -(-TUNING_VARIANTS // len(sequences.chromosomes(data.store)))
     short = replace(settings, rounds=TUNING_ROUNDS, variants=variants)
-    return nats(data, data.validation_rows[chosen], data.validation_label[chosen], short)
+    return nats(data, data.validation_rows[chosen], data.validation_label[chosen], short).mean()
 
 
 def nats(data: TrainingData, rows: np.ndarray, label: np.ndarray, settings: Settings) -> np.ndarray:

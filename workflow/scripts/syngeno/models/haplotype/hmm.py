@@ -91,7 +91,7 @@ class Clusters:
         B, K = self.symbol.shape[:2]
         zeros = torch.log1p(-self.symbol.sum(2))
         odds = (self.symbol.log() - zeros[:, :, None]).reshape(B, K, -1).transpose(1, 2)
-        zeros.transpose(1, 2)[torch.from_numpy(~segments.held(self.edges))] = 0  # what only fills up is a zero, surely
+        zeros.transpose(1, 2)[~segments.held(self.edges, self.device)] = 0  # what only fills up is a zero, surely
         return odds.contiguous(), zeros.sum(2)
 
 

@@ -14,7 +14,7 @@ ERROR = 1e-4  # probability of each symbol that clusters cannot go below
 WEIGHT_PRIOR = 50.0  # pseudo-switches into a segment, divided as its sequences are among the clusters
 SWITCH_PRIOR = 0.3  # pseudo-sequences
 LEAST_WEIGHT, LEAST_SWITCH = 1e-4, 1e-5  # of all clusters together; keep every sequence possible
-LEAST_SWITCHES, PER_CENTIMORGAN = 0.03, 1.0  # of a sequence, before anything is known
+LEAST_SWITCHES, PER_CENTIMORGAN = 0.03, 1.0  # of a sequence before a segment, at least, and along the map, at first
 ENDS = "amin", "amax"
 
 

@@ -16,5 +16,6 @@ def suitable(haplotypes: int) -> int:
     return max(FEWEST, _power_of_two(min(haplotypes // 4, MOST)))
 
 
-def _power_of_two(most: int) -> int:
-    return 1 << max(most, 1).bit_length() - 1
+def _power_of_two(limit: int) -> int:
+    """The largest that is no more than a limit."""
+    return 1 << max(limit, 1).bit_length() - 1

@@ -42,23 +42,20 @@ def by_map(cm: np.ndarray, most: int, span: float = SPAN) -> Segments:
     return Segments(edges, np.maximum(np.diff(middle, prepend=middle[0]), 0) / 100)
 
 
-def held(edges: np.ndarray) -> np.ndarray:
-    """Which of the places (B, w) that are held of each segment hold a variant."""
-    sizes = np.diff(edges)
-    return np.arange(sizes.max()) < sizes[:, None]
+def held(edges: np.ndarray, device: torch.device) -> Tensor:
+    """Which of the places (B, w) that are held of each segment hold a variant, bool."""
+    sizes = torch.from_numpy(np.diff(edges)).to(device)
+    return torch.arange(int(sizes.max()), device=device) < sizes[:, None]
 
 
 def cut(symbols: Tensor, edges: np.ndarray) -> Tensor:
     """Symbols (v, n) segment by segment (B, w, n), filled up with zeros."""
-    found = symbols.new_zeros((*held(edges).shape, symbols.shape[1]))
-    found[_held(edges, symbols)] = symbols
+    places = held(edges, symbols.device)
+    found = symbols.new_zeros((*places.shape, symbols.shape[1]))
+    found[places] = symbols
     return found
 
 
 def joined(symbols: Tensor, edges: np.ndarray) -> Tensor:
     """What `cut` cut (B, w, n), in one piece again (v, n)."""
-    return symbols[_held(edges, symbols)]
-
-
-def _held(edges: np.ndarray, symbols: Tensor) -> Tensor:
-    return torch.from_numpy(held(edges)).to(symbols.device)
+    return symbols[held(edges, symbols.device)]
