@@ -1,12 +1,18 @@
-"""Run files of other shapes than the demo's: no diffusion, joint labels, several fractions and seeds, PLINK."""
+"""Run files of other shapes than the demo's: no diffusion, joint labels, several fractions and seeds, PLINK, phases."""
+
+import json
+import shutil
 
 import cyvcf2
+import linked
 import numpy as np
 import pandas as pd
 import pytest
 from bed_reader import to_bed
 from runs import TINY, Run
 
+from syngeno.data import vcf
+from syngeno.data.store import Sites
 from syngeno.evaluate import metrics
 
 pytestmark = pytest.mark.workflow
@@ -85,6 +91,33 @@ class TestPlink:
         numbers = metrics.read(tmp_path / "results/plink/summary/metrics.tsv")
         assert "privacy_loss" in set(numbers["metric"])
         assert "recovery_rate" not in set(numbers["metric"])
+
+
+@pytest.mark.skipif(shutil.which("beagle") is None, reason="Beagle is not installed")
+class TestUnphased:
+    def test_linked_samples_are_phased_and_drawn_as_haplotypes(self, tmp_path):
+        rng = np.random.default_rng(1)
+        founders = (rng.random((6, linked.VARIANTS)) < 0.5).astype(np.int8)  # few, so that neighbours go together
+        real = linked.cohort(linked.mosaics(founders, 160, rng))
+        sites = Sites(real.contig, real.position, *(np.full(len(real.position), x) for x in ".AC"), {"1": 0, "2": 0})
+        names = [f"P{i}" for i in range(len(real))]
+        vcf.write_vcf(tmp_path / "x.vcf.gz", sites, names, vcf.unphased_calls(real.dosages), phased=False)
+        (tmp_path / "samples.tsv").write_text("sample\tpopulation\n" + "".join(f"{name}\tP\n" for name in names))
+        cohort = {"genotypes": "x.vcf.gz", "labels": "samples.tsv", "label": "population", "prune": {"r2": None}}
+        haplotypes = TINY["generators"]["haplotypes"] | {"space": "haplotype"}
+        config = {"data_dir": str(tmp_path), "cohorts": {"unphased": cohort}, "generators": {"made": haplotypes}}
+        run = Run(tmp_path, config)
+        said = run("results/unphased/made/100/1/synthetic.vcf.gz", "results/unphased/prepare/cohort.json")
+        assert "x.vcf.gz is not phased, first at 1:" in said
+        about = json.loads((tmp_path / "results/unphased/prepare/cohort.json").read_text())
+        assert (about["phased"], about["phased_by_beagle"], about["linkage"]) == (True, 2, "linked")
+        variant = next(cyvcf2.VCF(str(tmp_path / "results/unphased/made/100/1/synthetic.vcf.gz")))
+        assert variant.gt_phases.all()
+        assert not list(tmp_path.glob("results/unphased/prepare/phased/*")), "what was merged is of no use any more"
+        run.configure(config | {"cohorts": {"unphased": cohort | {"phasing": "never"}}})
+        said = run("results/unphased/made/100/1/synthetic.vcf.gz", fails=True)
+        assert "is not phased at 1:" in said
+        assert "`phasing: auto`" in said
 
 
 class TestSomeLabels:

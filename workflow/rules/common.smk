@@ -220,10 +220,13 @@ def contigs(pattern):
     """An input function: the pattern for every contig that the checked inputs hold."""
 
     def files(wildcards):
-        with checkpoints.check_inputs.get(
-            cohort=wildcards.cohort
-        ).output.inputs.open() as file:
-            names = json.load(file)["contigs"]
-        return expand(pattern, **wildcards, contig=names)
+        return expand(pattern, **{**wildcards, "contig": checked(wildcards)["contigs"]})
 
     return files
+
+
+def checked(wildcards):
+    """What is known of a cohort's checked inputs (see `prepare.checks.check`), once they are."""
+    found = checkpoints.check_inputs.get(cohort=wildcards.cohort)
+    with found.output.inputs.open() as file:
+        return json.load(file)

@@ -47,6 +47,7 @@ checkpoint check_inputs:
         samples=cohort("samples"),
         chromosomes=cohort("chromosomes"),
         filter=checked_filter,
+        phasing=cohort("phasing"),
         code=code("check_inputs"),
     script:
         "../scripts/prepare/check_inputs.py"
@@ -135,10 +136,37 @@ rule filter_variants:
         "../scripts/prepare/filter_variants.py"
 
 
+rule phase_genotypes:
+    """Phase a chromosome by Beagle: training samples by each other, all others against these alone."""
+    input:
+        store="results/{cohort}/prepare/chromosomes/{contig}.zarr.zip",
+        counts=contigs("results/{cohort}/prepare/chromosomes/{contig}.filter.tsv"),
+        samples="results/{cohort}/prepare/samples.tsv",
+        genetic_map=map_file,
+    output:
+        store=temp("results/{cohort}/prepare/phased/{contig}.zarr.zip"),
+    log:
+        "results/logs/{cohort}/phase_genotypes/{contig}.log",
+    benchmark:
+        "results/benchmarks/{cohort}/phase_genotypes/{contig}.tsv"
+    conda:
+        "../../envs/prepare.yaml"
+    threads: 4
+    resources:
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 720 * attempt,
+    params:
+        phasing=cohort("phasing"),
+        seed=lambda wildcards: cohort("filter")(wildcards)["seed"],
+        code=code("phase_genotypes"),
+    script:
+        "../scripts/prepare/phase_genotypes.py"
+
+
 rule prune_ld:
     """Mark the variants of a chromosome that are not in linkage disequilibrium among training samples."""
     input:
-        store="results/{cohort}/prepare/chromosomes/{contig}.zarr.zip",
+        store=chromosome,
         samples="results/{cohort}/prepare/samples.tsv",
     output:
         kept=temp("results/{cohort}/prepare/chromosomes/{contig}.kept.npy"),
@@ -161,7 +189,7 @@ rule prune_ld:
 rule merge_chromosomes:
     """Merge the kept variants of all chromosomes and assign each to its gene or window."""
     input:
-        stores=contigs("results/{cohort}/prepare/chromosomes/{contig}.zarr.zip"),
+        stores=chromosomes,
         counts=contigs("results/{cohort}/prepare/chromosomes/{contig}.filter.tsv"),
         kept=contigs("results/{cohort}/prepare/chromosomes/{contig}.kept.npy"),
         genes=gene_file,
@@ -189,6 +217,7 @@ rule describe_cohort:
     input:
         genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
         samples="results/{cohort}/prepare/samples.tsv",
+        inputs="results/{cohort}/prepare/inputs.json",
     output:
         cohort="results/{cohort}/prepare/cohort.json",
     log:

@@ -5,6 +5,7 @@ import pysam
 import pytest
 from bed_reader import to_bed
 
+from syngeno import logs
 from syngeno.data import readers
 from syngeno.errors import BadInput
 from syngeno.prepare import checks
@@ -50,6 +51,7 @@ class TestCheck:
             "left_out": {"contigs": {}, "samples": []},
             "sources": [{"path": str(path), "index": f"{path}.tbi"}],
             "synthetic_prefix": "SYN",
+            "phased": [],
         }
 
     def test_fit_for_json(self, tmp_path, check):
@@ -303,6 +305,37 @@ class TestFirstRecords:
         with pytest.raises(BadInput, match=r"is not phased at 1:11 \(c\)"):
             check([path], haplotypes=True)
         check([path], haplotypes=True, people="abd", intersect=True)
+
+
+class TestPhasedByUs:
+    @pytest.fixture
+    def beagle(self, monkeypatch):
+        """Says whether Beagle is installed."""
+        return lambda there: monkeypatch.setattr("syngeno.workflow.tools.available", lambda name: there)
+
+    def test_chromosomes_without_phase(self, tmp_path, check, beagle, caplog):
+        paths = [vcf(tmp_path / "x.vcf.gz", ["1"]), vcf(tmp_path / "y.vcf.gz", ["2"], call="0/1")]
+        beagle(True)
+        caplog.set_level(logs.NOTICE)
+        assert check(paths, phasing="auto", haplotypes=True)["phased"] == ["2"]
+        assert "y.vcf.gz is not phased, first at 2:10 (a); chromosomes without phase: 1 of 2" in caplog.text
+        assert check(paths[:1], phasing="auto")["phased"] == []
+
+    def test_without_beagle(self, tmp_path, check, beagle, caplog):
+        path = vcf(tmp_path / "x.vcf.gz", call="0/1")
+        beagle(False)
+        caplog.set_level(logs.NOTICE)
+        assert check([path], phasing="auto")["phased"] == []
+        assert "x.vcf.gz is not phased" in caplog.text and "install Beagle" in caplog.text
+        with pytest.raises(BadInput, match="is not phased at 1:10"):
+            check([path], phasing="auto", haplotypes=True)
+        with pytest.raises(BadInput, match="beagle: is not installed"):
+            check([path], phasing="always")
+
+    def test_asked_for(self, tmp_path, check, beagle):
+        beagle(True)
+        assert check([vcf(tmp_path / "x.vcf.gz")], phasing="always")["phased"] == ["1", "2"]
+        assert check([vcf(tmp_path / "y.vcf.gz", call="0/1")], phasing="never")["phased"] == []
 
 
 class TestSyntheticPrefix:

@@ -4,7 +4,7 @@ from stores import store_of
 
 from syngeno.data import store as stores
 from syngeno.prepare import linkage
-from syngeno.prepare.linkage import neighbour_r2
+from syngeno.prepare.linkage import joint_r2, neighbour_r2
 
 LABEL = np.repeat(["A", "B"], 200)
 
@@ -55,3 +55,11 @@ class TestNeighbourR2:
     @pytest.mark.parametrize(("r2", "word"), [(0.013, "unlinked"), (0.15, "linked"), (float("nan"), "")])
     def test_words(self, r2, word):
         assert linkage.linkage(r2) == word
+
+
+class TestJointR2:
+    def test_by_variants(self):
+        assert joint_r2([0.1, 0.4, float("nan")], [200, 100, 5]) == pytest.approx(0.2)
+
+    def test_nothing_to_tell(self):
+        assert np.isnan(joint_r2([float("nan"), 0.3], [9, 0]))

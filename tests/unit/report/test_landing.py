@@ -33,7 +33,7 @@ def samples():
     return pd.DataFrame({"label": labels, "split": parts}, index=[f"HG{i:05d}" for i in range(100)])
 
 
-ABOUT = {"variants": 1234, "phased": True, "neighbour_r2": 0.21, "linkage": "linked"}
+ABOUT = {"variants": 1234, "phased": True, "phased_by_beagle": 0, "neighbour_r2": 0.21, "linkage": "linked"}
 UNLINKED = ABOUT | {"neighbour_r2": 0.004, "linkage": "unlinked"}
 
 

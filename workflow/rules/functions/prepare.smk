@@ -40,3 +40,15 @@ def checked_filter(wildcards):
     """A params function: the filters that the check of the inputs applies."""
     filter = cohort("filter")(wildcards)
     return {key: filter[key] for key in ("call_rate", "sample_call_rate", "pass_only")}
+
+
+def chromosome(wildcards, contig=None):
+    """The filtered variants of a chromosome, phased by us where they were not."""
+    contig = contig or wildcards.contig
+    folder = "phased" if contig in checked(wildcards)["phased"] else "chromosomes"
+    return f"results/{wildcards.cohort}/prepare/{folder}/{contig}.zarr.zip"
+
+
+def chromosomes(wildcards):
+    """Those of all chromosomes; see `chromosome`."""
+    return [chromosome(wildcards, name) for name in checked(wildcards)["contigs"]]

@@ -26,6 +26,7 @@ checked = checks.check(
     intersect=params.samples == "intersect",
     # This is no param, so that adding a generator to a run does not prepare anything again.
     haplotypes=any(settings.get("space") == "haplotype" for settings in snakemake.config["generators"].values()),
+    phasing=params.phasing,
     **params.filter,
 )
 

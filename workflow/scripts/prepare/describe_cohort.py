@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 logger = logs.start(snakemake.log[0])
 table = samples.read_samples(snakemake.input.samples)
+by_us = json.loads(Path(snakemake.input.inputs).read_text())["phased"]
 
 with open_store(snakemake.input.genotypes) as store:
     train = (table.loc[store.samples, "split"] == "train").to_numpy()
@@ -25,6 +26,7 @@ with open_store(snakemake.input.genotypes) as store:
     about = {
         "variants": len(store),
         "phased": store.phased,
+        "phased_by_beagle": len(by_us) if store.phased else 0,
         "neighbour_r2": None if np.isnan(r2) else round(r2, 4),
         "linkage": linkage.linkage(r2),
     }
@@ -42,6 +44,6 @@ logger.log(
     snakemake.wildcards.cohort,
     about["linkage"] or "too few",
     r2,
-    "phased" if about["phased"] else "unphased",
+    "phased by Beagle" if about["phased_by_beagle"] else "phased" if about["phased"] else "unphased",
     f", which {' and '.join(suited)} {'suits' if len(suited) == 1 else 'suit'}" if suited else "",
 )

@@ -4,13 +4,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from syngeno import logs
 from syngeno.data import samples
 from syngeno.data.readers import open_source
-from syngeno.data.store import StoreWriter
-from syngeno.prepare import filters
+from syngeno.data.store import StoreWriter, open_store
+from syngeno.prepare import filters, linkage
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -32,9 +33,15 @@ with StoreWriter(
         table["label"].to_numpy(),
         writer=writer,
         # This is no param, so that adding a generator to a run does not prepare anything again.
-        haplotypes=any(one.get("space") == "haplotype" for one in snakemake.config["generators"].values()),
+        haplotypes=contig not in checked["phased"]
+        and any(one.get("space") == "haplotype" for one in snakemake.config["generators"].values()),
         **settings,
     )
 
-pd.DataFrame([{"contig": contig, **counts}]).to_csv(snakemake.output.counts, sep="\t", index=False)
+r2 = float("nan")
+if contig in checked["phased"]:  # which it is only where variants are linked
+    with open_store(snakemake.output.store) as store:
+        train = (table["split"] == "train").to_numpy()
+        r2 = linkage.neighbour_r2(store, np.flatnonzero(train), table["label"].to_numpy(str)[train])
+pd.DataFrame([{"contig": contig, **counts, "neighbour_r2": r2}]).to_csv(snakemake.output.counts, sep="\t", index=False)
 logger.info("%d of %d variants kept", counts["kept"], counts["read"])

@@ -7,15 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
+from syngeno import logs
 from syngeno.data import samples as sample_tables
 from syngeno.data.genetic_map import read as read_map
 from syngeno.data.readers import open_source, write_index
-from syngeno.data.records import Source, index_beside, normal_contigs, spellings
+from syngeno.data.records import Record, Source, index_beside, normal_contigs, spellings
 from syngeno.data.vcf import synthetic_prefix
 from syngeno.errors import BadInput
 from syngeno.prepare.blocks import read_genes
 from syngeno.prepare.filters import not_phased
 from syngeno.prepare.sex_chromosomes import why_left_out
+from syngeno.workflow import tools
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +37,7 @@ def check(
     chromosomes: list[str] | None = None,
     intersect: bool = False,
     haplotypes: bool = False,
+    phasing: str = "never",
     call_rate: float = 0,
     sample_call_rate: float = 0,
     pass_only: bool = False,
@@ -44,11 +47,12 @@ def check(
     A VCF/BCF without an index beside it gets one in `index_folder`. Returns what the further steps need, fit for JSON:
     `contigs` (those with records that are taken, numbers first), `samples` (with genotypes and labels, in the first
     file's order), `left_out` (`contigs`, with their records, and `samples` with few calls), `contig_lengths` (by
-    contig, 0 where no file says), `sources` (`path` and `index`, None for PLINK) and `synthetic_prefix`.
+    contig, 0 where no file says), `sources` (`path` and `index`, None for PLINK), `synthetic_prefix` and `phased` (the
+    contigs that we phase; see `phasing` in the schema).
 
     `chromosomes` restricts the contigs. Only what is taken is judged, by the first records of each contig: calls must
-    be diploid, phased where `haplotypes` are drawn, and there at the share `sample_call_rate` of the variants that most
-    samples (the share `call_rate`) have. Raises BadInput.
+    be diploid, phased where `haplotypes` are drawn and we do not phase them, and there at the share `sample_call_rate`
+    of the variants that most samples (the share `call_rate`) have. Raises BadInput.
     """
     indices = [_index(Path(path), number, Path(index_folder)) for number, path in enumerate(sources)]
     opened = [open_source(path, index) for path, index in zip(sources, indices, strict=True)]
@@ -64,7 +68,10 @@ def check(
     _meet_genes(contigs, genes)
     if genetic_map is not None:
         read_map(genetic_map).place(np.array(contigs), np.ones(len(contigs), dtype=np.int64))
-    called = _first_calls(opened, contigs, samples, haplotypes, pass_only)
+    called, unphased = _first_calls(opened, contigs, samples, pass_only)
+    by_us = _phased_by_us(contigs, unphased, phasing)
+    if haplotypes and (left := [name for name in unphased if name not in by_us]):
+        raise not_phased(*unphased[left[0]])
     poor = _poorly_called(called, samples, call_rate, sample_call_rate)
     samples = [sample for sample in samples if sample not in poor]
     lengths = {}
@@ -80,7 +87,26 @@ def check(
             {"path": str(path), "index": index and str(index)} for path, index in zip(sources, indices, strict=True)
         ],
         "synthetic_prefix": synthetic_prefix({*known.index, *(name for source in opened for name in source.samples)}),
+        "phased": by_us,
     }
+
+
+def _phased_by_us(contigs: list[str], unphased: dict[str, tuple[Record, Path]], phasing: str) -> list[str]:
+    """The contigs that we phase, of those whose first records without phase are known."""
+    if phasing == "always":
+        tools.require(tools.BEAGLE)
+        return contigs
+    if not unphased or phasing == "never":
+        return []
+    record, path = next(iter(unphased.values()))
+    where = f"{path} is not phased, first at {record.contig}:{record.position} ({record.unphased}); chromosomes"
+    where += f" without phase: {len(unphased)} of {len(contigs)}"
+    if not tools.available(tools.BEAGLE):
+        remedy = "where variants are linked, install Beagle and run again with --forcerun check_inputs"
+        logger.log(logs.NOTICE, "%s, which are modelled as dosages: %s to have haplotypes", where, remedy)
+        return []
+    logger.log(logs.NOTICE, "%s, which Beagle phases where variants are linked", where)
+    return list(unphased)
 
 
 def _records(opened: list[Source], contig: str, normal: dict[str, str]) -> int:
@@ -92,20 +118,24 @@ def _records(opened: list[Source], contig: str, normal: dict[str, str]) -> int:
 
 
 def _first_calls(
-    opened: list[Source], contigs: list[str], samples: list[str], haplotypes: bool, pass_only: bool
-) -> np.ndarray:
-    """Where the first SNPs of each contig are called, bool (sites, samples); shows what is wrong with a whole file."""
+    opened: list[Source], contigs: list[str], samples: list[str], pass_only: bool
+) -> tuple[np.ndarray, dict[str, tuple[Record, Path]]]:
+    """Where the first SNPs of each contig are called, bool (sites, samples), and its first record without phase.
+
+    Shows what is wrong with a whole file.
+    """
+    unphased: dict[str, tuple[Record, Path]] = {}
     most = CALLS // (len(samples) * len(contigs) * len(opened))
     called = [np.empty((0, len(samples)), dtype=bool)]
     for source in opened:
         for contig in contigs:
             records = source.records(contig, samples, pass_only=pass_only)
             for record in islice(records, min(max(most, LEAST), MOST)):
-                if haplotypes and record.unphased:
-                    raise not_phased(record, source.path)
+                if record.unphased:
+                    unphased.setdefault(contig, (record, source.path))
                 if record.calls is not None:
                     called.append((record.calls >= 0).all(axis=1)[None])
-    return np.concatenate(called)
+    return np.concatenate(called), unphased
 
 
 def _poorly_called(called: np.ndarray, samples: list[str], call_rate: float, least: float) -> list[str]:

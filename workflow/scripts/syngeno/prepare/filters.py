@@ -95,7 +95,8 @@ def not_phased(record: "Record", path: object) -> BadInput:
     """The error for a record of a file without phase, where a generator draws haplotypes."""
     fact = f"is not phased at {record.contig}:{record.position} ({record.unphased})"
     remedy = (
-        "phase it, or set `space: genotype` for that generator; few such calls can be set to missing: `bcftools +setGT "
+        "phase it (`phasing: auto` does, with Beagle), or set `space: genotype` for that generator; few such calls can "
+        "be set to missing: `bcftools +setGT "
         """IN -Oz -o OUT -- -t q -n . -i 'GT="het" & GT~"/"'`"""
     )
     return BadInput(path, f"{fact}, and a generator of the run draws haplotypes", remedy)

@@ -1,5 +1,7 @@
 """Whether the variants of a cohort are linked, which decides what kind of generator suits it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from syngeno.data.store import CHUNK, Store
@@ -12,6 +14,13 @@ LINKED = 0.05
 def linkage(r2: float) -> str:
     """Of what variants a cohort is, by the mean r2 of neighbours: "linked" or "unlinked"; "" where that is nan."""
     return "" if np.isnan(r2) else "linked" if r2 >= LINKED else "unlinked"
+
+
+def joint_r2(r2: Sequence[float], variants: Sequence[int]) -> float:
+    """Mean `neighbour_r2` of chromosomes with so many variants each; nan where nothing can be told of any."""
+    r2, variants = np.asarray(r2, dtype=float), np.asarray(variants)
+    known = ~np.isnan(r2) & (variants > 0)
+    return float(np.average(r2[known], weights=variants[known])) if known.any() else float("nan")
 
 
 def neighbour_r2(store: Store, rows: np.ndarray, label: np.ndarray) -> float:

@@ -82,7 +82,7 @@ def landing_page(
     """The page, without the id of any sample.
 
     `samples` (index: ids) has label and split, and `judged` are those of them that synthetic samples are judged by, as
-    the pairs of `relatives` are; `about` is what `describe_cohort` says (`variants`, `phased`,
+    the pairs of `relatives` are; `about` is what `describe_cohort` says (`variants`, `phased`, `phased_by_beagle`,
     `neighbour_r2`, `linkage`); `looked_for` is how relatives were found (by "kinship", "genotypes", "pedigree", or
     "nothing"); `withheld` says that samples were withheld from release, and that what is released is judged.
     """
@@ -135,11 +135,17 @@ def _facts(samples: pd.DataFrame, about: Mapping) -> dict[str, str]:
         "Samples": f"{len(samples)}",
         "Labels": f"{samples['label'].nunique()}",
         "Variants": f"{about['variants']}",
-        "Phase": "phased" if about["phased"] else "unphased",
+        "Phase": _phase(about),
         "Linkage": f"{about['linkage']} variants" if about["linkage"] else "too few variants to tell",
         "Split": f"{parts.get('train', 0)} training, {parts.get('validation', 0)} validation, "
         f"{parts.get('test', 0)} test samples (held out)",
     }
+
+
+def _phase(about: Mapping) -> str:
+    if about["phased_by_beagle"]:
+        return "phased by Beagle: training samples by each other, all others against these"
+    return "phased" if about["phased"] else "unphased"
 
 
 def _warnings(
