@@ -13,7 +13,7 @@ demo: .venv/run
 	$(BIN)/snakemake --profile workflow/profiles/local --cores 2 --max-threads 1 --scheduler greedy --report results/report.html --report-after-run
 
 test: .venv/dev lint
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations 25
 
 test-slurm: .venv/dev
 	tests/workflow/raise_slurm.sh

@@ -87,10 +87,12 @@ class TestPlink:
             "generators": generators,
         }
         run = Run(tmp_path, config)
-        run("results/plink/summary/metrics.tsv")
+        run("results/plink/summary/metrics.tsv", "results/plink/prepare/cohort.json")
         numbers = metrics.read(tmp_path / "results/plink/summary/metrics.tsv")
         assert "privacy_loss" in set(numbers["metric"])
         assert "recovery_rate" not in set(numbers["metric"])
+        about = json.loads((tmp_path / "results/plink/prepare/cohort.json").read_text())
+        assert (about["phased"], about["phased_by_beagle"]) == (False, 0), "unlinked variants have no haplotypes"
 
 
 @pytest.mark.skipif(shutil.which("beagle") is None, reason="Beagle is not installed")

@@ -120,6 +120,7 @@ rule filter_variants:
     output:
         store=temp("results/{cohort}/prepare/chromosomes/{contig}.zarr.zip"),
         counts=temp("results/{cohort}/prepare/chromosomes/{contig}.filter.tsv"),
+        linkage="results/{cohort}/prepare/chromosomes/{contig}.linkage.json",
     log:
         "results/logs/{cohort}/filter_variants/{contig}.log",
     benchmark:
@@ -137,10 +138,10 @@ rule filter_variants:
 
 
 rule phase_genotypes:
-    """Phase a chromosome by Beagle: training samples by each other, all others against these alone."""
+    """Phase a chromosome by Beagle: training samples among themselves, all others with these as the reference."""
     input:
         store="results/{cohort}/prepare/chromosomes/{contig}.zarr.zip",
-        counts=contigs("results/{cohort}/prepare/chromosomes/{contig}.filter.tsv"),
+        linkage=contigs("results/{cohort}/prepare/chromosomes/{contig}.linkage.json"),
         samples="results/{cohort}/prepare/samples.tsv",
         genetic_map=map_file,
     output:
@@ -151,9 +152,10 @@ rule phase_genotypes:
         "results/benchmarks/{cohort}/phase_genotypes/{contig}.tsv"
     conda:
         "../../envs/prepare.yaml"
-    threads: 4
     resources:
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        mem_mb=lambda wildcards, input, attempt: int(
+            (6000 + 60 * input.size_mb) * attempt
+        ),
         runtime=lambda wildcards, attempt: 720 * attempt,
     params:
         phasing=cohort("phasing"),
@@ -218,6 +220,7 @@ rule describe_cohort:
         genotypes="results/{cohort}/prepare/genotypes.zarr.zip",
         samples="results/{cohort}/prepare/samples.tsv",
         inputs="results/{cohort}/prepare/inputs.json",
+        linkage=contigs("results/{cohort}/prepare/chromosomes/{contig}.linkage.json"),
     output:
         cohort="results/{cohort}/prepare/cohort.json",
     log:

@@ -51,7 +51,8 @@ class TestCheck:
             "left_out": {"contigs": {}, "samples": []},
             "sources": [{"path": str(path), "index": f"{path}.tbi"}],
             "synthetic_prefix": "SYN",
-            "phased": [],
+            "unphased": [],
+            "to_phase": [],
         }
 
     def test_fit_for_json(self, tmp_path, check):
@@ -317,15 +318,17 @@ class TestPhasedByUs:
         paths = [vcf(tmp_path / "x.vcf.gz", ["1"]), vcf(tmp_path / "y.vcf.gz", ["2"], call="0/1")]
         beagle(True)
         caplog.set_level(logs.NOTICE)
-        assert check(paths, phasing="auto", haplotypes=True)["phased"] == ["2"]
-        assert "y.vcf.gz is not phased, first at 2:10 (a); chromosomes without phase: 1 of 2" in caplog.text
-        assert check(paths[:1], phasing="auto")["phased"] == []
+        found = check(paths, phasing="auto", haplotypes=True)
+        assert found["to_phase"] == found["unphased"] == ["2"]
+        assert "y.vcf.gz is not phased, first at 2:10 (a): Beagle phases 1 of 2 chromosomes" in caplog.text
+        assert check(paths[:1], phasing="auto")["to_phase"] == []
 
     def test_without_beagle(self, tmp_path, check, beagle, caplog):
         path = vcf(tmp_path / "x.vcf.gz", call="0/1")
         beagle(False)
         caplog.set_level(logs.NOTICE)
-        assert check([path], phasing="auto")["phased"] == []
+        found = check([path], phasing="auto")
+        assert (found["unphased"], found["to_phase"]) == (["1", "2"], [])
         assert "x.vcf.gz is not phased" in caplog.text and "install Beagle" in caplog.text
         with pytest.raises(BadInput, match="is not phased at 1:10"):
             check([path], phasing="auto", haplotypes=True)
@@ -334,8 +337,8 @@ class TestPhasedByUs:
 
     def test_asked_for(self, tmp_path, check, beagle):
         beagle(True)
-        assert check([vcf(tmp_path / "x.vcf.gz")], phasing="always")["phased"] == ["1", "2"]
-        assert check([vcf(tmp_path / "y.vcf.gz", call="0/1")], phasing="never")["phased"] == []
+        assert check([vcf(tmp_path / "x.vcf.gz")], phasing="always")["to_phase"] == ["1", "2"]
+        assert check([vcf(tmp_path / "y.vcf.gz", call="0/1")], phasing="never")["to_phase"] == []
 
 
 class TestSyntheticPrefix:

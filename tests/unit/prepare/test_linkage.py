@@ -59,7 +59,7 @@ class TestNeighbourR2:
 
 class TestJointR2:
     def test_by_variants(self):
-        assert joint_r2([0.1, 0.4, float("nan")], [200, 100, 5]) == pytest.approx(0.2)
+        assert joint_r2([0.1, 0.4, None], [200, 100, 5]) == pytest.approx(0.2)
 
     def test_nothing_to_tell(self):
-        assert np.isnan(joint_r2([float("nan"), 0.3], [9, 0]))
+        assert np.isnan(joint_r2([None, 0.3], [9, 0]))

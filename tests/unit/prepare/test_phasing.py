@@ -19,10 +19,10 @@ def dosages(samples=76):
     return np.sort(true, axis=2), true
 
 
-def phased(tmp_path, calls, split=SPLIT):
-    store = store_of(tmp_path / "unphased.zarr.zip", calls, phased=False)
+def phased(tmp_path, calls, split=SPLIT, contig="1", cm=None):
+    store = store_of(tmp_path / "unphased.zarr.zip", calls, phased=False, contigs=[contig] * len(calls))
     made = tmp_path / "phased.zarr.zip"
-    phasing.phase(store, split, store.position * 0.01, made, seed=1, threads=1, memory_mb=1000)
+    phasing.phase(store, split, store.position * 0.01 if cm is None else cm, made, seed=1, memory_mb=1000)
     return open_store(made)
 
 
@@ -67,6 +67,18 @@ class TestPhase:
         own = phased(tmp_path, calls).calls(0, VARIANTS)[:, SPLIT == "test"]
         assert (own == by_us.calls(0, VARIANTS)[:, SPLIT == "test"]).all()
 
-    def test_two_variants_of_training_samples_alone(self, tmp_path):
-        calls = dosages(8)[0][:2]
-        assert (np.sort(phased(tmp_path, calls, np.array(["train"] * 8)).calls(0, 2), axis=2) == calls).all()
+    @pytest.mark.parametrize(("variants", "apart"), [(2, 0.01), (2, 90.0), (5, 70.0)])
+    def test_few_variants_of_training_samples_alone(self, tmp_path, variants, apart):
+        """Also where no other lies within centimorgans, on a contig whose name Beagle refuses."""
+        calls, cm = dosages(8)[0][:variants], apart * np.arange(variants)
+        made = phased(tmp_path, calls, np.array(["train"] * 8), "HLA-A*01:01", cm)
+        assert (np.sort(made.calls(0, variants), axis=2) == calls).all()
+        assert set(made.contig.tolist()) == {"HLA-A*01:01"}
+
+    def test_a_single_variant_is_phased_by_chance(self, tmp_path):
+        calls = np.tile(np.array([0, 1], np.int8), (1, 200, 1))
+        made = phased(tmp_path, calls, np.array(["train"] * 200))
+        found = made.calls(0, 1)
+        assert made.phased
+        assert (found.sum(axis=2) == 1).all()
+        assert 60 < found[0, :, 0].sum() < 140

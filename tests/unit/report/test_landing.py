@@ -33,7 +33,14 @@ def samples():
     return pd.DataFrame({"label": labels, "split": parts}, index=[f"HG{i:05d}" for i in range(100)])
 
 
-ABOUT = {"variants": 1234, "phased": True, "phased_by_beagle": 0, "neighbour_r2": 0.21, "linkage": "linked"}
+ABOUT = {
+    "variants": 1234,
+    "phased": True,
+    "chromosomes": 3,
+    "phased_by_beagle": 0,
+    "neighbour_r2": 0.21,
+    "linkage": "linked",
+}
 UNLINKED = ABOUT | {"neighbour_r2": 0.004, "linkage": "unlinked"}
 
 
@@ -60,6 +67,8 @@ class TestLanding:
             assert f"<dd>{fact}</dd>" in text
         assert "50 training, 25 validation, 25 test samples (held out)" in text
         assert "<dd>unphased</dd>" in page(table, samples, about=ABOUT | {"phased": False})
+        by_beagle = page(table, samples, about=ABOUT | {"phased_by_beagle": 2})
+        assert "<dd>2 of 3 chromosomes phased by Beagle</dd>" in by_beagle
         assert "<dd>unlinked variants</dd>" in page(table, samples, about=UNLINKED)
 
     def test_our_choice_and_why(self, table, samples):

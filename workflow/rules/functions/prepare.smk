@@ -42,13 +42,21 @@ def checked_filter(wildcards):
     return {key: filter[key] for key in ("call_rate", "sample_call_rate", "pass_only")}
 
 
-def chromosome(wildcards, contig=None):
-    """The filtered variants of a chromosome, phased by us where they were not."""
-    contig = contig or wildcards.contig
-    folder = "phased" if contig in checked(wildcards)["phased"] else "chromosomes"
-    return f"results/{wildcards.cohort}/prepare/{folder}/{contig}.zarr.zip"
+def chromosome(wildcards):
+    """The filtered variants of a chromosome, as they are or phased."""
+    return filtered(wildcards, [wildcards.contig])[0]
 
 
 def chromosomes(wildcards):
-    """Those of all chromosomes; see `chromosome`."""
-    return [chromosome(wildcards, name) for name in checked(wildcards)["contigs"]]
+    """Those of all chromosomes."""
+    return filtered(wildcards, checked(wildcards)["contigs"])
+
+
+def filtered(wildcards, names):
+    """The filtered variants of some chromosomes; those go through phase_genotypes that it may phase."""
+    through = set(checked(wildcards)["to_phase"])
+    folder = f"results/{wildcards.cohort}/prepare"
+    return [
+        f"{folder}/{'phased' if name in through else 'chromosomes'}/{name}.zarr.zip"
+        for name in names
+    ]

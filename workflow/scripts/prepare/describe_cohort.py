@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 logger = logs.start(snakemake.log[0])
 table = samples.read_samples(snakemake.input.samples)
-by_us = json.loads(Path(snakemake.input.inputs).read_text())["phased"]
+checked = json.loads(Path(snakemake.input.inputs).read_text())
+known = zip(checked["contigs"], snakemake.input.linkage, strict=True)
+unphased = [contig for contig, path in known if not json.loads(Path(path).read_text())["phased"]]
 
 with open_store(snakemake.input.genotypes) as store:
     train = (table.loc[store.samples, "split"] == "train").to_numpy()
@@ -26,7 +28,8 @@ with open_store(snakemake.input.genotypes) as store:
     about = {
         "variants": len(store),
         "phased": store.phased,
-        "phased_by_beagle": len(by_us) if store.phased else 0,
+        "chromosomes": len(checked["contigs"]),
+        "phased_by_beagle": len(unphased) if store.phased else 0,
         "neighbour_r2": None if np.isnan(r2) else round(r2, 4),
         "linkage": linkage.linkage(r2),
     }
@@ -47,3 +50,7 @@ logger.log(
     "phased by Beagle" if about["phased_by_beagle"] else "phased" if about["phased"] else "unphased",
     f", which {' and '.join(suited)} {'suits' if len(suited) == 1 else 'suit'}" if suited else "",
 )
+late = sorted(set(unphased) - {*checked["unphased"], *checked["to_phase"]})
+if late and about["linkage"] == "linked":
+    fact = "without phase only beyond their first records, which makes all be modelled as dosages"
+    logger.log(logs.NOTICE, "%d chromosomes (%s) are %s: set `phasing: always`", len(late), ", ".join(late[:5]), fact)

@@ -33,15 +33,16 @@ with StoreWriter(
         table["label"].to_numpy(),
         writer=writer,
         # This is no param, so that adding a generator to a run does not prepare anything again.
-        haplotypes=contig not in checked["phased"]
+        haplotypes=contig not in checked["to_phase"]
         and any(one.get("space") == "haplotype" for one in snakemake.config["generators"].values()),
         **settings,
     )
 
-r2 = float("nan")
-if contig in checked["phased"]:  # which it is only where variants are linked
-    with open_store(snakemake.output.store) as store:
-        train = (table["split"] == "train").to_numpy()
+with open_store(snakemake.output.store) as store:
+    r2, train = float("nan"), (table["split"] == "train").to_numpy()
+    if contig in checked["to_phase"] and not store.phased:  # linkage decides whether it is
         r2 = linkage.neighbour_r2(store, np.flatnonzero(train), table["label"].to_numpy(str)[train])
-pd.DataFrame([{"contig": contig, **counts, "neighbour_r2": r2}]).to_csv(snakemake.output.counts, sep="\t", index=False)
+    about = {"phased": store.phased, "variants": len(store), "neighbour_r2": None if np.isnan(r2) else r2}
+Path(snakemake.output.linkage).write_text(json.dumps(about) + "\n")
+pd.DataFrame([{"contig": contig, **counts}]).to_csv(snakemake.output.counts, sep="\t", index=False)
 logger.info("%d of %d variants kept", counts["kept"], counts["read"])

@@ -25,7 +25,7 @@ with ExitStack() as opened:
         snakemake.output.genotypes,
         genes=blocks.read_genes(genes) if genes else None,
         window=snakemake.params.window,
-        counts=counts.drop(columns=["contig", "neighbour_r2"]).sum().to_dict(),
+        counts=counts.drop(columns="contig").sum().to_dict(),
     )
 
 counts["unlinked"] = [int(mask.sum()) for mask in kept]

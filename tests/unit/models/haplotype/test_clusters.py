@@ -47,7 +47,7 @@ class TestFit:
         groups = sequences.Groups(names.tolist(), np.repeat(source, 2), np.repeat(source, 2))
         sample = np.repeat(np.arange(samples), 2)
         settings = clusters.Settings(count, 20, min_support, seed=1, shrinkage=shrinkage, rounds=rounds)
-        return clusters.fit(
+        found = clusters.fit(
             torch.from_numpy(symbols).to(device),
             cut(len(symbols), settings.segment),
             groups,
@@ -55,7 +55,8 @@ class TestFit:
             np.arange(count),
             2,
             settings,
-        )[0]
+        )
+        return next(found)
 
     def test_finds_the_clusters_of_mosaics(self):
         calls, source = mosaic_cohort()

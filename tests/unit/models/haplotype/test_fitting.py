@@ -9,8 +9,8 @@ from stores import store_of
 
 from syngeno.data import sequences
 from syngeno.errors import BadInput
-from syngeno.models.haplotype import fitting, limits, sharing
-from syngeno.models.haplotype.number import most, suitable
+from syngeno.models.haplotype import clusters, fitting, limits, sharing
+from syngeno.models.haplotype.number import doubled, most, suitable
 from unit.models.haplotype.test_ancestry import admixed
 from unit.models.haplotype.test_hmm import rng_of
 
@@ -130,7 +130,7 @@ class TestLearn:
 
     @pytest.mark.parametrize(("most", "sizes"), [(100, [16, 32, 64, 100]), (64, [16, 32, 64]), (9, [9])])
     def test_clusters_are_doubled_up_to_the_most(self, most, sizes):
-        assert fitting._doubled(most) == sizes
+        assert doubled(most) == sizes
 
     @pytest.mark.parametrize(
         ("haplotypes", "number"), [(2, 16), (127, 16), (128, 32), (560, 128), (1023, 128), (1024, 256), (10**6, 256)]
@@ -138,9 +138,20 @@ class TestLearn:
     def test_how_many_suit_the_training_haplotypes(self, haplotypes, number):
         assert suitable(haplotypes) == number
 
-    @pytest.mark.parametrize(("haplotypes", "number"), [(2, 16), (60, 32), (255, 128), (256, 256), (10**6, 256)])
-    def test_how_many_training_haplotypes_may_have(self, haplotypes, number):
-        assert most(haplotypes) == number
+    @pytest.mark.parametrize(
+        ("haplotypes", "cells", "number"),
+        [(2, 100, 16), (60, 100, 60), (3606, 10_000, 2048), (3606, 1 << 17, 1024), (10**6, 10**8, 16)],
+    )
+    def test_how_many_training_haplotypes_may_have(self, haplotypes, cells, number):
+        assert most(haplotypes, cells) == number
+        assert suitable(haplotypes, cells) <= number
+
+    def test_only_what_is_clear_counts(self):
+        assert clusters.clearly_more(np.array([1.0, 2.0, 1.5, 1.0]))
+        assert not clusters.clearly_more(np.array([9.0, -8.0, 7.0, -6.0]))
+        assert not clusters.clearly_more(np.array([5.0]))
+        assert not clusters.clearly_more(np.array([3.0, -1.0, -1.0, 3.0]))
+        assert clusters.clearly_more(np.array([3.0, -1.0, -1.0, 3.0]), per_sample=2)
 
     def test_as_many_clusters_as_validation_samples_speak_for(self, tmp_path):
         """Mosaics of eighty haplotypes in short pieces need more clusters than alleles that are drawn one by one."""

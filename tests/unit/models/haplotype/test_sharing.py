@@ -167,7 +167,7 @@ class TestEnforce:
 
 
 class TestRule:
-    @pytest.mark.parametrize(("individuals", "sharers"), [(20, 2), (300, 2), (900, 5), (1803, 10), (10**6, 10)])
+    @pytest.mark.parametrize(("individuals", "sharers"), [(20, 2), (300, 3), (900, 10), (1803, 20), (10**6, 20)])
     def test_by_the_size_of_the_cohort(self, individuals, sharers):
         assert sharing.Rule.of(0.05, "auto", individuals) == (0.05, sharers)
 

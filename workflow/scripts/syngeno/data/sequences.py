@@ -38,7 +38,7 @@ def viewed(store: Store, space: str) -> Store:
     """
     if space == "haplotype" and not store.phased:
         fact = "is not phased (the logs of filter_variants say where), and has no haplotypes"
-        raise BadInput(store.path, fact, "give the generator space: genotype")
+        raise BadInput(store.path, fact, "give the generator space: genotype, or the cohort phasing: always")
     view = copy.copy(store)
     view.phased = store.phased if space == "auto" else space == "haplotype"
     return view

@@ -47,12 +47,12 @@ def check(
     A VCF/BCF without an index beside it gets one in `index_folder`. Returns what the further steps need, fit for JSON:
     `contigs` (those with records that are taken, numbers first), `samples` (with genotypes and labels, in the first
     file's order), `left_out` (`contigs`, with their records, and `samples` with few calls), `contig_lengths` (by
-    contig, 0 where no file says), `sources` (`path` and `index`, None for PLINK), `synthetic_prefix` and `phased` (the
-    contigs that we phase; see `phasing` in the schema).
+    contig, 0 where no file says), `sources` (`path` and `index`, None for PLINK), `synthetic_prefix`, `unphased`
+    (contigs with calls without phase) and `to_phase` (those that Beagle may phase; see `phasing` in the schema).
 
     `chromosomes` restricts the contigs. Only what is taken is judged, by the first records of each contig: calls must
-    be diploid, phased where `haplotypes` are drawn and we do not phase them, and there at the share `sample_call_rate`
-    of the variants that most samples (the share `call_rate`) have. Raises BadInput.
+    be diploid, phased where `haplotypes` are drawn and Beagle does not phase them, and there at the share
+    `sample_call_rate` of the variants that most samples (the share `call_rate`) have. Raises BadInput.
     """
     indices = [_index(Path(path), number, Path(index_folder)) for number, path in enumerate(sources)]
     opened = [open_source(path, index) for path, index in zip(sources, indices, strict=True)]
@@ -69,9 +69,11 @@ def check(
     if genetic_map is not None:
         read_map(genetic_map).place(np.array(contigs), np.ones(len(contigs), dtype=np.int64))
     called, unphased = _first_calls(opened, contigs, samples, pass_only)
-    by_us = _phased_by_us(contigs, unphased, phasing)
-    if haplotypes and (left := [name for name in unphased if name not in by_us]):
+    to_phase = _to_phase(contigs, unphased, phasing)
+    if haplotypes and (left := [name for name in unphased if name not in to_phase]):
         raise not_phased(*unphased[left[0]])
+    if unphased:
+        _say_unphased(unphased, contigs, phasing, bool(to_phase))
     poor = _poorly_called(called, samples, call_rate, sample_call_rate)
     samples = [sample for sample in samples if sample not in poor]
     lengths = {}
@@ -87,26 +89,30 @@ def check(
             {"path": str(path), "index": index and str(index)} for path, index in zip(sources, indices, strict=True)
         ],
         "synthetic_prefix": synthetic_prefix({*known.index, *(name for source in opened for name in source.samples)}),
-        "phased": by_us,
+        "unphased": list(unphased),
+        "to_phase": to_phase,
     }
 
 
-def _phased_by_us(contigs: list[str], unphased: dict[str, tuple[Record, Path]], phasing: str) -> list[str]:
-    """The contigs that we phase, of those whose first records without phase are known."""
+def _to_phase(contigs: list[str], unphased: dict[str, tuple[Record, Path]], phasing: str) -> list[str]:
+    """The contigs that Beagle may phase, of those whose first records without phase are known."""
     if phasing == "always":
         tools.require(tools.BEAGLE)
         return contigs
-    if not unphased or phasing == "never":
-        return []
+    return list(unphased) if phasing == "auto" and tools.available(tools.BEAGLE) else []
+
+
+def _say_unphased(unphased: dict[str, tuple[Record, Path]], contigs: list[str], phasing: str, by_beagle: bool) -> None:
     record, path = next(iter(unphased.values()))
-    where = f"{path} is not phased, first at {record.contig}:{record.position} ({record.unphased}); chromosomes"
-    where += f" without phase: {len(unphased)} of {len(contigs)}"
-    if not tools.available(tools.BEAGLE):
-        remedy = "where variants are linked, install Beagle and run again with --forcerun check_inputs"
-        logger.log(logs.NOTICE, "%s, which are modelled as dosages: %s to have haplotypes", where, remedy)
-        return []
-    logger.log(logs.NOTICE, "%s, which Beagle phases where variants are linked", where)
-    return list(unphased)
+    where = f"{path} is not phased, first at {record.contig}:{record.position} ({record.unphased})"
+    if by_beagle:
+        then = f"Beagle phases {len(unphased)} of {len(contigs)} chromosomes, where variants are linked"
+    elif phasing == "never":
+        then = "the cohort is modelled as dosages"
+    else:
+        then = "the cohort is modelled as dosages. If variants are linked, install Beagle, and run again with "
+        then += "--forcerun check_inputs, to have haplotypes"
+    logger.log(logs.NOTICE, "%s: %s", where, then)
 
 
 def _records(opened: list[Source], contig: str, normal: dict[str, str]) -> int:

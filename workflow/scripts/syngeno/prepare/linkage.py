@@ -16,9 +16,9 @@ def linkage(r2: float) -> str:
     return "" if np.isnan(r2) else "linked" if r2 >= LINKED else "unlinked"
 
 
-def joint_r2(r2: Sequence[float], variants: Sequence[int]) -> float:
-    """Mean `neighbour_r2` of chromosomes with so many variants each; nan where nothing can be told of any."""
-    r2, variants = np.asarray(r2, dtype=float), np.asarray(variants)
+def joint_r2(r2: Sequence[float | None], variants: Sequence[int]) -> float:
+    """Mean `neighbour_r2` of chromosomes with so many variants each; None or nan where nothing can be told."""
+    r2, variants = np.array(r2, dtype=float), np.asarray(variants)
     known = ~np.isnan(r2) & (variants > 0)
     return float(np.average(r2[known], weights=variants[known])) if known.any() else float("nan")
 

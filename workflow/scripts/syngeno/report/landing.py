@@ -82,9 +82,10 @@ def landing_page(
     """The page, without the id of any sample.
 
     `samples` (index: ids) has label and split, and `judged` are those of them that synthetic samples are judged by, as
-    the pairs of `relatives` are; `about` is what `describe_cohort` says (`variants`, `phased`, `phased_by_beagle`,
-    `neighbour_r2`, `linkage`); `looked_for` is how relatives were found (by "kinship", "genotypes", "pedigree", or
-    "nothing"); `withheld` says that samples were withheld from release, and that what is released is judged.
+    the pairs of `relatives` are; `about` is what `describe_cohort` says (`variants`, `phased`, `chromosomes`,
+    `phased_by_beagle`, `neighbour_r2`, `linkage`); `looked_for` is how relatives were found (by "kinship", "genotypes",
+    "pedigree", or "nothing"); `withheld` says that samples were withheld from release, and that what is released is
+    judged.
     """
     shown = _released(metrics) if withheld else metrics
     cards = [_card(shown, one) for one in sorted(generators, key=lambda one: not one.released)]
@@ -144,7 +145,7 @@ def _facts(samples: pd.DataFrame, about: Mapping) -> dict[str, str]:
 
 def _phase(about: Mapping) -> str:
     if about["phased_by_beagle"]:
-        return "phased by Beagle: training samples by each other, all others against these"
+        return f"{about['phased_by_beagle']} of {about['chromosomes']} chromosomes phased by Beagle"
     return "phased" if about["phased"] else "unphased"
 
 

@@ -231,7 +231,8 @@ def fit(
                 descent.ancestry[seeds] = of_seeds[number]
             symbols = given.symbols(number)
             each = clusters.fit_by(descent, symbols, cut[number], sample, seeds, alphabet, settings)
-            fitted.append([Chain(one, morgans) for one in each])
+            if sweep == sweeps - 1:
+                fitted.append([Chain(one, morgans) for one in each])
             of_seeds[number : number + 1] = [descent.ancestry[seeds]]
             found += given.summed(descent.tracts)
             decay.add(descent.ancestry, given.repeated(q), given.repeated(group), morgans)

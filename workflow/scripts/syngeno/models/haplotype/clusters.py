@@ -33,7 +33,7 @@ from syngeno.models.base import TrainingData
 from syngeno.models.haplotype import hmm, segments
 from syngeno.models.haplotype.hmm import Clusters
 from syngeno.models.haplotype.maximisation import Counts, Rest, Seeds, Shrinkage, maximised, switching
-from syngeno.models.haplotype.number import FEWEST
+from syngeno.models.haplotype.number import FEWEST, doubled
 from syngeno.models.haplotype.segments import Segments
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def tune(data: TrainingData, settings: Settings) -> float:
     """
     best, least = SHRINKAGES[0], np.inf
     for shrinkage in SHRINKAGES:
-        mean = _shortly(data, replace(settings, shrinkage=shrinkage))
+        mean = _shortly(data, replace(settings, shrinkage=shrinkage)).mean()
         log.info("shrinkage %g: %.1f nats per validation sequence", shrinkage, mean)
         if mean > WORSE * least:
             break
@@ -93,34 +93,43 @@ def tune(data: TrainingData, settings: Settings) -> float:
 
 
 def likeliest_number(data: TrainingData, settings: Settings, most: int) -> int:
-    """How many clusters, up to `most`, make validation samples likeliest: twice as many again and again.
+    """How many clusters, up to `most`, make validation samples clearly likelier than fewer, each time twice as many.
 
-    Two numbers in a row that are no better than one before end the search.
+    Two numbers in a row that do not, by more than a standard error, end the search.
     """
-    best, least, number = FEWEST, np.inf, FEWEST
-    while number <= most and number <= 4 * best:
-        mean = _shortly(data, replace(settings, number=number))
-        log.info("%d clusters: %.1f nats per validation sequence", number, mean)
-        if mean < least:
-            best, least = number, mean
-        number *= 2
+    best, least = FEWEST, None
+    for number in doubled(most):
+        if number > 4 * best:
+            break
+        each = _shortly(data, replace(settings, number=number))
+        log.info("%d clusters: %.1f nats per validation sequence", number, each.mean())
+        if least is None or clearly_more(least - each, sequences.per_sample(data.store)):
+            best, least = number, each
     return best
 
 
-def _shortly(data: TrainingData, settings: Settings) -> float:
-    """Nats of a validation sequence, of at most `TUNING_SAMPLES`, by a short fit of some `TUNING_VARIANTS` in all."""
+def clearly_more(gain: np.ndarray, per_sample: int = 1) -> bool:
+    """Whether gains of sequences, those of a sample side by side, are above 0 by more than a standard error."""
+    gain = gain.reshape(-1, per_sample).sum(1)
+    error = gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else np.inf
+    return bool(gain.mean() > error)
+
+
+def _shortly(data: TrainingData, settings: Settings) -> np.ndarray:
+    """Nats of validation sequences, of at most `TUNING_SAMPLES`, by a short fit of some `TUNING_VARIANTS` in all."""
     order = streams.rng("clusters_validation", settings.seed).permutation(len(data.validation_rows))
     chosen = np.sort(order[:TUNING_SAMPLES])
     variants = -(-TUNING_VARIANTS // len(sequences.chromosomes(data.store)))
     short = replace(settings, rounds=TUNING_ROUNDS, variants=variants)
-    return nats(data, data.validation_rows[chosen], data.validation_label[chosen], short).mean()
+    return nats(data, data.validation_rows[chosen], data.validation_label[chosen], short)
 
 
 def nats(data: TrainingData, rows: np.ndarray, label: np.ndarray, settings: Settings) -> np.ndarray:
     """-log probability of sequences of samples (`rows` of the store) as mosaics of their labels: (sequences,), nats."""
     groups = sequences.grouped(data.store, data.label, label, pooled=False)
     asked, total = torch.from_numpy(groups.asked).to(settings.device), np.zeros(len(groups.asked))
-    for first, _, (fitted, *_) in by_chromosome(data, groups, settings):
+    for first, _, found in by_chromosome(data, groups, settings):
+        fitted = next(found)
         symbols = sequences.between(data.store, rows, first, first + fitted.variants)
         symbols = torch.from_numpy(symbols).to(settings.device)
         total -= hmm.log_probability(fitted, symbols, asked).cpu().numpy()
@@ -129,8 +138,8 @@ def nats(data: TrainingData, rows: np.ndarray, label: np.ndarray, settings: Sett
 
 def by_chromosome(
     data: TrainingData, groups: sequences.Groups, settings: Settings
-) -> Iterator[tuple[int, Segments, list[Clusters]]]:
-    """First variant of each chromosome, its segments, and the clusters fitted to the training samples."""
+) -> Iterator[tuple[int, Segments, Iterator[Clusters]]]:
+    """First variant of each chromosome, its segments, and the clusters fitted to the training samples (see `fit`)."""
     store = data.store
     sample, seeds = start(store, len(data.rows), settings)
     for place in sequences.chromosomes(store):
@@ -160,8 +169,8 @@ def fit(
     seeds: np.ndarray,
     alphabet: int,
     settings: Settings,
-) -> list[Clusters]:
-    """Fit the clusters of one chromosome, where the symbols lie, with weights by each of `OF_SUBPOPULATIONS`.
+) -> Iterator[Clusters]:
+    """Fit the clusters of one chromosome, where the symbols lie, with weights by each of `OF_SUBPOPULATIONS`, in turn.
 
     `symbols` int8 (v, sequences), `cut` into segments; `groups.source` is the group of each sequence, groups
     of one name being parts of one label; `sample` (sequences,) numbers samples, which are in folds in turn; `seeds`
@@ -228,8 +237,8 @@ def fit_by(
     seeds: np.ndarray,
     alphabet: int,
     settings: Settings,
-) -> list[Clusters]:
-    """As `fit`, for any way of descent, with weights of groups by each of its `shrinkages`."""
+) -> Iterator[Clusters]:
+    """As `fit`, for any way of descent, with weights of groups by each of its `shrinkages`, made as they are taken."""
     device, rounds = symbols.device, settings.rounds
     carried = hmm.indicators(symbols, alphabet, cut.edges)
     frequency = (carried.sum(1) + PSEUDOCOUNT) / (carried.shape[1] + alphabet * PSEUDOCOUNT)  # (B, (A - 1) w)
@@ -260,7 +269,7 @@ def fit_by(
         mean = -log_sum / len(sample)
         log.info("round %d of %d: %.1f nats by other folds, %.0f s left", done + 1, rounds, mean, left)
     of_seeds = descent.of_seeds(seeds)
-    return [maximised(total, begin, of_seeds, kept, rest, each) for each in descent.shrinkages]
+    return (maximised(total, begin, of_seeds, kept, rest, each) for each in descent.shrinkages)
 
 
 @dataclass(frozen=True)

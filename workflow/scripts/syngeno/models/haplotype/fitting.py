@@ -1,11 +1,10 @@
 """Fitting the mosaics of prior.py: with how many clusters and ancestries, and how much of labels' own.
 
 Validation samples choose, as far as there are some: the shrinkage of clusters (see clusters.py) and of labels' weights,
-by what is likeliest; the number of ancestries, by short fits; and the number of clusters, where a limit is set on what
-they may reveal (see limits.py).
+by what is likeliest; the numbers of clusters and of ancestries, by short fits; and the number of clusters again, where
+a limit is set on what they may reveal (see limits.py).
 """
 
-import itertools
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,8 +19,8 @@ from syngeno.data import sequences
 from syngeno.data.store import Store
 from syngeno.errors import BadInput
 from syngeno.models.base import TrainingData
-from syngeno.models.haplotype import clusters, limits, subpopulations
-from syngeno.models.haplotype.number import FEWEST, most, suitable
+from syngeno.models.haplotype import clusters, limits, segments, subpopulations
+from syngeno.models.haplotype.number import FEWEST, doubled, most, suitable
 from syngeno.models.haplotype.prior import Prior, sequences_of
 from syngeno.models.haplotype.proportions import Components
 from syngeno.stats.pca import fit_axes
@@ -32,6 +31,7 @@ log = logging.getLogger(__name__)
 SITES = 20_000  # that subpopulations and first proportions are read off
 MOST_ANCESTRIES, PATIENCE = 8, 1  # of so many numbers that are no better one more is tried
 LEAST_CENTIMORGANS = 50.0  # of all chromosomes, from which on proportions of a sample can be told
+EXPECTED = 4  # ancestries, where memory is planned before their number is chosen
 CLUSTERS, SWEEPS = 64, 1  # at most, of fits that choose the number of ancestries
 
 
@@ -58,7 +58,7 @@ def learn(
     where = pick_device(device)
     wanted = _number(data, sizes, seed, where) if sizes["number"] == "auto" else sizes["number"]
     allowed = None
-    for number in _doubled(wanted) if limited else [wanted]:
+    for number in doubled(wanted) if limited else [wanted]:
         how = _settings(number, sizes, seed, where)
         if len(data.validation_rows):
             how = replace(how, shrinkage=clusters.tune(data, how))
@@ -86,9 +86,12 @@ def _settings(number: int, sizes: Mapping[str, Any], seed: int, device: torch.de
 def _number(data: TrainingData, sizes: Mapping[str, Any], seed: int, device: torch.device) -> int:
     """How many clusters there are, where that is not asked for."""
     haplotypes = len(data.rows) * sequences.per_sample(data.store)
+    ancestries = EXPECTED if sizes["ancestries"] == "auto" else sizes["ancestries"]
+    cut = (segments.by_map(data.centimorgans[one], sizes["segment"]) for one in sequences.chromosomes(data.store))
+    cells = ancestries * len(np.unique(data.label)) * max(len(each.morgans) for each in cut)
     if not len(data.validation_rows):
-        return suitable(haplotypes)
-    found = clusters.likeliest_number(data, _settings(FEWEST, sizes, seed, device), most(haplotypes))
+        return suitable(haplotypes, cells)
+    found = clusters.likeliest_number(data, _settings(FEWEST, sizes, seed, device), most(haplotypes, cells))
     log.info("%d clusters, for %d training samples", found, len(data.rows))
     return found
 
@@ -124,10 +127,8 @@ def _ancestries(data: TrainingData, dosages: np.ndarray, size: int, how: cluster
     best, logs = 1, judged(_of_subpopulations(data, dosages, size, how))
     for number in range(2, min(MOST_ANCESTRIES, *dosages.shape) + 1):
         with_more = judged(_of_ancestries(data, dosages, number, how, sweeps=SWEEPS))
-        gain = with_more - logs
-        error = gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else np.inf
-        log.info("%d ancestries: %.1f nats less per validation sample (+- %.1f)", number, gain.mean(), error)
-        if gain.mean() > error:
+        log.info("%d ancestries: %.1f nats less per validation sample", number, (with_more - logs).mean())
+        if clusters.clearly_more(with_more - logs):
             best, logs = number, with_more
         elif number > best + PATIENCE:
             break
@@ -169,10 +170,6 @@ def _of_ancestries(data: TrainingData, dosages: np.ndarray, number: int, how: cl
         best = ancestry.likeliest(fitted, sequences_of(store, data.validation_rows, data.validation_label))
     chains, components = fitted[best]
     return Prior(*map(list, zip(*chains, strict=True)), components, alphabet)
-
-
-def _doubled(most: int) -> list[int]:
-    return [*itertools.takewhile(lambda number: number < most, (FEWEST << i for i in itertools.count())), most]
 
 
 def _dosages(store: Store, rows: np.ndarray) -> np.ndarray:

@@ -3,19 +3,27 @@
 Also read while the Snakefile is parsed, so only built-ins are used.
 """
 
-FEWEST, MOST = 16, 256
+import itertools
+
+FEWEST, MOST = 16, 2048
+UNVALIDATED = 256  # at most, where no validation samples say that more are better
+COUNTS = 1 << 27  # of groups, in segments of a chromosome, in clusters: while fitted, 64 bytes for each are in memory
 
 
-def most(haplotypes: int) -> int:
-    """How many clusters so many training haplotypes may have, a power of two: of more, drawn samples reveal more."""
-    return max(FEWEST, _power_of_two(min(haplotypes, MOST)))
+def most(haplotypes: int, cells: int = 1) -> int:
+    """How many clusters so many training haplotypes may have: one for each, as far as memory allows.
+
+    `cells` are the groups with weights of their own, times the segments of the chromosome that has most.
+    """
+    return max(FEWEST, min(haplotypes, MOST, COUNTS // cells))
 
 
-def suitable(haplotypes: int) -> int:
-    """How many there are where no validation samples choose: four haplotypes or more for each."""
-    return max(FEWEST, _power_of_two(min(haplotypes // 4, MOST)))
+def suitable(haplotypes: int, cells: int = 1) -> int:
+    """How many there are where no validation samples choose: a power of two, four haplotypes or more for each."""
+    limit = min(haplotypes // 4, UNVALIDATED, COUNTS // cells)
+    return max(FEWEST, 1 << max(limit, 1).bit_length() - 1)
 
 
-def _power_of_two(limit: int) -> int:
-    """The largest that is no more than a limit."""
-    return 1 << max(limit, 1).bit_length() - 1
+def doubled(last: int) -> list[int]:
+    """The numbers that are tried, each twice the one before, up to the last."""
+    return [*itertools.takewhile(lambda number: number < last, (FEWEST << i for i in itertools.count())), last]

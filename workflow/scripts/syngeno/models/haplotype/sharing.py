@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 LEAST = 50
 # Of few individuals the same number is a larger share, and takes more linkage.
-ONE_OF, FEWEST_SHARING = 180, (2, 10)
+ONE_OF, FEWEST_SHARING = 90, (2, 20)
 BACK, ALIKE, TRIES = 3, 14, 20
 HIGHEST = np.floor(np.log2(np.maximum(np.arange(1 << 16), 0.5))).astype(np.int32)  # bit of each number, -1 for 0
 
