@@ -51,6 +51,7 @@ logger.log(
     f", which {' and '.join(suited)} {'suits' if len(suited) == 1 else 'suit'}" if suited else "",
 )
 late = sorted(set(unphased) - {*checked["unphased"], *checked["to_phase"]})
-if late and about["linkage"] == "linked":
-    fact = "without phase only beyond their first records, which makes all be modelled as dosages"
-    logger.log(logs.NOTICE, "%d chromosomes (%s) are %s: set `phasing: always`", len(late), ", ".join(late[:5]), fact)
+wanted = snakemake.config["cohorts"][snakemake.wildcards.cohort]["phasing"] != "never"
+if late and wanted and about["linkage"] == "linked":
+    fact = f"calls without phase come only beyond the first records of {len(late)} chromosomes ({', '.join(late[:5])})"
+    logger.log(logs.NOTICE, "%s: all are modelled as dosages; `phasing: always` phases these", fact)
