@@ -1,10 +1,15 @@
+import subprocess
+import sys
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import zarr
+from stores import store_of
 
+import syngeno
 from syngeno.data.store import CHUNK, Sites, StoreWriter, concatenate, open_store, write_like
 from syngeno.errors import BadInput
 
@@ -245,6 +250,25 @@ class TestOpenStore:
         (tmp_path / "s").write_bytes(data)
         with pytest.raises(BadInput, match="damaged"):
             open_store(tmp_path / "s").dosages()
+
+
+class TestExit:
+    def test_is_silent_on_a_busy_machine(self, tmp_path):
+        """A job whose last line is to be the one on bad input does not end with zarr's traceback below it."""
+        store_of(tmp_path / "s.zarr.zip", np.zeros((3, 2, 2), np.int8))
+        script = f"""
+import sys, time
+from zarr.core import sync
+from syngeno.data.store import open_store
+open_store({str(tmp_path / "s.zarr.zip")!r}).calls(0, 3)
+sync.loop[0].call_soon_threadsafe(time.sleep, 1)
+sys.exit(3)
+"""
+        library = Path(syngeno.__path__[0]).parent
+        done = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, env={"PYTHONPATH": str(library)}
+        )
+        assert (done.returncode, done.stderr) == (3, "")
 
 
 class TestDosages:

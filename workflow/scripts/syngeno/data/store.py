@@ -8,6 +8,7 @@ phased, `call_genotype_phased` says so. Three arrays are ours: `variant_block`, 
 them there. The whole store is packed into one uncompressed zip, because clusters count files.
 """
 
+import atexit
 import hashlib
 import logging
 import os
@@ -23,6 +24,7 @@ from types import TracebackType
 import numpy as np
 import zarr
 from numcodecs import Blosc
+from zarr.core import sync
 from zarr.storage import LocalStore, ZipStore
 
 from syngeno.data.dosages import DosageColumns, DosageRows
@@ -51,6 +53,15 @@ IN_MEMORY = DIMENSIONS.keys() - ON_DISK
 CALL_CODEC = Blosc(cname="zstd", clevel=5, shuffle=Blosc.BITSHUFFLE)
 CODEC = Blosc(cname="zstd", clevel=5, shuffle=Blosc.SHUFFLE)
 UNREADABLE = (zipfile.BadZipFile, KeyError, ValueError, RuntimeError, OSError)
+
+
+@atexit.register
+def _end_threads() -> None:
+    """Wait for zarr's thread before zarr's own end, which waits too short a time for a busy machine and then fails."""
+    loop, thread = sync.loop[0], sync.iothread[0]
+    if loop is not None and thread is not None:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
 
 
 @dataclass(frozen=True)
