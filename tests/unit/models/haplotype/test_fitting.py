@@ -70,6 +70,26 @@ class TestLearn:
         one = replace(long, rows=alone, label=label[alone], validation_rows=held, validation_label=label[held])
         assert fitting.learn(one, settings, seed=1).components.ancestries == 1
 
+    def test_labels_of_the_same_ancestries_keep_what_few_variants_cause(self, tmp_path):
+        """Cases are those who carry an allele; in all else they are admixed as controls are.
+
+        A third of the difference is left where labels have no weights of their own.
+        """
+        symbols, _, _ = admixed(samples=1200)
+        calls = torch.cat(symbols).numpy().reshape(800, 1200, 2)[:, 600:]
+        causal = 100 + np.abs(calls[100:300].mean(axis=(1, 2)) - 0.3).argmin()
+        label = np.where(calls[causal].sum(axis=1) > 0, "case", "control")
+        store = store_of(tmp_path / "trait.zarr.zip", calls, contigs=np.repeat(["1", "2"], 400).tolist())
+        samples = np.arange(500), label[:500], np.arange(500, 600), label[500:]
+        data = stores.training_data(store, *samples, centimorgans=np.tile(0.1 * np.arange(400), 2))
+        learnt = fitting.learn(data, settings_of(number=12, ancestries=2), seed=1)
+        rng, frequency = torch.Generator().manual_seed(1), {}
+        for name in ("case", "control"):
+            drawn = learnt.draw(learnt.origins(np.repeat(name, 400), rng), rng)
+            frequency[name] = drawn[causal].float().mean().item()
+        real = calls[causal, label == "case"].mean()
+        assert frequency["case"] - frequency["control"] > 0.4 * real
+
     @pytest.mark.parametrize("space", ["haplotype", "genotype"])
     def test_does_not_depend_on_which_allele_is_the_reference(self, tmp_path, space):
         calls, _ = two_origins()
