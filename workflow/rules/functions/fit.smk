@@ -1,6 +1,6 @@
 # What the rules of fit.smk ask for: functions of wildcards. No rules here.
 
-from syngeno.models.haplotype.number import COUNTS, most
+from syngeno.models.haplotype.number import BYTES, COUNTS, most
 
 # What changes no fit: how samples are drawn and judged, on which hardware, and how often a state is saved.
 NOT_FITTED = {"kind", "fractions", "canaries", "gpu", "save_every", "sampler", "model"}
@@ -43,7 +43,7 @@ def clusters_memory(wildcards, input, attempt):
     number = most(2 * samples) if sizes["number"] == "auto" else sizes["number"]
     each = (200 if sizes["ancestries"] == 1 else 400) * number * largest / 1e6
     if sizes["number"] == "auto":  # which is bounded by what counts take
-        each = min(each, 64 * COUNTS / 1e6)
+        each = min(each, BYTES * COUNTS / 1e6)
     return int((2000 + 4 * samples * variants / 1e6 + each) * attempt)
 
 

@@ -7,7 +7,7 @@ import itertools
 
 FEWEST, MOST = 16, 2048
 UNVALIDATED = 256  # at most, where no validation samples say that more are better
-COUNTS = 1 << 27  # of groups, in segments of a chromosome, in clusters: while fitted, 64 bytes for each are in memory
+COUNTS, BYTES = 1 << 27, 64  # of groups, in segments of a chromosome, in clusters; what each takes in memory
 
 
 def most(haplotypes: int, cells: int = 1) -> int:
