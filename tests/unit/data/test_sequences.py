@@ -118,3 +118,22 @@ class TestThinned:
     def test_evenly_and_at_most_so_many(self):
         assert sequences.thinned(5, 10).tolist() == [0, 1, 2, 3, 4]
         assert sequences.thinned(101, 5).tolist() == [0, 25, 50, 75, 100]
+
+
+class TestStretches:
+    @pytest.fixture
+    def long(self, tmp_path):
+        return store_of(tmp_path / "long", np.zeros((40, 1, 2), np.int8), True)  # the last variant is on "2"
+
+    def test_evenly_along_the_store(self, long):
+        assert sequences.stretches(long, 12, 6) == [slice(7, 13), slice(27, 33)]
+
+    def test_those_that_touch_are_one(self, long):
+        assert sequences.stretches(long, 39, 13) == [slice(0, 39)]
+
+    def test_no_stretch_goes_beyond_a_chromosome(self, long):
+        assert sequences.stretches(long, 38, 38) == [slice(1, 39)]
+        assert sequences.stretches(long, 39, 39) == [slice(0, 39)]
+
+    def test_all_where_there_are_no_more(self, long):
+        assert sequences.stretches(long, 40, 6) == sequences.stretches(long, 100, 6) == sequences.chromosomes(long)

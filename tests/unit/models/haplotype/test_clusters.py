@@ -204,13 +204,15 @@ class TestNats:
         store = store_of(tmp_path / "s", everybody, True, CONTIGS)
         known = np.array([0, 3, 4, 6]), np.array(["a", "b", "a", "b"])
         settings = clusters.Settings(4, 2, 2, seed=1)
-        nats = clusters.nats(training_data(store, *known), np.arange(8), np.full(8, "a"), settings)
+        whole = sequences.chromosomes(store)
+        nats = clusters.nats(training_data(store, *known), whole, np.arange(8), np.full(8, "a"), settings)
         assert np.exp(-nats).sum() == pytest.approx(1, rel=1e-5)
 
     def test_with_all_shrinkage_variants_are_independent(self, cohort):
         label, asked = np.full(10, "a"), np.array([10, 11])
         data = training_data(cohort, np.arange(10), label)
-        nats = clusters.nats(data, asked, label[:2], clusters.Settings(3, 2, 2, seed=1, shrinkage=1e9))
+        settings = clusters.Settings(3, 2, 2, seed=1, shrinkage=1e9)
+        nats = clusters.nats(data, sequences.chromosomes(cohort), asked, label[:2], settings)
         symbols = np.concatenate(list(sequences.chunks(cohort, np.arange(12))))
         split = 20 if cohort.phased else 10
         alphabet, few = sequences.alphabet(cohort), clusters.PSEUDOCOUNT
@@ -227,7 +229,8 @@ class TestNats:
         data = training_data(store, np.arange(50), label, centimorgans=near)
         asked = np.arange(50, 60), label[:10]
         plain = -Independent(data, {"pooled": False}, {}).log_prob(*asked, seed=1)
-        assert clusters.nats(data, *asked, clusters.Settings(8, 10, 2, seed=1)).mean() < plain.mean() / 4
+        nats = clusters.nats(data, sequences.chromosomes(store), *asked, clusters.Settings(8, 10, 2, seed=1))
+        assert nats.mean() < plain.mean() / 4
 
 
 class TestTune:

@@ -123,6 +123,20 @@ def chromosomes(store: Store) -> list[slice]:
     return [slice(*ends) for ends in pairwise([*np.flatnonzero(starts(store)).tolist(), len(store)])]
 
 
+def stretches(store: Store, variants: int, each: int) -> list[slice]:
+    """Places of `each` variants, so many in all, evenly along the store; all of it, if it has no more.
+
+    A stretch that the end of a chromosome lies in is two.
+    """
+    chosen = np.arange(len(store))
+    if variants < len(store):
+        number = variants // each
+        middle = (np.arange(number) + 0.5) * len(store) / number
+        chosen = ((middle - each / 2).astype(int)[:, None] + np.arange(each)).ravel()
+    begins = np.flatnonzero((np.diff(chosen, prepend=-2) > 1) | starts(store)[chosen])
+    return [slice(int(part[0]), int(part[-1]) + 1) for part in np.split(chosen, begins[1:])]
+
+
 def draw_symbols(rng: np.random.Generator, probability: np.ndarray) -> np.ndarray:
     """One symbol per sequence, int8 (n,), from the probabilities (n, alphabet) of its symbols."""
     above = rng.random(len(probability))[:, None] >= np.cumsum(probability[:, :-1], axis=1)

@@ -16,7 +16,7 @@ the frequencies of all by `shrinkage` pseudo-sequences, which validation samples
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, Self
@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 SHRINKAGES = (0.01, 0.1, 1.0, 10.0)
 SHRINKAGE = 0.1
 WORSE = 1.001  # times as many nats as with less shrinkage
-TUNING_SAMPLES, TUNING_VARIANTS = 100, 2000
+TUNING_SAMPLES, TUNING_VARIANTS, STRETCH = 100, 2000, 250
 TUNING_ROUNDS, ROUNDS = 3, 5
 FOLDS = 5
 # Of subpopulations; the first is that of all rounds.
@@ -62,7 +62,6 @@ class Settings:
         seed: draws the sequences that clusters begin as, and the folds.
         shrinkage: pseudo-sequences of all in each cluster.
         rounds: of expectation and maximisation.
-        variants: so many of each chromosome, the first, or None for all.
         device: where one chromosome at a time is fitted.
     """
 
@@ -72,7 +71,6 @@ class Settings:
     seed: int
     shrinkage: float = SHRINKAGE
     rounds: int = ROUNDS
-    variants: int | None = None
     device: torch.device = CPU
 
 
@@ -95,8 +93,10 @@ def tune(data: TrainingData, settings: Settings) -> float:
 def likeliest_number(data: TrainingData, settings: Settings, most: int) -> int:
     """How many clusters, up to `most`, make validation samples clearly likelier than fewer, each time twice as many.
 
-    Two numbers in a row that do not, by more than a standard error, end the search.
+    Two numbers in a row that do not, by more than a standard error, end the search. The shrinkage is the least: the
+    more clusters, the fewer sequences descend from each, and the more any other would blur it.
     """
+    settings = replace(settings, shrinkage=SHRINKAGES[0])
     best, least = FEWEST, None
     for number in doubled(most):
         if number > 4 * best:
@@ -116,38 +116,39 @@ def clearly_more(gain: np.ndarray, per_sample: int = 1) -> bool:
 
 
 def _shortly(data: TrainingData, settings: Settings) -> np.ndarray:
-    """Nats of validation sequences, of at most `TUNING_SAMPLES`, by a short fit of some `TUNING_VARIANTS` in all."""
+    """Nats of validation sequences, of at most `TUNING_SAMPLES`, by short fits of `TUNING_VARIANTS` in stretches."""
     order = streams.rng("clusters_validation", settings.seed).permutation(len(data.validation_rows))
     chosen = np.sort(order[:TUNING_SAMPLES])
-    variants = -(-TUNING_VARIANTS // len(sequences.chromosomes(data.store)))
-    short = replace(settings, rounds=TUNING_ROUNDS, variants=variants)
-    return nats(data, data.validation_rows[chosen], data.validation_label[chosen], short)
+    places = sequences.stretches(data.store, TUNING_VARIANTS, STRETCH)
+    short = replace(settings, rounds=TUNING_ROUNDS)
+    return nats(data, places, data.validation_rows[chosen], data.validation_label[chosen], short)
 
 
-def nats(data: TrainingData, rows: np.ndarray, label: np.ndarray, settings: Settings) -> np.ndarray:
-    """-log probability of sequences of samples (`rows` of the store) as mosaics of their labels: (sequences,), nats."""
+def nats(
+    data: TrainingData, places: list[slice], rows: np.ndarray, label: np.ndarray, settings: Settings
+) -> np.ndarray:
+    """-log probability of sequences of samples (`rows` of the store) as mosaics of their labels, at some places.
+
+    In nats (sequences,), as if nothing were known from one place to the next.
+    """
     groups = sequences.grouped(data.store, data.label, label, pooled=False)
     asked, total = torch.from_numpy(groups.asked).to(settings.device), np.zeros(len(groups.asked))
-    for first, _, found in by_chromosome(data, groups, settings):
-        fitted = next(found)
-        symbols = sequences.between(data.store, rows, first, first + fitted.variants)
-        symbols = torch.from_numpy(symbols).to(settings.device)
-        total -= hmm.log_probability(fitted, symbols, asked).cpu().numpy()
+    for place, (_, found) in zip(places, along(data, places, groups, settings), strict=True):
+        symbols = torch.from_numpy(sequences.between(data.store, rows, place.start, place.stop)).to(settings.device)
+        total -= hmm.log_probability(next(found), symbols, asked).cpu().numpy()
     return total
 
 
-def by_chromosome(
-    data: TrainingData, groups: sequences.Groups, settings: Settings
-) -> Iterator[tuple[int, Segments, Iterator[Clusters]]]:
-    """First variant of each chromosome, its segments, and the clusters fitted to the training samples (see `fit`)."""
+def along(
+    data: TrainingData, places: Iterable[slice], groups: sequences.Groups, settings: Settings
+) -> Iterator[tuple[Segments, Iterator[Clusters]]]:
+    """The segments of each place of the store, and the clusters fitted to the training samples there (see `fit`)."""
     store = data.store
     sample, seeds = start(store, len(data.rows), settings)
-    for place in sequences.chromosomes(store):
-        first = place.start
-        last = place.stop if settings.variants is None else min(place.stop, first + settings.variants)
-        symbols = torch.from_numpy(sequences.between(store, data.rows, first, last)).to(settings.device)
-        cut = segments.by_map(data.centimorgans[first:last], settings.segment)
-        yield first, cut, fit(symbols, cut, groups, sample, seeds, sequences.alphabet(store), settings)
+    for place in places:
+        symbols = torch.from_numpy(sequences.between(store, data.rows, place.start, place.stop)).to(settings.device)
+        cut = segments.by_map(data.centimorgans[place], settings.segment)
+        yield cut, fit(symbols, cut, groups, sample, seeds, sequences.alphabet(store), settings)
 
 
 def start(store: Store, samples: int, settings: Settings) -> tuple[np.ndarray, np.ndarray]:

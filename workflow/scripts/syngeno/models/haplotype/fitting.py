@@ -142,8 +142,8 @@ def _of_subpopulations(data: TrainingData, dosages: np.ndarray, size: int, how: 
     source = np.repeat(classes.of_sample, sequences.per_sample(store))
     groups = sequences.Groups(classes.label.tolist(), source, source)
     # Clusters of one chromosome at a time lie on the device: memory does not grow with chromosomes.
-    by_chromosome = clusters.by_chromosome(data, groups, how)
-    each = [(cut.morgans, [each.to(clusters.CPU) for each in fitted]) for _, cut, fitted in by_chromosome]
+    along = clusters.along(data, sequences.chromosomes(store), groups, how)
+    each = [(cut.morgans, [each.to(clusters.CPU) for each in fitted]) for cut, fitted in along]
     morgans, fitted = map(list, zip(*each, strict=True))
     components = Components.of_one_ancestry(classes.label, classes.share)
     alphabet = sequences.alphabet(store)
