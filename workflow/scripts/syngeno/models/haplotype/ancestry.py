@@ -1,9 +1,10 @@
 """Latent ancestries, fitted to training samples along with the clusters (see tracts.py for the chain of both).
 
 Sweeps over chromosomes: the clusters of each are fitted by tracts (see clusters.py) given samples' proportions and
-their labels' rates of ancestry switches; both are then renewed by the tracts of all chromosomes. As there, a sample is
-explained by what other folds of samples make: clusters that one's own tract boundaries shaped would hide them. An
-ancestry has the same cluster weights in all labels, from which at last each label may have some of its own.
+their labels' rates of ancestry switches; both are then renewed by the tracts of all chromosomes, for which fewer
+clusters do than in the last sweep. As there, a sample is explained by what other folds of samples make: clusters that
+one's own tract boundaries shaped would hide them. An ancestry has the same cluster weights in all labels, from which at
+last each label may have some of its own.
 
 The start decides where no label is of a single ancestry: proportions are barycentric coordinates in a simplex of
 extreme samples on principal coordinates. In the first sweep they stay as they are.
@@ -27,6 +28,7 @@ from syngeno.models.haplotype.tracts import Chain
 log = logging.getLogger(__name__)
 
 SWEEPS = 3
+LEARNING = 256  # clusters at most, before the last sweep
 # Of an ancestry in all labels and in one; the first is that of all rounds. Labels keep some of their own however little
 # likelier that makes validation samples: what few variants cause, all others outvote.
 OF_LABELS = tuple(Shrinkage(1.0, each) for each in (300.0, 100.0, 20.0))
@@ -224,6 +226,8 @@ def fit(
     names, group = np.unique(given.label, return_inverse=True)
     rate, of_seeds = np.full(len(names), PER_MORGAN), []
     for sweep in range(sweeps):
+        last = sweep == sweeps - 1
+        begin = seeds if last else seeds[:: -(-len(seeds) // LEARNING)]
         fitted, found, decay = [], np.zeros_like(q), Decay.zeros(len(names))
         for number, (_, morgans) in enumerate(cut):
             admixture = Admixture(*map(given.repeated, (q, rate[group] * (q.max(1) < 1), group)))
@@ -231,8 +235,8 @@ def fit(
             if sweep:
                 descent.ancestry[seeds] = of_seeds[number]
             symbols = given.symbols(number)
-            each = clusters.fit_by(descent, symbols, cut[number], sample, seeds, alphabet, settings)
-            if sweep == sweeps - 1:
+            each = clusters.fit_by(descent, symbols, cut[number], sample, begin, alphabet, settings)
+            if last:
                 fitted.append([Chain(one, morgans) for one in each])
             of_seeds[number : number + 1] = [descent.ancestry[seeds]]
             found += given.summed(descent.tracts)
