@@ -245,6 +245,18 @@ class TestTune:
         assert found[0] < found[1]
 
 
+class TestLikeliestNumber:
+    def test_shrinkage_does_not_speak_against_many(self, tmp_path):
+        """Mosaics of eighty haplotypes: by a shrinkage of 0.1, 256 clusters would be likelier than 512."""
+        rng = np.random.default_rng(7)
+        source, pieces = rng.integers(0, 2, (60, 80)), rng.integers(0, 80, (6, 800)).repeat(10, axis=0)
+        calls = np.take_along_axis(source, pieces, axis=1).reshape(60, 400, 2).astype(np.int8)
+        store, label = store_of(tmp_path / "s", calls), np.full(400, "a")
+        known = np.arange(300), label[:300], np.arange(300, 400), label[300:]
+        data = training_data(store, *known, centimorgans=1e-3 * np.arange(60))
+        assert clusters.likeliest_number(data, clusters.Settings(16, 10, 2, seed=1), 512) == 512
+
+
 class TestSwitching:
     def test_one_per_centimorgan_and_a_few_at_least(self):
         found = maximisation.switching(np.array([0, 1e-5, 0.004, 0.5]))
