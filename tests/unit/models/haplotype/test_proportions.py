@@ -200,6 +200,10 @@ class TestProposal:
 
         assert found == pytest.approx(integrate.quad(integrand, 0, 1)[0], rel=0.02)
 
+    def test_components_of_several_ancestries_share_the_draws(self):
+        known = some_components((0.25, [1, 0]), (0.25, [2, 2]), (0.5, [1, 5]))
+        assert Proposal.of(known, np.array([[3.0, 4.0]]), np.array(["a"]), 8, [1]).q.shape == (1, 9, 2)
+
     def test_a_component_of_one_ancestry_is_asked_once(self):
         known = some_components((0.25, [1, 0]), (0.75, [2, 2]))
         proposal = Proposal.of(known, np.array([[30.0, 1.0]]), np.array(["a"]), 8, [1])
@@ -208,11 +212,11 @@ class TestProposal:
         assert proposal.log_ratio[0, 0] == pytest.approx(np.log(0.25))
 
     def test_labels_of_fewer_components_are_filled_up(self):
-        one, two = some_components((1, [3, 1])), some_components((0.5, [1, 3]), (0.5, [3, 1]))
+        one, two = some_components((1, [3, 1])), some_components((0.5, [1, 0]), (0.5, [3, 1]))
         known = Components(*(np.r_[a, b] for a, b in zip(vars(one).values(), vars(two).values(), strict=True)))
         known = replace(known, label=np.array(["a", "b", "b"]))
         proposal = Proposal.of(known, np.ones((2, 2)), np.array(["a", "b"]), 4, [1])
-        assert np.isneginf(proposal.log_ratio).tolist() == [[False] * 4 + [True] * 4, [False] * 8]
+        assert np.isneginf(proposal.log_ratio).tolist() == [[False] * 4 + [True], [False] * 5]
         assert (proposal.component[0] == 0).all()
 
 

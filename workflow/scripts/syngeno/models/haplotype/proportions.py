@@ -178,28 +178,36 @@ class Proposal(NamedTuple):
 
     @classmethod
     def of(cls, known: Components, tracts: np.ndarray, label: np.ndarray, times: int, seed: Sequence[int]) -> Self:
-        """Of samples with labels, str (n,), by their tracts (n, A): `times` for a component, one if of one ancestry."""
+        """Of samples with labels, str (n,), by their tracts (n, A).
+
+        `times` for a label's components of several ancestries, which differ in nothing but proportions, and one for
+        each that is of one ancestry.
+        """
         n, A = tracts.shape
         rng, alone = np.random.default_rng(seed), (known.alpha > 0).sum(1) == 1
-        each = np.where(alone, 1, times)
         numbers = [known.of_label(name) for name in np.asarray(label, dtype=str).tolist()]
-        most = max(each[own].sum() for own in numbers)
+        most = max(alone[own].sum() + times * (not alone[own].all()) for own in numbers)
         q, component = np.zeros((n, most, A)), np.zeros((n, most), np.int64)
         log_ratio = np.full((n, most), -np.inf)
+        near = np.arange(times) >= max(1, times // ALONG)
         for i, own in enumerate(numbers):
-            q[i, :, 0], component[i], first = 1, own[0], 0
-            for c in own:
-                at = slice(first, first + each[c])
-                component[i, at], first = c, at.stop
-                if alone[c]:
-                    q[i, at], log_ratio[i, at] = known.alpha[c] > 0, np.log(known.share[c])
-                    continue
-                both = np.stack([known.alpha[c], known.alpha[c] + tracts[i] * (known.alpha[c] > 0)])
-                which = np.arange(times) >= max(1, times // ALONG)
-                q[i, at] = dirichlet(both[which.astype(int)], rng)
-                shares = np.array([1 - which.mean(), which.mean()])
-                density = _log_density(q[i, at], np.ones(1), both[:1]) - _log_density(q[i, at], shares, both)
-                log_ratio[i, at] = density + np.log(known.share[c] / times)
+            pure, mixed = own[alone[own]], own[~alone[own]]
+            first = len(pure)
+            q[i, :, 0], component[i], component[i, :first] = 1, own[0], pure
+            q[i, :first], log_ratio[i, :first] = known.alpha[pure] > 0, np.log(known.share[pure])
+            if not len(mixed):
+                continue
+            share, alpha = known.share[mixed], known.alpha[mixed]
+            posterior = alpha + tracts[i] * (alpha > 0)
+            of_near = np.maximum(_responsibility(tracts[i, None], share, alpha)[0][0], NONE)
+            shares = np.stack([share / share.sum(), of_near / of_near.sum()])
+            chosen = np.array([rng.choice(len(mixed), p=shares[by]) for by in near.astype(int)])
+            at = slice(first, first + times)
+            q[i, at] = dirichlet(np.stack([alpha, posterior])[near.astype(int), chosen], rng)
+            proposed = (np.array([[1 - near.mean()], [near.mean()]]) * shares).ravel()
+            density = _log_density(q[i, at], share, alpha)
+            density -= _log_density(q[i, at], proposed, np.concatenate([alpha, posterior]))
+            log_ratio[i, at], component[i, at] = density - np.log(times), mixed[0]
         return cls(q, component, log_ratio)
 
 
