@@ -19,7 +19,7 @@ from settings import generator_settings
 from stores import training_data
 
 from syngeno.data.store import StoreWriter, open_store
-from syngeno.models.haplotype import fitting, prior
+from syngeno.models.haplotype import fitted, fitting
 from syngeno.models.haplotype.clusters import ROUNDS
 from syngeno.models.haplotype.model import HaplotypeDiffusion
 from syngeno.training import loop
@@ -54,7 +54,7 @@ def measure(samples: int, clusters: int, threads: int, variants: int, queue: mul
         clock = [time.monotonic()]
         with open_store(folder / "store.zarr.zip") as store:
             known = store, np.arange(samples), np.repeat("a", samples)
-            prior.save(folder / "clusters.npz", fitting.learn(training_data(*known), settings, seed=1))
+            fitted.save(folder / "clusters.npz", fitting.learn(training_data(*known), settings, seed=1))
             clock.append(time.monotonic())
             data = training_data(*known, clusters=folder / "clusters.npz")
             checkpoint = loop.Checkpoint(folder / "state.pt", "f")

@@ -179,8 +179,8 @@ class TestFitFactors:
         found = seen @ factors.weights
         for value in range(3):
             truth = loadings @ place[code == value].mean(axis=0)
-            assert np.corrcoef(found @ factors.mean[value], truth)[0, 1] > 0.99
-        cov = factors.root @ factors.root.transpose(0, 2, 1)
+            assert np.corrcoef(found @ factors.clouds.mean[value], truth)[0, 1] > 0.99
+        cov = factors.clouds.root @ factors.clouds.root.transpose(0, 2, 1)
         spread = np.einsum("vi,lij,vj->l", found, cov, found) / len(seen)
         assert spread == pytest.approx(2 * 0.2**2, rel=0.4)
 
@@ -204,4 +204,4 @@ class TestFitFactors:
     def test_as_many_axes_as_sequences_and_a_label_of_one(self):
         seen, _, _, _ = sequences_of(variants=40, people=9)
         factors = ancestry_factors.fit_factors(seen.T @ seen, np.arange(9) // 4, 40, axes=9, shrinkage=1.0)
-        assert np.isfinite(factors.weights).all() and np.isfinite(factors.root).all()
+        assert np.isfinite(factors.weights).all() and np.isfinite(factors.clouds.root).all()

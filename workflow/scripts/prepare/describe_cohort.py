@@ -10,7 +10,7 @@ from syngeno import logs
 from syngeno.data import samples
 from syngeno.data.store import open_store
 from syngeno.models.catalogue import KINDS
-from syngeno.prepare import linkage
+from syngeno.stats import linkage
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -11,7 +11,8 @@ from syngeno import logs
 from syngeno.data import samples
 from syngeno.data.readers import open_source
 from syngeno.data.store import StoreWriter, open_store
-from syngeno.prepare import filters, linkage
+from syngeno.prepare import filters
+from syngeno.stats import linkage
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

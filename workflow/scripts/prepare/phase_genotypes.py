@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from syngeno import logs
 from syngeno.data import genetic_map, samples
 from syngeno.data.store import open_store
-from syngeno.prepare import linkage, phasing
+from syngeno.prepare import phasing
+from syngeno.stats import linkage
 from syngeno.workflow import tools
 
 if TYPE_CHECKING:

@@ -47,6 +47,7 @@ NUMBERS = {
     "haplotype_membership": 33,
     "haplotype_painting": 36,
     "haplotype_proportions": 37,
+    "unlinked_likelihood": 38,
     "private_runs": 34,
     "ancestry_factors_validation": 40,
     "ancestry_factors_sampling": 45,

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -254,7 +255,13 @@ class TestLikeliestNumber:
         store, label = store_of(tmp_path / "s", calls), np.full(400, "a")
         known = np.arange(300), label[:300], np.arange(300, 400), label[300:]
         data = training_data(store, *known, centimorgans=1e-3 * np.arange(60))
-        assert clusters.likeliest_number(data, clusters.Settings(16, 10, 2, seed=1), 512) == 512
+        settings = clusters.Settings(16, 10, 2, seed=1)
+        number, nats = clusters.likeliest_number(data, settings, 512)
+        assert number == 512
+        # The search for the shrinkage starts from the same fit.
+        settings = replace(settings, number=number)
+        assert clusters.tune(data, settings, nats) == clusters.tune(data, settings)
+        assert clusters.tune(data, settings, nats / 2) == clusters.SHRINKAGES[0]
 
 
 class TestSwitching:

@@ -52,6 +52,22 @@ class TestLearn:
         assert (nearer[:, 0] == nearer[:, 1]).mean() == pytest.approx(0.95, abs=0.02)
         assert 0.3 < nearer.mean() < 0.7
 
+    @pytest.mark.parametrize("linked", [False, True])
+    def test_unlinked_variants_have_no_clusters(self, tmp_path, linked):
+        """Unless something is asked of these."""
+        rng = np.random.default_rng(4)
+        f = rng.uniform(0.1, 0.9, (2, 400))
+        code = np.arange(140) % 2
+        calls = (rng.random((400, 140, 2)) < f[code].T[..., None]).astype(np.int8)
+        if linked:
+            calls = calls[:40].repeat(10, axis=0)
+        store, label = store_of(tmp_path / "s.zarr.zip", calls, phased=False), np.array(["a", "b"])[code]
+        data = training_data(store, np.arange(100), label[:100], np.arange(100, 140), label[100:])
+        every = {"number": "auto", "ancestries": "auto"}
+        assert fitting.learn(data, settings_of("auto", **every), seed=1).linked == linked
+        assert fitting.learn(data, settings_of("auto", ancestries="auto"), seed=1).linked
+        assert fitting.learn(data, settings_of("auto", limit=1.0, **every), seed=1).linked
+
     def test_as_many_ancestries_as_validation_samples_speak_for(self, tmp_path):
         """Two for admixed samples beside those of either source, one where there is one source."""
         symbols, label, _ = admixed(samples=240)

@@ -6,7 +6,7 @@ from settings import generator_settings
 from stores import store_of, training_data
 
 from syngeno.errors import BadInput
-from syngeno.models.haplotype import features, fitting, prior, reranker, tracts
+from syngeno.models.haplotype import features, fitted, fitting, reranker, tracts
 from syngeno.models.haplotype.model import HaplotypeDiffusion
 from syngeno.training import loop
 from unit.models.haplotype.test_fitting import two_origins
@@ -203,14 +203,14 @@ def settings_of(space="haplotype", **sampler):
     )
 
 
-def fitted(folder, space="haplotype", device="cpu", phased=True):
+def model_of(folder, space="haplotype", device="cpu", phased=True):
     """A model of samples of two origins, the data that it was fitted on, and its file."""
     calls, _ = two_origins(samples=120)
     store, label = store_of(folder / "two.zarr.zip", calls, phased), np.repeat("a", 120)
     known = store, np.arange(80), label[:80], np.arange(80, 120), label[80:]
     near = 1e-3 * np.arange(len(known[0]))
     clusters = fitting.learn(training_data(*known, centimorgans=near), settings_of(space), seed=1, device=device)
-    prior.save(folder / "clusters.npz", clusters)
+    fitted.save(folder / "clusters.npz", clusters)
     data = training_data(*known, centimorgans=near, clusters=folder / "clusters.npz")
     checkpoint = loop.Checkpoint(folder / "state.pt", "f")
     model = HaplotypeDiffusion.fit(data, settings_of(space), seed=1, threads=1, checkpoint=checkpoint, device=device)
@@ -222,7 +222,7 @@ class TestFit:
     @pytest.mark.parametrize("device", DEVICES)
     @pytest.mark.parametrize("space", ["haplotype", "genotype"])
     def test_from_samples_to_samples(self, tmp_path, space, device):
-        model, data, path = fitted(tmp_path, space, device)
+        model, data, path = model_of(tmp_path, space, device)
         assert min(row["validation_loss"] for row in model.history) < np.log(2)
         assert model.chosen["number_of_clusters"] == 2 and 1 <= model.chosen["epoch"] <= len(model.history)
         by_weight = [
@@ -244,7 +244,7 @@ class TestFit:
 
 class TestSaveAndLoad:
     def test_comes_back_as_it_was(self, tmp_path):
-        model, data, path = fitted(tmp_path)
+        model, data, path = model_of(tmp_path)
         again = HaplotypeDiffusion.load(path, data, settings_of(), threads=1, device="cpu")
         assert again.chosen == model.chosen and again.history == []
         one, other = (
@@ -255,12 +255,12 @@ class TestSaveAndLoad:
         assert (logs[0] == logs[1]).all() and logs[0].shape == (20,)
 
     def test_refuses_what_was_trained_on_other_data_or_clusters(self, tmp_path):
-        _, data, path = fitted(tmp_path)
+        _, data, path = model_of(tmp_path)
         known = data.store, data.rows[1:], data.label[1:], data.validation_rows, data.validation_label
         other = training_data(*known, centimorgans=data.centimorgans, **data.files)
         with pytest.raises(BadInput, match="was trained on other data; delete it and run the fit stage again"):
             HaplotypeDiffusion.load(path, other, settings_of())
-        prior.save(tmp_path / "clusters.npz", some_mosaics())
+        fitted.save(tmp_path / "clusters.npz", some_mosaics())
         with pytest.raises(BadInput, match="was trained on other data"):
             HaplotypeDiffusion.load(path, data, settings_of())
 
@@ -276,7 +276,7 @@ class TestSaveAndLoad:
 class TestSample:
     @pytest.mark.parametrize("space", ["haplotype", "genotype"])
     def test_calls_are_phased_as_the_space_is(self, tmp_path, monkeypatch, space):
-        model, _, _ = fitted(tmp_path, space)
+        model, _, _ = model_of(tmp_path, space)
         monkeypatch.setattr("syngeno.data.sequences.CHUNK", 16)
         drawn = model.sample(np.repeat("a", 7), seed=1, shard=0)
         chunks = list(drawn.calls)
@@ -287,4 +287,4 @@ class TestSample:
 
     def test_an_unphased_cohort_has_no_haplotypes(self, tmp_path):
         with pytest.raises(BadInput, match=r"is not phased \(.*, and has no haplotypes"):
-            fitted(tmp_path, phased=False)
+            model_of(tmp_path, phased=False)

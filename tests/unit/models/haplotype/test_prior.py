@@ -8,8 +8,6 @@ from scipy import stats
 from stores import store_of
 
 from syngeno.data import sequences
-from syngeno.errors import BadInput
-from syngeno.models.haplotype import prior
 from syngeno.models.haplotype.prior import Origins, Prior
 from syngeno.models.haplotype.proportions import Components
 from unit.models.haplotype.test_hmm import rng_of, some_clusters
@@ -131,42 +129,3 @@ class TestComplete:
         second = learnt.chromosomes[1]
         expected = (second.weight[2, 0] @ second.symbol[0, :, 0, 0]).item()
         assert drawn[2, :5000].float().mean() == pytest.approx(expected, abs=0.03)
-
-
-class TestSaveAndLoad:
-    def test_comes_back_as_it_was(self, tmp_path):
-        before = some_mosaics(3)
-        prior.save(tmp_path / "clusters.npz", before)
-        after = prior.load(tmp_path / "clusters.npz")
-        components = after.components
-        assert (after.alphabet, components.label.tolist(), components.share.tolist()) == (
-            3,
-            ["a", "a", "b"],
-            [0.3, 0.7, 1],
-        )
-        assert [one.variants for one in after.chromosomes] == [2, 1]
-        for one, other in zip(before.chromosomes, after.chromosomes, strict=True):
-            assert (one.symbol == other.symbol).all()
-            assert (one.switch == other.switch).all()
-            assert (one.weight == other.weight).all()
-
-    def test_of_no_file_or_another(self, tmp_path):
-        with pytest.raises(BadInput, match="no such file; run the fit stage again"):
-            prior.load(tmp_path / "none.npz")
-        np.savez(tmp_path / "other.npz", x=1)
-        (tmp_path / "text.npz").write_text("text")
-        (tmp_path / "empty.npz").write_text("")
-        (tmp_path / "cut.npz").write_bytes((tmp_path / "other.npz").read_bytes()[:50])
-        for name in ("other", "text", "empty", "cut"):
-            with pytest.raises(BadInput, match="holds no clusters of this version"):
-                prior.load(tmp_path / f"{name}.npz")
-
-    @pytest.mark.parametrize("mosaics", [some_mosaics, admixed_mosaics])
-    def test_what_is_read_draws_the_same(self, tmp_path, mosaics):
-        written = mosaics()
-        prior.save(tmp_path / "clusters.npz", written)
-        read = prior.load(tmp_path / "clusters.npz")
-        for one, other in zip(vars(written.components).values(), vars(read.components).values(), strict=True):
-            np.testing.assert_array_equal(one, other)
-        drawn = [each.draw(each.origins(np.repeat("a", 9), rng_of(1)), rng_of(2)) for each in (written, read)]
-        assert torch.equal(*drawn)

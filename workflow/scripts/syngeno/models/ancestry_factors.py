@@ -26,9 +26,10 @@ frequencies less those at its mean place: with 1 they are reproduced, as by inde
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple, Self
 
 import numpy as np
 from scipy import linalg
@@ -78,8 +79,7 @@ class AncestryFactors(Classical):
         """See `Classical.draw`."""
         factors = self._factors(self.chosen["axes"])
         frequencies = self._frequencies(factors, groups)
-        normal = rng.standard_normal((len(groups.asked), self.chosen["axes"]))
-        place = factors.mean[groups.asked] + np.einsum("nij,nj->ni", factors.root[groups.asked], normal)
+        place = factors.clouds.drawn(groups.asked, rng)
         for symbols in self.chunks():
             f, d = frequencies.at(symbols).given(place, groups.asked)
             probability = independent.given_frequencies(f, frequencies.alphabet, d)
@@ -89,6 +89,12 @@ class AncestryFactors(Classical):
         """See `base.Generator`."""
         return self._log_probs(self._factors(self.chosen["axes"]), rows, label, seed)
 
+    def fitted(self) -> tuple["Clouds", "Variants"]:
+        """Labels' places, in the order of their names, and all variants."""
+        factors, groups = self._factors(self.chosen["axes"]), self.groups(self.data.label[:0])
+        frequencies = self._frequencies(factors, groups)
+        return factors.clouds, Variants.joined([frequencies.at(symbols) for symbols in self.chunks()])
+
     def _log_probs(self, factors: "Factors", rows: np.ndarray, label: np.ndarray, seed: int) -> np.ndarray:
         groups = self.groups(label)
         frequencies, codes = self._frequencies(factors, groups), groups.asked
@@ -96,11 +102,7 @@ class AncestryFactors(Classical):
             (frequencies.at(symbols), asked) for symbols, asked in zip(self.chunks(), self.chunks(rows), strict=True)
         ]
         rng = streams.rng("ancestry_factors_likelihood", seed)
-        each = (
-            _log_p(frequencies, code, [(part, asked[:, i]) for part, asked in parts], rng)
-            for i, code in enumerate(codes)
-        )
-        return np.array(list(each))
+        return log_p(factors.clouds, frequencies.alphabet, codes, parts, rng)
 
     def _frequencies(self, factors: "Factors", groups: sequences.Groups) -> "_Frequencies":
         return _Frequencies(factors, groups, sequences.alphabet(self.data.store), self.settings["residual"])
@@ -117,6 +119,18 @@ class AncestryFactors(Classical):
         return sum(part.T @ part for part in standardised)
 
 
+class Clouds(NamedTuple):
+    """Where labels' sequences lie: their `mean` (labels, k), and a `root` of their covariance (labels, k, k)."""
+
+    mean: np.ndarray
+    root: np.ndarray
+
+    def drawn(self, code: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """A place for each of these labels' codes (n,): (n, k)."""
+        normal = rng.standard_normal((len(code), self.mean.shape[1]))
+        return self.mean[code] + np.einsum("nij,nj->ni", self.root[code], normal)
+
+
 @dataclass(frozen=True, eq=False)
 class Factors:
     """What is fitted.
@@ -124,13 +138,12 @@ class Factors:
     Attributes:
         weights: (sequences, k); the posterior mean of the loadings is x @ weights, (variants, k).
         unsure: (k, k), the posterior covariance of the loadings, the same at every variant.
-        mean, root: (labels, k) and (labels, k, k); root @ root.T is the covariance of a label's places.
+        clouds: of the labels.
     """
 
     weights: np.ndarray
     unsure: np.ndarray
-    mean: np.ndarray
-    root: np.ndarray
+    clouds: Clouds
 
 
 def fit_factors(gram: np.ndarray, code: np.ndarray, variants: int, *, axes: int, shrinkage: float) -> Factors:
@@ -160,7 +173,7 @@ def fit_factors(gram: np.ndarray, code: np.ndarray, variants: int, *, axes: int,
         noise = (np.trace(gram) - 2 * (projected * place).sum() + (loaded * square).sum()) / (n * variants)
     unsure = np.linalg.inv(square / (shrinkage * noise) + eye)
     mean, cov = _clouds(place, spread, code)
-    return Factors(place @ unsure / (shrinkage * noise), unsure, mean, np.linalg.cholesky(cov))
+    return Factors(place @ unsure / (shrinkage * noise), unsure, Clouds(mean, np.linalg.cholesky(cov)))
 
 
 def _clouds(place: np.ndarray, spread: np.ndarray, code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -184,7 +197,7 @@ def _standardised(symbols: np.ndarray, alphabet: int) -> tuple[np.ndarray, np.nd
 
 
 @dataclass(frozen=True, eq=False)
-class _Variants:
+class Variants:
     """Some variants: centre and scale (v,), loadings (v, k), their covariance `unsure` (k, k), residual (v, labels)."""
 
     centre: np.ndarray
@@ -192,6 +205,20 @@ class _Variants:
     loadings: np.ndarray
     unsure: np.ndarray
     residual: np.ndarray
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """All of them."""
+        centre, scale, loadings, residual = (
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("centre", "scale", "loadings", "residual")
+        )
+        return cls(centre, scale, loadings, parts[0].unsure, residual)
+
+    def between(self, first: int, last: int) -> Self:
+        """Those from `first` to `last` (excluded)."""
+        part = slice(first, last)
+        return type(self)(self.centre[part], self.scale[part], self.loadings[part], self.unsure, self.residual[part])
 
     def given(self, place: np.ndarray, code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """f and d of sequences at places (n, k) with labels' codes (n,): (v, n) each."""
@@ -211,21 +238,35 @@ class _Frequencies:
     alphabet: int
     residual: float
 
-    def at(self, symbols: np.ndarray) -> _Variants:
+    def at(self, symbols: np.ndarray) -> Variants:
         """The variants at which the training samples have these symbols (v, sequences)."""
         centre, scale, x = _standardised(symbols, self.alphabet)
         loadings, source = x @ self.factors.weights, self.groups.source
         raw = np.stack([x[:, source == label].mean(axis=1) for label in range(len(self.groups.names))], axis=1)
-        residual = self.residual * (raw - loadings @ self.factors.mean.T)
-        return _Variants(centre, scale, loadings, (1 - self.residual) * self.factors.unsure, residual)
+        residual = self.residual * (raw - loadings @ self.factors.clouds.mean.T)
+        return Variants(centre, scale, loadings, (1 - self.residual) * self.factors.unsure, residual)
+
+
+def log_p(
+    clouds: Clouds, alphabet: int, codes: np.ndarray, parts: list[tuple[Variants, np.ndarray]], rng: np.random.Generator
+) -> np.ndarray:
+    """Log probability, float64 (n,), of sequences with labels' codes (n,), by importance sampling of their places.
+
+    `parts` are some variants after the other, each beside the symbols (v, n).
+    """
+    return np.array(
+        [
+            _log_p(clouds, alphabet, code, [(variants, symbols[:, i]) for variants, symbols in parts], rng)
+            for i, code in enumerate(codes)
+        ]
+    )
 
 
 def _log_p(
-    frequencies: _Frequencies, code: int, parts: list[tuple[_Variants, np.ndarray]], rng: np.random.Generator
+    clouds: Clouds, alphabet: int, code: int, parts: list[tuple[Variants, np.ndarray]], rng: np.random.Generator
 ) -> float:
-    """log probability of a sequence, symbols (v,) in parts beside their variants, by importance sampling of z."""
-    factors, alleles = frequencies.factors, frequencies.alphabet - 1
-    mean, root = factors.mean[code], factors.root[code]
+    """Of a sequence, its symbols (v,) in parts beside their variants."""
+    mean, root, alleles = clouds.mean[code], clouds.root[code], alphabet - 1
     e = np.zeros(len(mean))  # the place is mean + root @ e, e ~ N(0, 1)
     for _ in range(NEWTON):
         slope, precision = -e, np.eye(len(e))
@@ -244,6 +285,6 @@ def _log_p(
     logs -= np.logaddexp(np.log(PRIOR) + logs, np.log(1 - PRIOR) + near)
     for variants, symbols in parts:
         f, d = variants.given(mean + tried @ root.T, np.full(TRIES, code))
-        p = independent.given_frequencies(f, frequencies.alphabet, d)
+        p = independent.given_frequencies(f, alphabet, d)
         logs += np.log(p[np.arange(len(f)), :, symbols]).sum(axis=0)
     return float(np.logaddexp.reduce(logs) - np.log(TRIES))

@@ -26,7 +26,7 @@ class Kind:
             fits them), "encoder" and "latents" (made by the prepare stage).
         admixture: its samples are of tracts of ancestries, so `sample` takes `local_ancestry` and `proportions`.
         suits: the cohorts that it is our choice for, those of "linked" or of "unlinked" variants (see
-            `prepare.linkage`); empty for controls, and for what is chosen for other reasons.
+            `stats.linkage`); empty for controls, and for what is chosen for other reasons.
         fit_memory, draw_memory: megabytes that a job asks for, and megabytes more per million genotypes.
         fit_minutes, draw_minutes: the same of minutes.
     """

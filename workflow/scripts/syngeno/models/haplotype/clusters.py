@@ -74,14 +74,16 @@ class Settings:
     device: torch.device = CPU
 
 
-def tune(data: TrainingData, settings: Settings) -> float:
+def tune(data: TrainingData, settings: Settings, first: float | None = None) -> float:
     """The shrinkage under which validation samples, at most `TUNING_SAMPLES`, are most likely, by short fits.
 
-    The first of `SHRINKAGES` that is clearly worse than one before ends the search.
+    The first of `SHRINKAGES` that is clearly worse than one before ends the search. `first` are the nats by the very
+    first, where they are known (see `likeliest_number`).
     """
     best, least = SHRINKAGES[0], np.inf
     for shrinkage in SHRINKAGES:
-        mean = _shortly(data, replace(settings, shrinkage=shrinkage)).mean()
+        known = shrinkage == SHRINKAGES[0] and first is not None
+        mean = first if known else float(_shortly(data, replace(settings, shrinkage=shrinkage)).mean())
         log.info("shrinkage %g: %.1f nats per validation sequence", shrinkage, mean)
         if mean > WORSE * least:
             break
@@ -90,11 +92,12 @@ def tune(data: TrainingData, settings: Settings) -> float:
     return best
 
 
-def likeliest_number(data: TrainingData, settings: Settings, most: int) -> int:
+def likeliest_number(data: TrainingData, settings: Settings, most: int) -> tuple[int, float]:
     """How many clusters, up to `most`, make validation samples clearly likelier than fewer, each time twice as many.
 
-    Two numbers in a row that do not, by more than a standard error, end the search. The shrinkage is the least: the
-    more clusters, the fewer sequences descend from each, and the more any other would blur it.
+    And the nats of these, by short fits, per validation sequence. Two numbers in a row that do not, by more than a
+    standard error, end the search. The shrinkage is the least: the more clusters, the fewer sequences descend from
+    each, and the more any other would blur it.
     """
     settings = replace(settings, shrinkage=SHRINKAGES[0])
     best, least = FEWEST, None
@@ -105,7 +108,7 @@ def likeliest_number(data: TrainingData, settings: Settings, most: int) -> int:
         log.info("%d clusters: %.1f nats per validation sequence", number, each.mean())
         if least is None or clearly_more(least - each, sequences.per_sample(data.store)):
             best, least = number, each
-    return best
+    return best, float(least.mean())
 
 
 def clearly_more(gain: np.ndarray, per_sample: int = 1) -> bool:

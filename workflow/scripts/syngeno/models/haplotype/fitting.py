@@ -2,7 +2,8 @@
 
 Validation samples choose, as far as there are some: the shrinkage of clusters (see clusters.py) and of labels' weights,
 by what is likeliest; the numbers of clusters and of ancestries, by short fits; and the number of clusters again, where
-a limit is set on what they may reveal (see limits.py).
+a limit is set on what they may reveal (see limits.py). Where variants are unlinked, they choose between mosaics and the
+model of unlinked.py, too.
 """
 
 import logging
@@ -19,10 +20,12 @@ from syngeno.data import sequences
 from syngeno.data.store import Store
 from syngeno.errors import BadInput
 from syngeno.models.base import TrainingData
-from syngeno.models.haplotype import clusters, limits, segments, subpopulations
+from syngeno.models.haplotype import clusters, limits, segments, subpopulations, unlinked
 from syngeno.models.haplotype.number import FEWEST, doubled, most, suitable
 from syngeno.models.haplotype.prior import Prior, sequences_of
 from syngeno.models.haplotype.proportions import Components
+from syngeno.models.haplotype.unlinked import Unlinked
+from syngeno.stats import linkage
 from syngeno.stats.pca import fit_axes
 from syngeno.training.device import pick_device
 
@@ -42,8 +45,11 @@ def learn(
     seed: int,
     threads: int = 1,
     device: torch.device | str = "auto",
-) -> Prior:
+) -> Prior | Unlinked:
     """Fit subpopulations and clusters to the training samples, by `space`, `clusters` and the limits.
+
+    Variants that are unlinked are also fitted without clusters, where nothing is asked of these: neither numbers of
+    clusters and ancestries, nor limits. What makes validation samples likelier is kept.
 
     With `max_membership_auc` or `max_attack_auc` the number of clusters is doubled, up to the one asked for, as long as
     neither what they say nor what is drawn from them, by the `rule` on long runs, distinguishes training from
@@ -56,12 +62,15 @@ def learn(
         raise BadInput(next(iter(limited)), "there are no validation samples", "give the split some")
     data = replace(data, store=sequences.viewed(data.store, settings["space"]))
     where = pick_device(device)
-    wanted = _number(data, sizes, seed, where) if sizes["number"] == "auto" else sizes["number"]
+    wanted, nats = _number(data, sizes, seed, where) if sizes["number"] == "auto" else (sizes["number"], None)
+    alone = not limited and {sizes["number"], sizes["ancestries"]} == {"auto"} and _unlinked(data)
+    if alone and not data.store.phased:  # to look for tracts in genotypes takes minutes, and there are none
+        sizes = {**sizes, "ancestries": 1}
     allowed = None
     for number in doubled(wanted) if limited else [wanted]:
         how = _settings(number, sizes, seed, where)
         if len(data.validation_rows):
-            how = replace(how, shrinkage=clusters.tune(data, how))
+            how = replace(how, shrinkage=clusters.tune(data, how, nats if number == wanted else None))
         larger = _by_ancestries(data, sizes, how)
         for name, limit in limited.items():
             if name == "max_membership_auc":
@@ -76,24 +85,49 @@ def learn(
                     raise BadInput(name, fact, "allow more")
                 return allowed
         allowed = larger
-    return allowed
+    return _without_clusters(data, allowed, seed) if alone else allowed
+
+
+def _unlinked(data: TrainingData) -> bool:
+    """Whether variants are unlinked, and validation samples can say whether clusters are of use all the same."""
+    few = len(data.rows) * sequences.per_sample(data.store) <= unlinked.MOST
+    if not (few and len(data.validation_rows)):
+        return False
+    return linkage.linkage(linkage.neighbour_r2(data.store, data.rows, data.label)) == "unlinked"
+
+
+def _without_clusters(data: TrainingData, mosaics: Prior, seed: int) -> Prior | Unlinked:
+    """What makes validation samples likelier, mosaics or variants by themselves."""
+    rows, label = _some_validation(data, seed)
+    without = Unlinked.fit(data, seed=seed)
+    before, after = (each.log_probability(data.store, rows, label, seed=seed) for each in (mosaics, without))
+    said = "nats of a validation sample: %.1f with clusters, %.1f on %d axes without"
+    log.info(said, -before.mean(), -after.mean(), without.chosen["axes"])
+    return without if after.mean() > before.mean() else mosaics
+
+
+def _some_validation(data: TrainingData, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and labels of validation samples, at most `clusters.TUNING_SAMPLES`."""
+    order = streams.rng("clusters_validation", seed).permutation(len(data.validation_rows))
+    some = np.sort(order[: clusters.TUNING_SAMPLES])
+    return data.validation_rows[some], data.validation_label[some]
 
 
 def _settings(number: int, sizes: Mapping[str, Any], seed: int, device: torch.device) -> clusters.Settings:
     return clusters.Settings(number, sizes["segment"], sizes["min_support"], seed, device=device)
 
 
-def _number(data: TrainingData, sizes: Mapping[str, Any], seed: int, device: torch.device) -> int:
-    """How many clusters there are, where that is not asked for."""
+def _number(data: TrainingData, sizes: Mapping[str, Any], seed: int, device: torch.device) -> tuple[int, float | None]:
+    """How many clusters there are, where that is not asked for, and the nats that `clusters.tune` may start from."""
     haplotypes = len(data.rows) * sequences.per_sample(data.store)
     ancestries = EXPECTED if sizes["ancestries"] == "auto" else sizes["ancestries"]
     cut = (segments.by_map(data.centimorgans[one], sizes["segment"]) for one in sequences.chromosomes(data.store))
     cells = ancestries * len(np.unique(data.label)) * max(len(each.morgans) for each in cut)
     if not len(data.validation_rows):
-        return suitable(haplotypes, cells)
-    found = clusters.likeliest_number(data, _settings(FEWEST, sizes, seed, device), most(haplotypes, cells))
+        return suitable(haplotypes, cells), None
+    found, nats = clusters.likeliest_number(data, _settings(FEWEST, sizes, seed, device), most(haplotypes, cells))
     log.info("%d clusters, for %d training samples", found, len(data.rows))
-    return found
+    return found, nats
 
 
 def _by_ancestries(data: TrainingData, sizes: Mapping[str, Any], how: clusters.Settings) -> Prior:
@@ -117,9 +151,7 @@ def _ancestries(data: TrainingData, dosages: np.ndarray, size: int, how: cluster
     if not (long and len(data.validation_rows) and find_spec("numba")):
         return 1
     how = replace(how, number=min(how.number, CLUSTERS), rounds=clusters.TUNING_ROUNDS)
-    order = streams.rng("clusters_validation", how.seed).permutation(len(data.validation_rows))
-    some = np.sort(order[: clusters.TUNING_SAMPLES])
-    rows, label = data.validation_rows[some], data.validation_label[some]
+    rows, label = _some_validation(data, how.seed)
 
     def judged(fitted: Prior) -> np.ndarray:
         return fitted.to(how.device).log_probability(data.store, rows, label, seed=how.seed)

@@ -28,9 +28,10 @@ from syngeno import progress, streams
 from syngeno.data import sequences
 from syngeno.data.local_ancestry import LocalAncestry
 from syngeno.models.base import Drawn, TrainingData
-from syngeno.models.haplotype import features, prior, reranker
+from syngeno.models.haplotype import features, fitted, reranker
 from syngeno.models.haplotype.features import FeatureMap
 from syngeno.models.haplotype.prior import Origins, Prior
+from syngeno.models.haplotype.unlinked import Unlinked
 from syngeno.training import loop
 from syngeno.training.device import generator, pick_device
 
@@ -60,7 +61,7 @@ class HaplotypeDiffusion:
 
     def __init__(
         self,
-        mosaics: Prior,
+        mosaics: Prior | Unlinked,
         network: dict[str, Any],
         summary: FeatureMap,
         data: TrainingData,
@@ -76,6 +77,8 @@ class HaplotypeDiffusion:
         self.data, self.store, self.threads = data, data.store, threads
         # A reranker that distinguishes nothing would choose among candidates by chance, and narrow what they are like.
         self.sampler = sampler if network["used"] else {**sampler, **UNUSED}
+        if not mosaics.linked:  # where there are no haplotypes there are no long runs of them
+            self.sampler = {**self.sampler, "shared_by": None}
 
     @classmethod
     def fit(
@@ -90,7 +93,7 @@ class HaplotypeDiffusion:
     ) -> Self:
         """Train the reranker against mosaics of the clusters in `data.files`."""
         torch.set_num_threads(threads)
-        store, mosaics = sequences.viewed(data.store, settings["space"]), prior.load(data.files["clusters"])
+        store, mosaics = sequences.viewed(data.store, settings["space"]), fitted.load(data.files["clusters"])
         mosaics, sites = mosaics.to(pick_device(device)), sequences.thinned(len(store), features.SITES)
         where = mosaics.device
         symbols = sequences.at(store, data.rows, sites)
@@ -121,8 +124,7 @@ class HaplotypeDiffusion:
             mosaics, network, summary, replace(data, store=store), settings["sampler"], threads=threads, device=where
         )
         model.trained_on, model.history = data.fingerprint(), history
-        model.chosen = {"number_of_clusters": mosaics.chromosomes[0].switch.shape[1]}
-        model.chosen |= {"number_of_ancestries": mosaics.components.ancestries}
+        model.chosen = mosaics.chosen
         kept = [row["epoch"] for row in history if row["kept"]] if network["used"] else []
         model.chosen |= {"epoch": kept[-1]} if kept else {}
         return model
@@ -146,7 +148,7 @@ class HaplotypeDiffusion:
         """What `save` wrote; BadInput if it is missing, foreign or was trained on other data (clusters included)."""
         torch.set_num_threads(threads)
         content = loop.load_fitted(path, FORMAT, data.fingerprint())
-        mosaics, summary = prior.load(data.files["clusters"]), FeatureMap(**content["features"])
+        mosaics, summary = fitted.load(data.files["clusters"]), FeatureMap(**content["features"])
         data = replace(data, store=sequences.viewed(data.store, settings["space"]))
         model = cls(mosaics, content["network"], summary, data, settings["sampler"], threads=threads, device=device)
         model.trained_on, model.chosen = content["trained_on"], content["chosen"]
@@ -188,7 +190,7 @@ class HaplotypeDiffusion:
             if by_rule:
                 path[:, columns], weights[:, columns] = clusters, mosaics.weights(origins, ancestry)
             if local_ancestry:
-                known = mosaics.components.names, origins.q, mosaics.tracts(ancestry), per_sample
+                known = mosaics.components.names, mosaics.proportions(origins), mosaics.tracts(ancestry), per_sample
                 tracts.append(LocalAncestry(*known))
         if by_rule:  # segments are drawn again from clusters of their ancestry, which so stays as it is
             from syngeno.models.haplotype import sharing  # numba need not be there where the rule is not asked for
@@ -220,7 +222,9 @@ class HaplotypeDiffusion:
             raise ValueError(f"no training sample has the label {unknown[0]}")
         return np.searchsorted(self.network["labels"], label)
 
-    def _denoise(self, mosaics: Prior, label: np.ndarray, code: Tensor, rng: torch.Generator) -> tuple[Tensor, Origins]:
+    def _denoise(
+        self, mosaics: Prior | Unlinked, label: np.ndarray, code: Tensor, rng: torch.Generator
+    ) -> tuple[Tensor, Origins]:
         """Symbols (variants, per_sample * n) of samples, and their origins."""
         per_sample, candidates = mosaics.per_sample, self.sampler["candidates"]
         origins = mosaics.origins(np.repeat(label, candidates), rng)
@@ -248,7 +252,7 @@ class HaplotypeDiffusion:
 
 
 def _features_of_mosaics(
-    mosaics: Prior, summary: FeatureMap, label: np.ndarray, labels: list[str], rng: torch.Generator
+    mosaics: Prior | Unlinked, summary: FeatureMap, label: np.ndarray, labels: list[str], rng: torch.Generator
 ) -> reranker.Features:
     size = max(1, HELD[mosaics.device.type] // (mosaics.variants * mosaics.per_sample))
     parts = []
@@ -259,11 +263,11 @@ def _features_of_mosaics(
     return coordinates, counts, torch.from_numpy(np.searchsorted(labels, label)).to(mosaics.device)
 
 
-def _order(mosaics: Prior, samples: int, rng: torch.Generator) -> tuple[Tensor, int]:
+def _order(mosaics: Prior | Unlinked, samples: int, rng: torch.Generator) -> tuple[Tensor, int]:
     """When each segment of each sequence is uncovered (segments, per_sample * n), of so many units of a sample."""
     block, blocks = [], 0
-    for chromosome, _, _ in mosaics.parts():
-        block.append(blocks + torch.arange(len(chromosome.switch), device=mosaics.device) // BLOCK)
+    for length in mosaics.lengths:
+        block.append(blocks + torch.arange(length, device=mosaics.device) // BLOCK)
         blocks = int(block[-1][-1]) + 1
     units = blocks * mosaics.per_sample
     rank = torch.rand((samples, units), generator=rng, device=mosaics.device).argsort(1)

@@ -14,9 +14,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -25,7 +23,6 @@ from torch import Tensor
 from syngeno import streams
 from syngeno.data import sequences
 from syngeno.data.store import Store
-from syngeno.errors import BadInput
 from syngeno.models.haplotype import hmm
 from syngeno.models.haplotype.hmm import Clusters
 from syngeno.models.haplotype.proportions import Components
@@ -36,9 +33,7 @@ if TYPE_CHECKING:  # tracts need numba, which need not be there where there are 
 
 log = logging.getLogger(__name__)
 
-FORMAT = "syngeno haplotype clusters 3"
 PROPORTIONS = "haplotype_proportions"  # stream of random numbers
-OF_CLUSTERS, OF_COMPONENTS = ("symbol", "switch", "weight"), ("label", "share", "alpha", "rate", "group")
 
 
 class Origins(NamedTuple):
@@ -68,6 +63,8 @@ class Prior:
     components: Components
     alphabet: int
 
+    linked = True
+
     @property
     def per_sample(self) -> int:
         """Sequences of a sample."""
@@ -79,9 +76,20 @@ class Prior:
         return sum(chromosome.variants for chromosome in self.chromosomes)
 
     @property
+    def lengths(self) -> list[int]:
+        """Segments of each chromosome."""
+        return [len(chromosome.switch) for chromosome in self.chromosomes]
+
+    @property
     def segments(self) -> int:
         """Segments of all chromosomes."""
-        return sum(len(chromosome.switch) for chromosome in self.chromosomes)
+        return sum(self.lengths)
+
+    @property
+    def chosen(self) -> dict[str, int]:
+        """How many clusters and ancestries there are, which validation samples may have chosen."""
+        number = self.chromosomes[0].switch.shape[1]
+        return {"number_of_clusters": number, "number_of_ancestries": self.components.ancestries}
 
     def parts(self) -> Iterator[tuple[Clusters, slice, slice]]:
         """Clusters of each chromosome, and where its variants and its segments lie among all."""
@@ -176,6 +184,10 @@ class Prior:
             drawn, path = hmm.complete(chromosome, symbols[variants], visible[segments], group, times, rng)
             yield drawn, path, torch.zeros_like(path, dtype=torch.int8)
 
+    def proportions(self, origins: Origins) -> np.ndarray:
+        """Of ancestries, that samples are drawn with: float64 (n, A)."""
+        return origins.q
+
     def weights(self, origins: Origins, ancestry: np.ndarray) -> np.ndarray:
         """Number of the clusters' weights that segments of ancestries (.., per_sample * n) follow: int64, alike."""
         first = self.components.ancestries * self.components.group[origins.component]
@@ -232,35 +244,3 @@ def sequences_of(store: Store, rows: np.ndarray, label: np.ndarray) -> Sequences
         return torch.from_numpy(sequences.between(store, rows, places[number].start, places[number].stop))
 
     return Sequences(symbols, np.asarray(label, dtype=str), sequences.per_sample(store))
-
-
-def save(path: str | Path, fitted: Prior) -> None:
-    """Write as .npz."""
-    arrays = {"format": FORMAT, "alphabet": fitted.alphabet}
-    arrays |= {name: getattr(fitted.components, name) for name in OF_COMPONENTS}
-    arrays["chromosomes"] = len(fitted.chromosomes)
-    for i, (chromosome, morgans) in enumerate(zip(fitted.chromosomes, fitted.morgans, strict=True)):
-        arrays |= {f"{name}{i}": getattr(chromosome, name).cpu().numpy() for name in OF_CLUSTERS}
-        arrays |= {f"edges{i}": chromosome.edges, f"morgans{i}": morgans}
-    with open(path, "wb") as file:
-        np.savez_compressed(file, **arrays)
-
-
-def load(path: str | Path) -> Prior:
-    """Read what `save` wrote; BadInput if missing or foreign."""
-    remedy = "run the fit stage again"
-    if not Path(path).is_file():
-        raise BadInput(path, "no such file", remedy)
-    try:
-        content = np.load(path)
-        if str(content["format"]) != FORMAT:
-            raise KeyError("format")
-        chromosomes = [
-            Clusters(*(torch.from_numpy(content[f"{name}{i}"]) for name in OF_CLUSTERS), content[f"edges{i}"])
-            for i in range(int(content["chromosomes"]))
-        ]
-        morgans = [content[f"morgans{i}"] for i in range(len(chromosomes))]
-        components = Components(*(content[name] for name in OF_COMPONENTS))
-        return Prior(chromosomes, morgans, components, int(content["alphabet"]))
-    except (KeyError, ValueError, OSError, EOFError, BadZipFile) as error:
-        raise BadInput(path, "holds no clusters of this version of syngeno", f"delete it and {remedy}") from error

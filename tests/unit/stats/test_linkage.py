@@ -3,8 +3,8 @@ import pytest
 from stores import store_of
 
 from syngeno.data import store as stores
-from syngeno.prepare import linkage
-from syngeno.prepare.linkage import joint_r2, neighbour_r2
+from syngeno.stats import linkage
+from syngeno.stats.linkage import joint_r2, neighbour_r2
 
 LABEL = np.repeat(["A", "B"], 200)
 
