@@ -85,7 +85,7 @@ def learn(
                     raise BadInput(name, fact, "allow more")
                 return allowed
         allowed = larger
-    return _without_clusters(data, allowed, seed) if alone else allowed
+    return _without_clusters(data, allowed.to(where), seed) if alone else allowed
 
 
 def _unlinked(data: TrainingData) -> bool:
