@@ -13,6 +13,7 @@ from syngeno.models.haplotype import clusters, fitting, limits, sharing
 from syngeno.models.haplotype.number import doubled, most, suitable
 from unit.models.haplotype.test_ancestry import admixed
 from unit.models.haplotype.test_hmm import rng_of
+from unit.models.haplotype.test_unlinked import two_labels
 
 
 def settings_of(space="haplotype", limit=None, attack=None, rule=None, **sizes):
@@ -55,13 +56,10 @@ class TestLearn:
     @pytest.mark.parametrize("linked", [False, True])
     def test_unlinked_variants_have_no_clusters(self, tmp_path, linked):
         """Unless something is asked of these."""
-        rng = np.random.default_rng(4)
-        f = rng.uniform(0.1, 0.9, (2, 400))
-        code = np.arange(140) % 2
-        calls = (rng.random((400, 140, 2)) < f[code].T[..., None]).astype(np.int8)
+        calls, label = two_labels(400, 140, seed=4)
         if linked:
             calls = calls[:40].repeat(10, axis=0)
-        store, label = store_of(tmp_path / "s.zarr.zip", calls, phased=False), np.array(["a", "b"])[code]
+        store = store_of(tmp_path / "s.zarr.zip", calls, phased=False)
         data = training_data(store, np.arange(100), label[:100], np.arange(100, 140), label[100:])
         every = {"number": "auto", "ancestries": "auto"}
         assert fitting.learn(data, settings_of("auto", **every), seed=1).linked == linked

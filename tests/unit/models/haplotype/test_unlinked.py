@@ -13,14 +13,22 @@ from unit.models.haplotype.test_hmm import rng_of
 from unit.models.haplotype.test_prior import everybody
 
 
-def some_unlinked(alphabet=2, spread=1.0):
+def some_unlinked(alphabet=2):
     """Two chromosomes of two variants and one; labels lie apart on one axis, along which two variants differ."""
     components = Components.of_one_ancestry(np.array(["a", "b"]), np.ones(2))
-    clouds = Clouds(np.array([[-1.0], [1.0]]), np.full((2, 1, 1), 0.5 * spread))
+    clouds = Clouds(np.array([[-1.0], [1.0]]), np.full((2, 1, 1), 0.5))
     centre = np.array([0.5, 0.3, 0.6])
     loadings = np.array([[0.5], [-0.4], [0.0]])
     frequencies = Variants(centre, np.sqrt(centre * (1 - centre)), loadings, np.full((1, 1), 0.01), np.zeros((3, 2)))
     return Unlinked(components, clouds, frequencies, [2, 1], alphabet)
+
+
+def two_labels(variants, samples, seed):
+    """Calls (variants, samples, 2) of unlinked variants, with frequencies of each label's own, and the labels."""
+    rng = np.random.default_rng(seed)
+    f, code = rng.uniform(0.1, 0.9, (2, variants)), np.arange(samples) % 2
+    calls = (rng.random((variants, samples, 2)) < f[code].T[..., None]).astype(np.int8)
+    return calls, np.array(["a", "b"])[code]
 
 
 class TestLogProbability:
@@ -44,12 +52,8 @@ class TestLogProbability:
 class TestFit:
     @pytest.mark.parametrize("phased", [True, False])
     def test_is_ancestry_factors(self, tmp_path, phased):
-        rng = np.random.default_rng(3)
-        f = rng.uniform(0.1, 0.9, (2, 300))
-        code = np.arange(90) % 2
-        calls = (rng.random((300, 90, 2)) < f[code].T[..., None]).astype(np.int8)
+        calls, label = two_labels(300, 90, seed=3)
         store = store_of(tmp_path / "s.zarr.zip", calls, phased, contigs=["1"] * 200 + ["2"] * 100)
-        label = np.array(["a", "b"])[code]
         data = training_data(store, np.arange(60), label[:60], np.arange(60, 90), label[60:])
         learnt, factors = Unlinked.fit(data, seed=1), AncestryFactors.fit(data, SETTINGS, seed=1)
         assert (learnt.lengths, learnt.chosen) == ([200, 100], factors.chosen)

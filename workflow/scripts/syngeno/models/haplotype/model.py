@@ -49,13 +49,13 @@ class HaplotypeDiffusion:
     """See the module and `base.Generator`.
 
     Attributes:
-        prior: mosaics of clusters, at the temperature of the sampler.
+        prior: mosaics of clusters, or unlinked variants, at the temperature of the sampler.
         network, features: the trained reranker (see `reranker.train`) and its summary features.
         data: what it is fitted on, the cohort as its `space` views it.
         sampler: how samples are drawn, as in the schema; in one step without the reranker, where it is not used.
         trained_on: fingerprint of the data.
-        chosen: `number_of_clusters`, `number_of_ancestries`, and the `epoch` of the reranker, where validation samples
-            chose it and it is used.
+        chosen: `number_of_clusters` and `number_of_ancestries`, or the number of `axes`; and the `epoch` of the
+            reranker, where validation samples chose it and it is used.
         history: of the reranker, a row per epoch; empty after `load`.
     """
 
